@@ -1,0 +1,5 @@
+"""``python -m kerasdream``."""
+
+from kerasdream.cli import main
+
+main()

@@ -1,0 +1,176 @@
+"""The two calls most Python users need: ``dream`` a picture, ``run`` a run file. Both are the one road of
+``Session``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kerasdream import source
+from kerasdream.config import RunConfig, load, resolve
+from kerasdream.errors import ConfigError, ImageError
+from kerasdream.events import Event
+from kerasdream.result import Result
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+    import PIL.Image
+
+    from kerasdream.images import Picture
+    from kerasdream.models.network import Network
+    from kerasdream.session import Session
+
+
+def run(
+    config: str | Path | Mapping[str, Any] | RunConfig,
+    *,
+    folder: str | Path | None = None,
+    overwrite: bool = False,
+    tell: Callable[[Event], None] = lambda event: None,
+) -> Result:
+    """Runs a run file, or the same as a dict, for one picture, and writes its outputs.
+
+    Args:
+        config: path of a YAML file, a mapping (relative paths in it are relative to the present folder) or a RunConfig.
+        folder: where outputs go; by default the run file's folder.
+        overwrite: whether outputs that exist are replaced.
+        tell: is told every event (``kerasdream.events``).
+
+    Raises:
+        KerasdreamError: a known fault; the message says what to do. ``ConfigError`` if the run has several pictures.
+    """
+    from kerasdream.session import Session
+
+    if isinstance(config, (str, Path)):
+        config = load(Path(config))
+    elif not isinstance(config, RunConfig):
+        config = resolve(source.Document(dict(config), "config"), Path.cwd())
+    session = Session(config, folder=None if folder is None else Path(folder), overwrite=overwrite, tell=tell)
+    pictures = session.sources()
+    if len(pictures) > 1:
+        raise ConfigError(f"this run has {len(pictures)} pictures; use kerasdream.run for each, or the command line")
+    targets = session.targets(pictures[0])
+    return session.dream(session.picture(pictures[0]), targets)
+
+
+def dream(
+    image: np.ndarray | PIL.Image.Image | str | os.PathLike[str],
+    *,
+    model: str | Mapping[str, Any] | keras.Model | Network = "efficientnet_lite0",
+    objectives: Any = None,
+    priors: Any = None,
+    transforms: Any = None,
+    ascent: Any = None,
+    parametrization: Any = "pixels",
+    postprocess: Any = None,
+    octaves: Mapping[str, Any] | None = None,
+    tiles: Mapping[str, Any] | None = None,
+    max_side: int | None = 1024,
+    seed: int = 0,
+    input_range: tuple[float, float] | None = None,
+    preprocess: Callable[[Any], Any] | None = None,
+    tell: Callable[[Event], None] = lambda event: None,
+) -> Result:
+    """Dreams one picture and returns it; nothing is written.
+
+    Every argument but ``image``, ``input_range`` and ``preprocess`` is the key of the same name in a run file: names
+    and plain data, ``{"l2": {"layer": "block11_expand"}}``, or the objects themselves, ``Objective(...)``.
+    None is what a run file without the key gets (``kerasdream.config.DEFAULTS``); an empty list is none at all.
+
+    Args:
+        image: a file, a Pillow image, or an array ``(height, width, 3)``: uint8, or float in [-1, 1].
+        model: a registered name, a mapping with its parameters, a Keras model or a ``Network``.
+        input_range: for a Keras model: the pixel values it was trained on, ``(0, 255)`` for example.
+        preprocess: instead of ``input_range``: ``keras.ops`` function from ``(n, h, w, 3)`` in [-1, 1] to its input.
+        tell: is told every event (``kerasdream.events``).
+
+    Raises:
+        KerasdreamError: a known fault; the message says what to do.
+
+    >>> result = kerasdream.dream("photo.jpg", objectives={"l2": "block11_expand"})
+    >>> PIL.Image.fromarray(result.to_uint8()).save("dream.png")
+    """
+    session = session_for(
+        model=model,
+        objectives=objectives,
+        priors=priors,
+        transforms=transforms,
+        ascent=ascent,
+        parametrization=parametrization,
+        postprocess=postprocess,
+        octaves=octaves,
+        tiles=tiles,
+        max_side=max_side,
+        seed=seed,
+        input_range=input_range,
+        preprocess=preprocess,
+        tell=tell,
+    )
+    return session.dream(as_picture(image, max_side))
+
+
+def session_for(
+    *,
+    model: Any,
+    max_side: int | None = None,
+    seed: int = 0,
+    input_range: tuple[float, float] | None = None,
+    preprocess: Callable[[Any], Any] | None = None,
+    tell: Callable[[Event], None] = lambda event: None,
+    **parts: Any,
+) -> Session:
+    """Returns the ``Session`` behind ``dream``: for several pictures, the network is built and traced once.
+
+    Args:
+        parts: the keys of a run file that hold parts and sections; see ``dream``.
+    """
+    from kerasdream.session import Session
+    from kerasdream.step import as_network
+
+    if not isinstance(model, (str, Mapping)):
+        model = as_network(model, input_range, preprocess)
+    data = {key: _plain(value) for key, value in parts.items() if value is not None}
+    data |= {"model": _plain(model), "seed": seed, "outputs": []}
+    data["image"] = {"source": "picture", "max_side": max_side}
+    config = resolve(source.Document(data, "kerasdream.dream()"), Path.cwd())
+    return Session(config, tell=tell)
+
+
+def as_picture(image: Any, max_side: int | None = None) -> Picture:
+    """Returns a file, Pillow image or array as a ``Picture``.
+
+    Raises:
+        ImageError: the array is not a picture.
+    """
+    import numpy as np
+
+    from kerasdream import images
+
+    if isinstance(image, (str, os.PathLike)):
+        return images.read(image, max_side)
+    if hasattr(image, "convert"):
+        image = np.asarray(image.convert("RGB"))
+    array = np.asarray(image)
+    if array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
+        raise ImageError(f"an array of shape {array.shape} is no picture; expected (height, width, 3)")
+    if array.dtype == np.uint8:
+        pixels = array.astype("float32") / 127.5 - 1
+    elif np.issubdtype(array.dtype, np.floating) and np.isfinite(array).all() and np.abs(array).max() <= 1:
+        pixels = array.astype("float32")
+    else:
+        raise ImageError(f"expected uint8, or finite floats in [-1, 1]; this {array.dtype} array is neither")
+    longest = max(pixels.shape[:2])
+    if max_side and longest > max_side:
+        height, width = (max(1, round(side * max_side / longest)) for side in pixels.shape[:2])
+        pixels = images.resize(pixels, (height, width)).clip(-1, 1)
+    return images.Picture(pixels, None, "picture", "", ())
+
+
+def _plain(value: Any) -> Any:
+    """Tuples and other mappings as lists and dicts; everything else as it is."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, tuple) else value

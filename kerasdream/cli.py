@@ -1,0 +1,343 @@
+"""The command line. Known faults are one message and exit 1; nothing here imports TensorFlow before it computes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kerasdream import __version__
+from kerasdream.errors import KerasdreamError, did_you_mean
+
+if TYPE_CHECKING:
+    from kerasdream.config import RunConfig
+    from kerasdream.plugins import Plugins
+    from kerasdream.registry import Registration
+
+FAULT, CRASH, INTERRUPTED = 1, 3, 130
+"""Exit codes beside 0 (done) and 2 (usage)."""
+
+
+class _Commands(click.Group):
+    """The built-in commands, and those that plugins register."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        _loaded()
+        return list(self.commands)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in self.commands:
+            _loaded()
+        return super().get_command(context, name)
+
+    def add_command(self, command: click.Command, name: str | None = None) -> None:
+        name = name or command.name or ""
+        if name in self.commands:
+            raise ValueError(f"there is a command {name!r} already; give this one another name")
+        super().add_command(command, name)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="kerasdream")
+def cli() -> None:
+    """DeepDream for Keras: amplifies what a network sees in your pictures.
+
+    \b
+    kerasdream dream photo.jpg        dream a photo with the defaults
+    kerasdream run my-dream.yaml      do what a run file says
+    """
+
+
+_OVERRIDES = click.option(
+    "-s", "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a value: -s octaves.steps=5"
+)
+_FOLDER = click.option(
+    "-o",
+    "--output",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the outputs (created if missing).",
+)
+_OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
+_QUIET = click.option("-q", "--quiet", is_flag=True, help="Print nothing but faults.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print results as JSON, one line a picture.")
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@_OVERRIDES
+@_FOLDER
+@_OVERWRITE
+@_QUIET
+@_JSON
+def run(files: tuple[Path, ...], overrides: tuple[str, ...], **options: Any) -> None:
+    """Does what run files say. A FILE is a YAML file, or a picture that kerasdream made: its recipe is done again."""
+    from kerasdream.recipes import load_any
+
+    failed = False
+    for file in files:
+        with _reported(survive=len(files) > 1) as fault:
+            failed |= _run(load_any(file, overrides), **options)
+        failed |= fault.seen
+    sys.exit(FAULT if failed else 0)
+
+
+@cli.command()
+@click.argument("photo", type=click.Path(path_type=Path, dir_okay=False))
+@_OVERRIDES
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write: .png or .jpg.")
+@_OVERWRITE
+@_QUIET
+@_JSON
+def dream(photo: Path, overrides: tuple[str, ...], output: Path | None, **options: Any) -> None:
+    """Dreams a photo with the defaults; writes PHOTO-dream.png beside it, or what -o says."""
+    from kerasdream.config import resolve
+    from kerasdream.source import Document
+
+    data: dict[str, Any] = {"image": {"source": str(photo.absolute())}}
+    if output is not None:
+        kind = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg"}.get(output.suffix.lower())
+        if kind is None:
+            raise click.BadParameter(f"{output} ends in neither .png nor .jpg", param_hint="-o")
+        data["outputs"] = [{kind: {"path": output.name}}]
+    folder = output.absolute().parent if output else None
+    with _reported():
+        config = resolve(Document(data, "kerasdream dream"), photo.absolute().parent, overrides)
+        sys.exit(FAULT if _run(config, folder=folder, **options) else 0)
+
+
+def _run(config: RunConfig, *, folder: Path | None, overwrite: bool, quiet: bool, as_json: bool) -> bool:
+    """Runs every picture of a config; returns whether one failed."""
+    from kerasdream.display import Display
+    from kerasdream.errors import DreamError, ImageError, OutputError
+    from kerasdream.session import Session
+
+    if folder is not None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"the folder {folder} cannot be created: {error.strerror}") from None
+    display = Display(quiet=quiet or as_json)
+    session = Session(config, folder=folder, overwrite=overwrite, tell=display)
+    sources = session.sources()
+    failed = False
+    for source in sources:
+        with _reported((ImageError, OutputError, DreamError), survive=True) as fault, display:
+            targets = session.targets(source)
+            picture = session.picture(source)
+            display.loading(config.model.name)
+            _deterministic(config.seed)
+            result = session.dream(picture, targets)
+            if as_json:
+                click.echo(json.dumps(_summary(result)))
+            if result.interrupted:
+                raise KeyboardInterrupt
+        failed |= fault.seen
+    return failed
+
+
+def _deterministic(seed: int) -> None:
+    """The same file on the same machine gives the same bytes, random weights included."""
+    from kerasdream.engine.loading import tensorflow
+
+    tensorflow().config.experimental.enable_op_determinism()
+    import keras
+
+    keras.utils.set_random_seed(seed)
+
+
+def _summary(result: Any) -> dict[str, Any]:
+    return {
+        "source": result.name,
+        "paths": [str(path) for path in result.paths],
+        "size": [result.image.shape[1], result.image.shape[0]],
+        "score": {"first": result.scores[0], "last": result.scores[-1]} if result.scores else None,
+        "seconds": {name: round(value, 3) for name, value in result.timings.items()},
+        "interrupted": result.interrupted,
+        "notes": list(result.notes),
+    }
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@_OVERRIDES
+def validate(files: tuple[Path, ...], overrides: tuple[str, ...]) -> None:
+    """Checks run files, and computes nothing: every fault at once, each with its line."""
+    from kerasdream.recipes import load_any
+
+    failed = False
+    for file in files:
+        with _reported(survive=True) as fault:
+            load_any(file, overrides)
+            click.echo(f"{file}: ok")
+        failed |= fault.seen
+    sys.exit(FAULT if failed else 0)
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_OVERRIDES
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def plan(file: Path, overrides: tuple[str, ...], as_json: bool) -> None:
+    """Shows what a run would compute: octaves, steps, tiles."""
+    from kerasdream.planning import describe
+    from kerasdream.recipes import load_any
+
+    with _reported():
+        rows = list(describe(load_any(file, overrides)))
+        if as_json:
+            click.echo(json.dumps(rows))
+            return
+        for row in rows:
+            click.echo(row["text"])
+
+
+@cli.command(name="list")
+@click.argument("kind", required=False)
+@click.argument("name", required=False)
+def list_(kind: str | None, name: str | None) -> None:
+    """Lists what can stand in a run file: list, list objectives, list objectives l2."""
+    from kerasdream.registry import KINDS
+
+    registry = _loaded().registry
+    plural = {**{k: k for k in KINDS}, **{singular: k for k, singular in KINDS.items()}}
+    with _reported():
+        if kind is not None and kind not in plural:
+            raise KerasdreamError(f"unknown kind {kind!r}; {did_you_mean(kind, KINDS)}")
+        kinds = [plural[kind]] if kind else list(KINDS)
+        if name is not None:
+            try:
+                click.echo(_described(registry.get(kinds[0], name)))
+            except KeyError as error:
+                raise KerasdreamError(error.args[0]) from None
+            return
+        for one in kinds:
+            click.echo(f"{one}:" if kind is None else f"{len(registry.entries[one])} {one}:")
+            for registration in registry.entries[one].values():
+                source = "" if registration.plugin == "kerasdream" else f"  [{registration.plugin}]"
+                click.echo(f"  {registration.name:<20} {registration.summary}{source}")
+
+
+def _described(registration: Registration) -> str:
+    """One entry: help, parameters with types and defaults, the plugin it is from."""
+    import inspect
+
+    from kerasdream.parameters import is_weighted
+
+    lines = [f"{registration.name}: {registration.help}", "", "Parameters:"]
+    for parameter in inspect.signature(registration.factory).parameters.values():
+        default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
+        lines.append(f"  {parameter.name}: {parameter.annotation}{default}")
+    if is_weighted(registration.factory):
+        lines.append("  weight: float = 1.0")
+    return "\n".join([*lines, "", f"From the plugin {registration.plugin}."])
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def plugins(as_json: bool) -> None:
+    """Lists the plugins that were found, the broken ones with the cause."""
+    found = _loaded()
+    rows = [
+        {
+            "name": plugin.name,
+            "version": plugin.version,
+            "origin": plugin.origin,
+            "hooks": plugin.hooks,
+            "registers": [f"{r.kind}/{r.name}" for r in found.registry if r.plugin == plugin.name and not plugin.error],
+            "error": plugin.error,
+        }
+        for plugin in found.found
+    ]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        state = (
+            f"broken: {row['error']}" if row["error"] else f"{len(row['registers'])} parts, {len(row['hooks'])} hooks"
+        )
+        click.echo(f"{row['name']} {row['version']} ({row['origin']}): {state}")
+
+
+@cli.command()
+@click.argument("model")
+def layers(model: str) -> None:
+    """Lists the layers of a MODEL, a name or a .keras file, with channels and stride."""
+    from kerasdream.planning import layer_rows
+
+    with _reported():
+        for row in layer_rows(model, _loaded().registry):
+            click.echo(row)
+
+
+@cli.command()
+def schema() -> None:
+    """Prints the JSON Schema of run files, for your editor."""
+    from kerasdream.schema import json_schema
+
+    click.echo(json.dumps(json_schema(_loaded().registry), indent=2))
+
+
+@cli.command()
+@click.argument("picture", type=click.Path(path_type=Path))
+def show(picture: Path) -> None:
+    """Prints the recipe inside a picture that kerasdream made."""
+    from kerasdream.recipes import recipe_in
+
+    with _reported():
+        click.echo(recipe_in(picture).rstrip())
+
+
+@cache
+def _loaded() -> Plugins:
+    from kerasdream.plugins import load
+
+    return load(cli=cli)
+
+
+class _Fault:
+    seen = False
+
+
+@contextmanager
+def _reported(
+    kinds: type[Exception] | tuple[type[Exception], ...] = KerasdreamError, *, survive: bool = False
+) -> Iterator[_Fault]:
+    """Turns a known fault, one of ``kinds``, into a message and exit 1; with ``survive`` it goes on instead."""
+    fault = _Fault()
+    try:
+        yield fault
+    except kinds as error:
+        fault.seen = True
+        for line in str(error).splitlines():
+            click.echo(f"kerasdream: {line}", err=True)
+        if not survive:
+            sys.exit(FAULT)
+
+
+def main() -> None:
+    """Runs the command line: the console script ``kerasdream``."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever ~/.keras/keras.json says
+    try:
+        code = cli.main(standalone_mode=False)  # that of a command that calls context.exit()
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("kerasdream: interrupted", err=True)
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        from kerasdream.crash import write_log
+
+        reason = str(error).strip().partition("\n")[0]
+        click.echo(f"kerasdream: an unexpected fault: {type(error).__name__}: {reason}", err=True)
+        click.echo(f"kerasdream: its traceback is in {write_log(error)}; please report it", err=True)
+        sys.exit(CRASH)

@@ -1,0 +1,197 @@
+"""The parts a dream is made of: what the factories of plugins and built-ins return.
+
+Each is a small frozen value around pure functions. Tensors are channels-last; pictures are RGB float32 in [-1, 1].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from kerasdream.events import Event
+
+Tensor = Any
+"""A tensor of the Keras backend in use."""
+
+
+class LayerMark:
+    """Marks a factory's parameter as the name of a layer."""
+
+
+LayerName = Annotated[str, LayerMark()]
+"""Annotation of a parameter that names a layer of the network; it is checked before anything is computed."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """One summand of an objective: ``weight`` times the mean of ``fn``'s density over the picture."""
+
+    layers: tuple[str, ...]
+    fn: Callable[[Mapping[str, Tensor]], Tensor]
+    weight: Any = 1.0
+
+
+@dataclass(frozen=True, init=False)
+class Objective:
+    """What the ascent makes larger: a function of the activations of some layers.
+
+    Args:
+        layers: names of the layers it looks at; a single name will do.
+        fn: ``{layer: (n, h, w, channels)}`` -> a density ``(n, h, w)`` at the positions of the first layer, or one
+            number per image ``(n,)``. Pure ``keras.ops``. A density adds up exactly over tiles; one number per image is
+            averaged over tiles by area.
+
+    Objectives form an algebra that leaves its operands as they are: ``2 * a + b - c``, ``-a``.
+
+    >>> eyes = Objective("mixed4", lambda activations: activations["mixed4"][..., 42])
+    """
+
+    terms: tuple[Term, ...]
+
+    def __init__(self, layers: str | Sequence[str], fn: Callable[[Mapping[str, Tensor]], Tensor]) -> None:
+        layers = (layers,) if isinstance(layers, str) else tuple(layers)
+        object.__setattr__(self, "terms", (Term(layers, fn),))
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers it looks at, each once, in order of first mention."""
+        return tuple(dict.fromkeys(layer for term in self.terms for layer in term.layers))
+
+    def mapped(self, change: Callable[[Callable], Callable]) -> Objective:
+        """Returns the same objective with every term's function changed."""
+        return _sum_of(tuple(replace(term, fn=change(term.fn)) for term in self.terms))
+
+    def __mul__(self, factor: Any) -> Objective:
+        if isinstance(factor, Objective):
+            return NotImplemented
+        return _sum_of(tuple(replace(term, weight=term.weight * factor) for term in self.terms))
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> Objective:
+        return self * -1.0
+
+    def __add__(self, other: Objective) -> Objective:
+        return _sum_of(self.terms + other.terms) if isinstance(other, Objective) else NotImplemented
+
+    def __sub__(self, other: Objective) -> Objective:
+        return self + -other if isinstance(other, Objective) else NotImplemented
+
+
+def _sum_of(terms: tuple[Term, ...]) -> Objective:
+    total = object.__new__(Objective)
+    object.__setattr__(total, "terms", terms)
+    return total
+
+
+@dataclass(frozen=True)
+class Energy:
+    """A prior as a differentiable term: log p(picture), up to a constant.
+
+    Attributes:
+        log_p: ``(n, height, width, 3)`` picture -> a density ``(n, height, width)``, averaged over the picture. Pure
+            ``keras.ops``.
+        radius: how many pixels away a pixel still matters to the density at a position.
+    """
+
+    log_p: Callable[[Tensor], Tensor]
+    radius: int
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A prior as a constraint: applied to the whole picture after each step.
+
+    Attributes:
+        apply: ``(height, width, 3)`` NumPy float32 picture -> the same shape. NumPy, SciPy or OpenCV.
+    """
+
+    apply: Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Parametrization:
+    """How the picture is held while it is optimised.
+
+    Attributes:
+        init: ``(picture, seed) -> state``, one float32 tensor of any shape; ``picture`` is ``(height, width, 3)``.
+        decode: ``(state, height, width) -> picture``, differentiable, pure ``keras.ops``; None where the state is the
+            picture itself (which is the only case in which projections can be applied).
+    """
+
+    init: Callable[[np.ndarray, int], Tensor]
+    decode: Callable[[Tensor, int, int], Tensor] | None = None
+
+
+@dataclass(frozen=True)
+class Transform:
+    """A change to every view before the network sees it, drawn anew for each step and shared by all tiles.
+
+    Attributes:
+        apply: ``(views (n, h, w, 3), seed) -> views`` of the same shape, differentiable, random by giving ``seed`` to
+            functions of ``keras.random``; None where only the phase of the tiling moves.
+        margin: how many pixels at the border of a view come out wrong (they are covered by overlap).
+        phase: the tiling starts up to this many pixels before the picture's top left corner, uniformly at random.
+    """
+
+    apply: Callable[[Tensor, Tensor], Tensor] | None = None
+    margin: int = 0
+    phase: int = 0
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One link of the chain that turns a gradient into a step uphill (after optax's gradient transformations).
+
+    Attributes:
+        update: ``(gradient, memory, state) -> (gradient, memory)``; arrays have the shape of the state. Pure
+            ``keras.ops``.
+        init: ``state -> memory``, called at the start of each octave.
+    """
+
+    update: Callable[[Tensor, Any, Tensor], tuple[Tensor, Any]]
+    init: Callable[[Tensor], Any] = lambda state: None
+
+
+@dataclass(frozen=True)
+class Postprocess:
+    """A step on the finished picture.
+
+    Attributes:
+        apply: ``(picture, source) -> picture``: NumPy float32 ``(height, width, 3)`` in [-1, 1]; the source has the
+            same shape.
+    """
+
+    apply: Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file that a run writes.
+
+    Attributes:
+        path: where, with ``{stem}`` for the photo's name and ``{seed}``; relative to the run file or ``-o``.
+        open: ``path -> context manager`` that gives the function to call with each event of the run. It writes nothing
+            under its final name before it is complete.
+    """
+
+    path: str
+    open: Callable[[Path], AbstractContextManager[Callable[[Event], None]]]
+
+
+MAKES: Mapping[str, tuple[type, ...]] = {
+    "objectives": (Objective,),
+    "priors": (Energy, Projection),
+    "parametrizations": (Parametrization,),
+    "transforms": (Transform,),
+    "ascent": (Rule,),
+    "postprocess": (Postprocess,),
+    "outputs": (Output,),
+}
+"""Kind -> what its factories make."""

@@ -1,0 +1,140 @@
+"""From YAML, a dict or a Python call to a ``RunConfig``: everything named, validated and frozen, nothing computed.
+
+All faults are collected and reported at once, each as ``file:line:column: path: what is wrong; what was expected``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from kerasdream import source
+from kerasdream.components import MAKES
+from kerasdream.entry import Entry
+from kerasdream.errors import ConfigError, did_you_mean
+from kerasdream.plan import HALO
+
+VERSION = 1
+
+DEFAULTS: Mapping[str, Any] = {
+    "version": VERSION,
+    "seed": 0,
+    "model": "efficientnet_lite0",
+    "parametrization": "pixels",
+    "priors": [{"total_variation": {"weight": 1.0}}],
+    "transforms": [{"jitter": {"pixels": 32}}],
+    "ascent": [{"normalize": {"by": "mean_abs"}}, {"rate": {"value": 0.018}}],
+    "postprocess": [],
+    "outputs": [{"png": {"path": "{stem}-dream.png"}}],
+}
+"""What a run file that leaves a key out gets."""
+
+DEFAULT_LAYERS: Mapping[str, Sequence[str]] = {
+    "efficientnet_lite0": ("block11_expand",),
+    "inception_v3": ("mixed3", "mixed5"),
+}
+"""Layers that a run file without objectives amplifies; other networks must be told."""
+
+LISTS = {kind: MAKES[kind] for kind in ("objectives", "priors", "transforms", "ascent", "postprocess", "outputs")}
+"""The keys that hold a list of entries, and what their factories make."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Image(_Section):
+    """Where the picture comes from."""
+
+    source: Annotated[str, Field(min_length=1, description="A photo, a glob, a folder, or noise.")]
+    max_side: Annotated[int, Field(ge=16)] | None = Field(
+        1024, description="Larger photos are shrunk to this; null: never."
+    )
+    size: tuple[Annotated[int, Field(ge=16)], Annotated[int, Field(ge=16)]] = Field(
+        (512, 512), description="Height and width, for noise."
+    )
+
+
+class Octaves(_Section):
+    """The sizes the dream goes through, coarse to fine."""
+
+    count: Annotated[int, Field(ge=1, le=30)] = 5
+    scale: Annotated[float, Field(gt=1, le=10)] = 1.5
+    steps: Annotated[int, Field(ge=1)] = 20
+    detail: bool = Field(
+        True, description="Carry the dreamed detail over the source photo, rather than the resized dream."
+    )
+
+
+class Tiles(_Section):
+    """How the picture is cut for the network."""
+
+    size: Annotated[int, Field(ge=32)] | Literal["auto"] = "auto"
+    halo: Annotated[int, Field(ge=0)] = Field(HALO, description="Pixels of context around each tile.")
+
+
+SECTIONS: Mapping[str, type[_Section]] = {"image": Image, "octaves": Octaves, "tiles": Tiles}
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One run, resolved: what ``kerasdream validate`` checks and ``kerasdream run`` does.
+
+    Attributes:
+        base: the folder that relative paths are relative to.
+        data: the same as plain data, every default written out; what a recipe is made of.
+    """
+
+    seed: int
+    model: Entry
+    image: Image
+    parametrization: Entry
+    objectives: tuple[Entry, ...]
+    priors: tuple[Entry, ...]
+    transforms: tuple[Entry, ...]
+    ascent: tuple[Entry, ...]
+    octaves: Octaves
+    tiles: Tiles
+    postprocess: tuple[Entry, ...]
+    outputs: tuple[Entry, ...]
+    base: Path
+    data: Mapping[str, Any] = field(repr=False)
+
+
+def load(path: Path, overrides: Iterable[str] = ()) -> RunConfig:
+    """Reads and validates a run file.
+
+    Raises:
+        ConfigError: with every fault in it.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        near = did_you_mean(path.name, [p.name for p in path.parent.glob("*.y*ml")])
+        raise ConfigError(f"the run file {path} does not exist; {near}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the run file {path} cannot be read: {error}") from None
+    return resolve(source.parse(text, str(path)), path.parent, overrides)
+
+
+def resolve(
+    document: source.Document, base: Path, overrides: Iterable[str] = (), *, with_plugins: bool = True
+) -> RunConfig:
+    """Validates plain data (with Python objects in the places of entries, if it comes from Python) into a RunConfig.
+
+    Args:
+        base: folder that relative paths are relative to.
+        overrides: ``key.path=value`` strings; the value is YAML. ``image.source`` is then relative to the present
+            folder.
+        with_plugins: whether plugin files named in the data may be loaded.
+
+    Raises:
+        ConfigError: with every fault found.
+    """
+    from kerasdream.resolver import Resolver
+
+    return Resolver(document, base, with_plugins).resolve(overrides)

@@ -1,0 +1,94 @@
+"""Progress on the terminal: a live line where there is one, plain lines where there is none."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from kerasdream.events import Event, Finished, Started, Stepped
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+class Display:
+    """Is told events and shows them: octave, step, score, time left.
+
+    Args:
+        quiet: show nothing.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.quiet, self.live = quiet, sys.stderr.isatty() and not quiet
+        self.progress: Progress | None = None
+        self.task: TaskID
+        self.began = 0.0
+
+    def __enter__(self) -> Display:
+        if self.live:
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+            columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
+            self.progress = Progress(*columns, console=Console(stderr=True), transient=True)
+            self.progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
+        if self.progress:
+            self.progress.stop()
+            self.progress = None
+
+    def loading(self, model: str) -> None:
+        """The network is about to be loaded, which takes some seconds."""
+        if self.progress:
+            self.task = self.progress.add_task(f"loading {model}", total=None)
+
+    def __call__(self, event: Event) -> None:
+        """Shows an event."""
+        if self.quiet:
+            return
+        if isinstance(event, Started):
+            self.began = time.perf_counter()
+            self._started(event)
+        elif isinstance(event, Stepped):
+            self._stepped(event)
+        elif isinstance(event, Finished):
+            self._finished(event)
+
+    def _started(self, event: Started) -> None:
+        if self.progress:
+            self.progress.update(self.task, description=event.name, total=event.plan.pixels, completed=0)
+        else:
+            self._print(event.name)
+
+    def _stepped(self, event: Stepped) -> None:
+        p = event.progress
+        height, width = event.shape
+        octave = f"octave {p.octave + 1}/{p.octaves} ({width}×{height})"
+        text = f"{octave}  step {p.step + 1}/{p.steps}  score {event.score:.4g}"
+        if self.progress:
+            self.progress.update(self.task, description=text, advance=height * width)
+        elif p.step == p.steps - 1:
+            self._print(f"{text}  {time.perf_counter() - self.began:.0f} s")
+
+    def _finished(self, event: Finished) -> None:
+        result = event.result
+        if self.progress:
+            self.progress.stop()  # while it is live it sends standard output to where it is itself
+        for note in result.notes:
+            self._print(f"note: {note}")
+        state = "interrupted, kept as far as it got" if result.interrupted else "dreamed"
+        self._print(f"{result.name}: {state} in {result.timings['dream']:.1f} s")
+        for path in result.paths:
+            sys.stdout.write(f"{path}\n")
+            sys.stdout.flush()
+
+    def _print(self, text: str) -> None:
+        if self.progress:
+            self.progress.console.print(text, highlight=False)
+        else:
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()

@@ -1,0 +1,228 @@
+"""The gradient of a picture's score, tile by tile: the only place that knows ``tf.function`` and ``GradientTape``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kerasdream.components import Objective
+from kerasdream.errors import KerasdreamError, ModelError, PluginError
+from kerasdream.tiling import Tile, batches, cut
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from kerasdream.components import Energy, Transform
+    from kerasdream.models.extractor import Extractor
+
+
+class Part(NamedTuple):
+    """A component of the step: made in the trace from the numbers that change.
+
+    ``make(values)`` returns the objective, energy or transform; ``values`` are scalar tensors, one for each of
+    ``names``. A constant ``weight`` is used where it is not among them.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    make: Callable[[Mapping[str, Any]], Objective | Energy | Transform]
+    weight: Any = 1.0
+
+
+class Engine:
+    """Computes score and gradient of pictures of any size, with one trace.
+
+    Args:
+        extractor: the rebuilt network.
+        preprocess: from a picture in [-1, 1] to the network's input.
+        objectives, energies, transforms: the parts, in order.
+        batch_pixels: pixels of views that go through the network at once.
+    """
+
+    def __init__(
+        self,
+        extractor: Extractor,
+        preprocess: Callable[[Any], Any],
+        objectives: Sequence[Part],
+        energies: Sequence[Part] = (),
+        transforms: Sequence[Part] = (),
+        *,
+        batch_pixels: int,
+    ) -> None:
+        import tensorflow as tf
+
+        self.extractor, self.preprocess, self.batch_pixels = extractor, preprocess, batch_pixels
+        self.objectives, self.energies, self.transforms = objectives, energies, transforms
+        self.traces = 0
+        parts = [*objectives, *energies, *transforms]
+        self.slots = [(part.name, name) for part in parts for name in part.names]
+        signature = [
+            tf.TensorSpec([None, None, None, 3], tf.float32),
+            tf.TensorSpec([None, 4], tf.float32),
+            tf.TensorSpec([], tf.float32),
+            tf.TensorSpec([len(self.slots)], tf.float32),
+            tf.TensorSpec([2], tf.int32),
+        ]
+        self._step = tf.function(self._trace, input_signature=signature, autograph=False)
+
+    def gradient(
+        self, picture: np.ndarray, grid: Sequence[Tile], values: Sequence[float] = (), seed: tuple[int, int] = (0, 0)
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Evaluates every tile and puts the picture's gradient together.
+
+        Args:
+            picture: ``(height, width, 3)`` float32 in [-1, 1].
+            grid: tiles whose cores cover the picture.
+            values: present values of the numbers that change, in the order of ``slots``.
+            seed: two int32 for the transforms.
+
+        Returns:
+            The gradient of the weighted sum, shaped like the picture, and each part's mean over the picture, unweighted
+            (objectives, then energies).
+        """
+        import numpy as np
+
+        gradient = np.empty_like(picture)
+        area = float(picture.shape[0] * picture.shape[1])
+        weights, sums = 1.0, 0.0
+        for batch in batches(list(grid), self.batch_pixels):
+            views = np.stack([cut(picture, tile) for tile in batch])
+            cores = np.array([_core(tile) for tile in batch], "float32")
+            arguments = views, cores, area, np.asarray(values, "float32"), np.asarray(seed, "int32")
+            tiled, weights, inside = (tensor.numpy() for tensor in self._step(*arguments))
+            sums = sums + inside
+            for (rows, columns), (top, bottom, left, right), one in zip(batch, cores.astype(int), tiled, strict=True):
+                gradient[rows.start : rows.stop, columns.start : columns.stop] = one[top:bottom, left:right]
+        means = weights * sums[:, 0] / np.maximum(sums[:, 1], 1)
+        return gradient, np.bincount(self._owners, means, len(self.objectives) + len(self.energies))
+
+    def _trace(self, views: Any, cores: Any, area: Any, values: Any, seed: Any) -> tuple[Any, Any, Any]:
+        import tensorflow as tf
+
+        self.traces += 1  # runs when traced, not when called
+        numbers: dict[str, dict[str, Any]] = {}
+        for i, (part, name) in enumerate(self.slots):
+            numbers.setdefault(part, {})[name] = values[i]
+        size = tf.cast(tf.shape(views)[1:3], tf.float32)
+        total, owners, weights, sums = 0.0, [], [], []
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(views)
+            seen = views
+            for i, part in enumerate(self.transforms):
+                transform = part.make(numbers.get(part.name, {}))
+                if transform.apply is not None:
+                    seen = transform.apply(seen, step_seed(seed, i))
+            activations = self.extractor.model(self.preprocess(seen), training=False)
+            for owner, part in enumerate([*self.objectives, *self.energies]):
+                present = dict(numbers.get(part.name, {}))
+                weight = present.pop("weight", part.weight)
+                for factor, strides, density in self._densities(part, present, activations, views):
+                    integral, inside = _integral(density, strides, size, cores, area)
+                    total += weight * factor * integral
+                    owners.append(owner)
+                    weights.append(tf.cast(factor, tf.float32))
+                    sums.append(inside)
+        self._owners = owners
+        return tape.gradient(total, views, unconnected_gradients="zero"), tf.stack(weights), tf.stack(sums)
+
+    def _densities(self, part: Part, present: Mapping[str, Any], activations: Any, views: Any) -> Iterator[Any]:
+        """Yields (factor, strides, density) of each term of an objective, or of an energy."""
+        made = part.make(present)
+        if not isinstance(made, Objective):
+            yield 1.0, (1, 1), _evaluate(part, lambda: made.log_p(views))
+            return
+        for term in made.terms:
+            strides = [axis.stride for axis in self.extractor.geometry[term.layers[0]]]
+            tapped = {layer: activations[layer] for layer in term.layers}
+            density = _evaluate(part, lambda term=term, tapped=tapped: term.fn(tapped))
+            if density.shape.rank == 3 and 0 in strides:
+                raise ModelError(
+                    f"{part.name}: the layer {term.layers[0]!r} has no positions; expected one number (n,)"
+                )
+            yield term.weight, strides, density
+
+
+def _core(tile: Tile) -> tuple[int, int, int, int]:
+    """Top, bottom, left, right of a tile's core within its view."""
+    rows, columns = tile
+    return (
+        rows.start - rows.view_start,
+        rows.stop - rows.view_start,
+        columns.start - columns.view_start,
+        columns.stop - columns.view_start,
+    )
+
+
+def _integral(density: Any, strides: Sequence[int], size: Any, cores: Any, area: Any) -> tuple[Any, Any]:
+    """Adds a density up over its positions.
+
+    Each position stands for ``stride²`` of the picture's ``area`` pixels, whatever the tiles, so the parts of a cut
+    picture add up to the mean over the whole.
+
+    Returns:
+        The integral over the views, as a share of the picture (what is differentiated); the sum and the count ``(2,)``
+        over the positions whose centre lies in a core (what is reported).
+    """
+    import tensorflow as tf
+
+    if density.shape.rank == 1:
+        share = (cores[:, 1] - cores[:, 0]) * (cores[:, 3] - cores[:, 2])
+        return tf.reduce_sum(density * share) / area, tf.stack([tf.reduce_sum(density * share), tf.reduce_sum(share)])
+    inside = []
+    for axis in (0, 1):
+        count = tf.shape(density)[axis + 1]
+        span = tf.cast(count, tf.float32) * strides[axis]
+        centre = (tf.range(tf.cast(count, tf.float32)) + 0.5) * strides[axis] + (size[axis] - span) / 2
+        low, high = cores[:, 2 * axis, None], cores[:, 2 * axis + 1, None]
+        inside.append(tf.cast((centre >= low) & (centre < high), tf.float32))
+    mask = inside[0][:, :, None] * inside[1][:, None, :]
+    cell = float(strides[0] * strides[1])
+    return tf.reduce_sum(density) * cell / area, tf.stack([tf.reduce_sum(density * mask), tf.reduce_sum(mask)])
+
+
+def _evaluate(part: Part, call: Callable[[], Any]) -> Any:
+    """Calls a part's function in the trace; a fault in it bears its name."""
+    import tensorflow as tf
+
+    try:
+        density = call()
+        rank = density.shape.rank
+    except KerasdreamError:
+        raise
+    except Exception as error:
+        raise PluginError(f"{part.name} failed: {type(error).__name__}: {error}") from error
+    if rank not in (1, 3):
+        raise PluginError(f"{part.name} returned shape {tuple(density.shape)}; expected (n, h, w) or (n,)")
+    return tf.cast(density, tf.float32)
+
+
+def pull_back(decode: Callable[..., Any], state: Any, shape: tuple[int, int], gradient: Any) -> Any:
+    """Returns the gradient with respect to a parametrization's state, given that with respect to the picture."""
+    import tensorflow as tf
+
+    state = tf.convert_to_tensor(state)
+    with tf.GradientTape() as tape:
+        tape.watch(state)
+        picture = decode(state, *shape)
+    return tape.gradient(picture, state, output_gradients=tf.convert_to_tensor(gradient))
+
+
+def step_seed(seed: Any, index: int) -> Any:
+    """Returns what ``keras.random`` functions take as ``seed``: stateless numbers that follow from a traced ``(2,)``
+    int32.
+
+    Keras accepts an int, frozen into the trace, or a generator that holds its state in a variable; this is a generator
+    that counts its draws in the trace.
+    """
+    import keras
+    import tensorflow as tf
+
+    class StepSeed(keras.random.SeedGenerator):
+        def __init__(self) -> None:  # no variable, no state
+            self.draws = 0
+
+        def next(self, ordered: bool = True) -> Any:
+            self.draws += 1
+            return seed + tf.constant([index, self.draws])
+
+    return StepSeed()

@@ -1,0 +1,114 @@
+"""One validated entry of a run file: a factory, its parameters, and where it stands."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from kerasdream.components import MAKES, Objective
+from kerasdream.errors import KerasdreamError, PluginError
+from kerasdream.parameters import is_weighted
+from kerasdream.schedules import Progress, is_schedule
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A part of a run, not made yet.
+
+    Attributes:
+        kind, name, plugin: its registration.
+        factory: the registered function, or None if a finished object was given from Python.
+        values: parameters; numbers that change are schedules.
+        plain: the same as plain data, for the recipe.
+        path: the place in the run file, ``("objectives", 0, "l2")``.
+        made: the finished object, if one was given.
+    """
+
+    kind: str
+    name: str
+    factory: Callable[..., Any] | None
+    plugin: str
+    values: Mapping[str, Any]
+    plain: Mapping[str, Any]
+    path: tuple[str | int, ...]
+    made: Any = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, kind: str, made: Any) -> Entry:
+        """Wraps an object given from Python."""
+        name = getattr(made, "name", None) or type(made).__name__.lower()
+        return cls(kind, name, None, "python", {}, {}, (), made)
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """The entry as it stands in a recipe; of an object given from Python, only that it was there."""
+        return {self.name: dict(self.plain)} if self.factory else {"python": self.name}
+
+    @property
+    def weight(self) -> Any:
+        """The reserved parameter ``weight``: a number or a schedule."""
+        return self.values.get("weight", 1.0)
+
+    @property
+    def schedules(self) -> dict[str, Any]:
+        """The parameters that change, the weight included."""
+        return {name: value for name, value in self.values.items() if is_schedule(value)}
+
+    def at(self, progress: Progress) -> dict[str, float]:
+        """Returns the present values of the parameters that change."""
+        return {name: schedule.at(progress) for name, schedule in self.schedules.items()}
+
+    def make(self, present: Mapping[str, Any] | None = None) -> Any:
+        """Calls the factory.
+
+        Args:
+            present: values for the parameters that change; by default those at the start of the run.
+
+        What the functions of the finished part raise later is laid at the plugin's door too.
+
+        Raises:
+            PluginError: the factory failed, or made something else.
+        """
+        if self.factory is None:
+            return self.made
+        values = {**self.values, **self.at(Progress()), **(present or {})}
+        if is_weighted(self.factory):
+            values.pop("weight", None)
+        with self.blamed():
+            made = self.factory(**values)
+            if self.kind in MAKES and not isinstance(made, MAKES[self.kind]):
+                kinds = " or ".join(kind.__name__ for kind in MAKES[self.kind])
+                raise TypeError(f"it returned a {type(made).__name__}; expected {kinds}")
+        if isinstance(made, Objective):
+            return made.mapped(self._guarded)
+        if self.kind not in MAKES:
+            return made
+        functions = {name: value for name, value in vars(made).items() if callable(value)}
+        return replace(made, **{name: self._guarded(value) for name, value in functions.items()})
+
+    @contextmanager
+    def blamed(self) -> Iterator[None]:
+        """Turns whatever goes wrong inside into a fault of this entry's plugin, with the line in its file."""
+        try:
+            yield
+        except KerasdreamError:
+            raise
+        except Exception as error:
+            file = getattr(getattr(self.factory, "__code__", None), "co_filename", None)
+            lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+            where = f" at {file}:{lines[-1]}" if lines else ""
+            reason = str(error).strip().partition("\n")[0]
+            raise PluginError(
+                f"{'.'.join(map(str, self.path))}: {self.name!r} of plugin {self.plugin!r} failed{where}: "
+                f"{type(error).__name__}: {reason}"
+            ) from error
+
+    def _guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            with self.blamed():
+                return function(*args)
+
+        return call

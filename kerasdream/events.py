@@ -1,0 +1,51 @@
+"""What a run tells while it goes: to the progress display, to outputs, to whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from kerasdream.plan import Plan
+    from kerasdream.result import Result
+    from kerasdream.schedules import Progress
+
+
+@dataclass(frozen=True)
+class Started:
+    """A picture is about to be dreamed."""
+
+    name: str
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """A step of the ascent is done.
+
+    Attributes:
+        progress: octave, step and their counts.
+        shape: (height, width) of the octave.
+        score: the weighted sum that is ascended, as it was before the step.
+        scores: each objective and energy by name, unweighted, before the step.
+        picture: returns the present picture, ``(height, width, 3)`` float32 in [-1, 1].
+    """
+
+    progress: Progress
+    shape: tuple[int, int]
+    score: float
+    scores: Mapping[str, float]
+    picture: Callable[[], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The picture is done (or was interrupted and keeps what it had)."""
+
+    result: Result
+
+
+Event = Started | Stepped | Finished

@@ -1,0 +1,88 @@
+"""The recipe inside a picture: an iTXt chunk of a PNG, comment segments of a JPEG."""
+
+from __future__ import annotations
+
+import io
+import os
+import zlib
+from typing import BinaryIO
+
+from kerasdream.errors import ImageError
+from kerasdream.images.files import JPEG_SIGNATURE, PNG_SIGNATURE, jpeg_segments, open_file, png_chunks
+from kerasdream.images.reading import size
+
+KEYWORD = "kerasdream"
+MAX_RECIPE_BYTES = 2**24
+"""The longest recipe, in bytes of UTF-8, that is written into a picture or read from one."""
+
+_PNG_KEY = KEYWORD.encode() + b"\0"
+_JPEG_KEY = KEYWORD.encode() + b"\n"
+_COMMENT = 0xFE
+_PIECE = 65_533 - len(_JPEG_KEY)  # a segment holds 65,533 bytes
+
+
+def read_recipe(path: str | os.PathLike) -> str | None:
+    """Returns the recipe that `save` put into a PNG or JPEG, or None if the picture holds none.
+
+    Only the file's structure is walked: no pixel is decoded, and no more than `MAX_RECIPE_BYTES` are unpacked.
+
+    Raises:
+        ImageError: if the file is no picture, is broken, or holds a recipe that is too long or not UTF-8.
+    """
+    with open_file(path) as file:
+        start = file.read(len(PNG_SIGNATURE))
+        try:
+            if start == PNG_SIGNATURE:
+                data = _from_png(file)
+            elif start.startswith(JPEG_SIGNATURE):
+                data = _from_jpeg(file)
+            else:
+                size(path)  # raises if it is no picture at all
+                return None
+            if data is not None and len(data) > MAX_RECIPE_BYTES:
+                raise ValueError(f"it is longer than {MAX_RECIPE_BYTES:,} bytes")
+            return None if data is None else data.decode()
+        except (ValueError, zlib.error) as error:
+            raise ImageError(f"{path}: the recipe in it is broken ({error}); make the picture again") from error
+
+
+def into_jpeg(picture: bytes, recipe: bytes) -> bytes:
+    """Returns the JPEG with the recipe in as many comment segments as it takes, behind its APP segments."""
+    segments = jpeg_segments(io.BytesIO(picture))
+    place = next(offset - 4 for marker, offset, _ in segments if not 0xE0 <= marker <= 0xEF)
+    pieces = [_JPEG_KEY + recipe[i : i + _PIECE] for i in range(0, len(recipe), _PIECE)]
+    comments = b"".join(bytes([0xFF, _COMMENT]) + (len(p) + 2).to_bytes(2, "big") + p for p in pieces)
+    return picture[:place] + comments + picture[place:]
+
+
+def _from_png(file: BinaryIO) -> bytes | None:
+    for kind, offset, length in png_chunks(file):
+        file.seek(offset)
+        if kind != b"iTXt" or length < len(_PNG_KEY) or file.read(len(_PNG_KEY)) != _PNG_KEY:
+            continue
+        if length > MAX_RECIPE_BYTES + 1024:
+            raise ValueError(f"it is longer than {MAX_RECIPE_BYTES:,} bytes")
+        file.seek(offset)
+        chunk, checksum = file.read(length), file.read(4)
+        if zlib.crc32(kind + chunk) != int.from_bytes(checksum, "big"):
+            raise ValueError("its checksum is wrong")
+        flags, rest = chunk[len(_PNG_KEY) :][:2], chunk[len(_PNG_KEY) + 2 :]
+        _language, _translation, text = rest.split(b"\0", 2)
+        # save() never compresses, but another tool may have rewritten the chunk
+        return zlib.decompressobj().decompress(text, MAX_RECIPE_BYTES + 1) if flags[:1] == b"\1" else text
+    return None
+
+
+def _from_jpeg(file: BinaryIO) -> bytes | None:
+    found, data = False, bytearray()
+    for marker, offset, length in jpeg_segments(file):
+        if marker != _COMMENT:
+            continue
+        file.seek(offset)
+        comment = file.read(length)
+        if comment.startswith(_JPEG_KEY):
+            found = True
+            data += comment[len(_JPEG_KEY) :]
+        if len(data) > MAX_RECIPE_BYTES:
+            break
+    return bytes(data) if found else None

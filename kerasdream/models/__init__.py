@@ -1,0 +1,30 @@
+"""Networks, and getting at their layers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kerasdream.entry import Entry
+
+
+def known_layers(model: Entry) -> Collection[str] | None:
+    """Returns the layers that a ``model`` entry's network has, if that can be known without building it.
+
+    Named networks ship a table of their layers; a ``.keras`` file is asked through its configuration.
+    """
+    from kerasdream.models.file import layers_in_file
+
+    if model.made is not None:
+        from kerasdream.models.graph import layer_names
+
+        return list(layer_names(model.made.model, model.made.aliases))
+    if model.name == "file":
+        return layers_in_file(model.values["file"])
+    from kerasdream.models import tables
+
+    if model.values.get("top"):  # the tables are those of the networks without their classifier
+        return None
+    rows = tables.layers(model.name)
+    return None if rows is None else [row.name for row in rows]

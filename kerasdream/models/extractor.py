@@ -1,0 +1,218 @@
+"""Feature extraction: from any Keras model to one whose outputs are the selected layers, and nothing deeper.
+
+The graph is rebuilt layer by layer on a free ``(None, None, None, 3)`` input, up to the deepest selected layer. On the
+way, layers inside nested models become addressable (``backbone/block3_out``), each layer's geometry is followed, and a
+BatchNormalization is folded into the convolution before it where that changes nothing. The user's model stays as it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kerasdream.errors import ModelError, did_you_mean
+from kerasdream.models.folding import foldable, folded_weights
+from kerasdream.models.geometry import Geometry, after
+from kerasdream.models.graph import check_input, functional, is_graph, layer_names, sources
+
+if TYPE_CHECKING:
+    import keras
+
+FOLD_TOLERANCE = 1e-5
+"""Largest difference, relative to the largest activation, that folding may make to any selected layer."""
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """A rebuilt network, cut off at the deepest selected layer.
+
+    Attributes:
+        model: ``(n, height, width, 3)`` preprocessed input -> ``{layer: activations}``.
+        geometry: for each selected layer, its (height, width) geometry over the picture.
+        folded: how many BatchNormalization layers were folded.
+    """
+
+    model: keras.Model
+    geometry: Mapping[str, tuple[Geometry, Geometry]]
+    folded: int
+    _copies: Sequence[tuple[Any, Any, Any]]
+
+    def refresh(self) -> None:
+        """Copies the source model's present weights again, folding as before (the source may be in training)."""
+        for target, source, norm in self._copies:
+            target.set_weights(folded_weights(source, norm) if norm is not None else source.get_weights())
+            if hasattr(target, "finalize_state"):  # Normalization works with what it made of its weights
+                target.finalize_state()
+
+
+def feature_extractor(model: keras.Model, layers: Sequence[str]) -> keras.Model:
+    """Builds a Keras model that maps a batch of inputs to ``{layer name: activations}``, cut off at the deepest layer.
+
+    Args:
+        model: a functional or sequential Keras model with one image input, ``(n, height, width, 3)``. It is left as
+            it is: the result has copies of its layers and weights and accepts any height and width.
+        layers: names of the layers; ``"backbone/block3_out"`` is a layer inside a nested model. Of a layer that is
+            called several times, the first call counts.
+
+    Raises:
+        ModelError: a layer does not exist, or the model cannot be traced.
+    """
+    return build_extractor(model, layers, fold=False).model
+
+
+def build_extractor(
+    model: keras.Model, layers: Sequence[str], *, aliases: Mapping[str, str] | None = None, fold: bool = True
+) -> Extractor:
+    """Rebuilds ``model`` up to ``layers`` (see ``feature_extractor``).
+
+    Args:
+        aliases: canonical layer name -> name in this model object, where they differ.
+        fold: whether to fold BatchNormalization; undone if it changes any output by more than ``FOLD_TOLERANCE``.
+    """
+    model = functional(model)
+    check_input(model)
+    actual = {name: (aliases or {}).get(name, name) for name in layer_names(model, aliases)}
+    for layer in layers:
+        if layer not in actual:
+            raise ModelError(f"the model {model.name!r} has no layer {layer!r}; {did_you_mean(layer, actual)}")
+    wanted = {actual[layer]: layer for layer in layers}
+    if fold:
+        folded = _rebuild(model, wanted, fold=True)
+        if not folded.folded or _agree(folded, model, wanted):
+            return folded
+    return _rebuild(model, wanted, fold=False)
+
+
+class _Reached(Exception):  # noqa: N818 - a way out, not an error
+    """Everything asked of a graph has been rebuilt; what lies deeper need not be."""
+
+
+class _Rebuild:
+    """A walk over a model's graph that makes its layers anew and keeps the selected outputs."""
+
+    def __init__(self, picture: Any, wanted: Mapping[str, str], fold: Mapping[str, str]) -> None:
+        self.wanted, self.fold = wanted, fold
+        self.norms = {conv: norm for norm, conv in fold.items()}
+        self.clones: dict[str, Any] = {}
+        self.copies: list[tuple[Any, Any, Any]] = []
+        self.taps: dict[str, Any] = {}
+        self.geometry: dict[int, tuple[Geometry, Geometry]] = {id(picture): (Geometry(), Geometry())}
+        self.tensors: list[Any] = []  # keeps every tensor alive: geometry is keyed by identity
+
+    def walk(self, model: keras.Model, tensors: list[Any], prefix: str = "") -> list[Any]:
+        """Rebuilds one graph on input tensors, nested models in line with it; returns its outputs."""
+        import keras
+
+        originals: dict[int, Any] = {}
+        calls: dict[str, list[list[Any]]] = {}  # layer -> the outputs of each of its calls
+        ends = list(sources(model.get_config()["output_layers"]))
+
+        def clone(layer: Any) -> Any:
+            made = self._clone(layer, prefix + layer.name, model)
+            originals[id(made)] = layer
+            return made
+
+        def call(made: Any, *args: Any, **kwargs: Any) -> Any:
+            layer = originals[id(made)]
+            path = prefix + layer.name
+            given = [t for t in keras.tree.flatten((args, kwargs)) if isinstance(t, keras.KerasTensor)]
+            if is_graph(layer):
+                outputs = self.walk(functional(layer), given, prefix=path + "/")
+                outputs = keras.tree.pack_sequence_as(layer.output, outputs)
+            else:
+                outputs = made(args[0]) if path in self.fold else made(*args, **kwargs)
+                self._follow(layer, given, keras.tree.flatten(outputs))
+            if path in self.wanted:
+                self.taps.setdefault(self.wanted[path], outputs)
+            calls.setdefault(layer.name, []).append(keras.tree.flatten(outputs))
+            if self.complete or (prefix and all(len(calls.get(name, ())) > number for name, number, _ in ends)):
+                raise _Reached
+            return outputs
+
+        try:
+            inputs = keras.tree.pack_sequence_as(model.input, tensors)
+            keras.models.clone_model(model, inputs, clone_function=clone, call_function=call)
+        except _Reached:
+            if self.complete:
+                raise
+        return [calls[name][number][index] for name, number, index in ends]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every selected layer has been reached."""
+        return len(self.taps) == len(self.wanted)
+
+    def _clone(self, layer: Any, path: str, model: Any) -> Any:
+        """Makes a layer anew, once however often it is called, and notes where its weights come from."""
+        import keras
+
+        if is_graph(layer) or not isinstance(layer, keras.layers.Layer):
+            return layer
+        if path not in self.clones:
+            name = path.replace("/", ".")
+            if path in self.fold:
+                self.clones[path] = keras.layers.Identity(name=name)
+                return self.clones[path]
+            bias = {"use_bias": True} if path in self.norms else {}
+            made = self.clones[path] = type(layer).from_config({**layer.get_config(), "name": name, **bias})
+            norm = model.get_layer(self.norms[path].rpartition("/")[2]) if path in self.norms else None
+            if layer.weights:
+                self.copies.append((made, layer, norm))
+        return self.clones[path]
+
+    def _follow(self, layer: Any, given: list[Any], outputs: list[Any]) -> None:
+        """Notes the geometry behind the layer just called."""
+        seen = [self.geometry[id(t)] for t in given]
+        where = tuple(after(layer, [g[axis] for g in seen], axis, len(outputs[0].shape)) for axis in (0, 1))
+        for tensor in outputs:
+            self.geometry[id(tensor)] = where
+            self.tensors.append(tensor)
+
+
+def _rebuild(model: keras.Model, wanted: Mapping[str, str], *, fold: bool) -> Extractor:
+    import keras
+
+    picture = keras.Input((None, None, 3), name="picture")
+    try:
+        walk = _Rebuild(picture, wanted, dict(foldable(model, set(wanted))) if fold else {})
+        with contextlib.suppress(_Reached):
+            walk.walk(model, [picture])
+        for layer, tensor in walk.taps.items():
+            if not isinstance(tensor, keras.KerasTensor):
+                raise ModelError(f"the layer {layer!r} has several outputs; select a layer with one output tensor")
+        features = keras.Model(picture, walk.taps, name=f"{model.name}_features")
+    except ModelError:
+        raise
+    except Exception as error:
+        raise ModelError(
+            f"the model {model.name!r} cannot be rebuilt on pictures of any size up to {', '.join(wanted.values())}: "
+            f"{_first_line(error)}. Select layers before the first Flatten or Dense, and give custom layers a "
+            "get_config()."
+        ) from error
+    extractor = Extractor(
+        model=features,
+        geometry={layer: walk.geometry[id(tensor)] for layer, tensor in walk.taps.items()},
+        folded=len(walk.fold),
+        _copies=walk.copies,
+    )
+    extractor.refresh()
+    return extractor
+
+
+def _agree(folded: Extractor, model: keras.Model, wanted: Mapping[str, str]) -> bool:
+    """Whether folding left every selected layer's activations as they were, on one small picture of noise."""
+    import numpy as np
+
+    side = max(64, *(2 * g.smallest for pair in folded.geometry.values() for g in pair))
+    picture = np.random.default_rng(0).normal(size=(1, side, side, 3)).astype("float32")
+    before, after_ = _rebuild(model, wanted, fold=False).model(picture), folded.model(picture)
+    return all(
+        np.abs(np.subtract(before[layer], after_[layer])).max() <= FOLD_TOLERANCE * np.abs(before[layer]).max()
+        for layer in before
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

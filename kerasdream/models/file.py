@@ -1,0 +1,54 @@
+"""A model of the user's own, from a file that Keras saved."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kerasdream.errors import ModelError
+from kerasdream.models.network import Network, from_range
+
+
+def file(*, file: Path, input_range: tuple[float, float]) -> Network:
+    """Loads a whole model that Keras saved (``model.save("my_model.keras")``).
+
+    Args:
+        file: the ``.keras`` (or whole-model ``.h5``) file.
+        input_range: the pixel values the model was trained on, lowest and highest: ``[0, 255]`` if it rescales them
+            itself, ``[-1, 1]`` or ``[0, 1]`` if that was done before.
+
+    Raises:
+        ModelError: the file is missing, or Keras cannot load it.
+    """
+    import keras
+
+    if not file.is_file():
+        raise ModelError(f"the model file {file} does not exist")
+    try:
+        model = keras.saving.load_model(file, compile=False)
+    except Exception as error:
+        cause = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ModelError(f"Keras cannot load the model file {file}: {cause}") from error
+    return Network(file.stem, model, from_range(*input_range))
+
+
+def layers_in_file(file: Path) -> list[str] | None:
+    """Returns the layer names of a ``.keras`` file, nested ones as ``outer/inner``, without loading it; else None."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            config = json.loads(archive.read("config.json"))
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        return None
+    return list(_names(config)) or None
+
+
+def _names(config: dict[str, Any]) -> Iterator[str]:
+    for layer in config.get("config", {}).get("layers", []):
+        if layer.get("class_name") == "InputLayer":
+            continue
+        name = layer.get("config", {}).get("name") or layer.get("name")
+        yield name
+        yield from (f"{name}/{inner}" for inner in _names(layer))

@@ -1,0 +1,133 @@
+"""How the positions of a layer lie over the pixels of the picture: stride, receptive field, sizes that lose nothing.
+
+Followed along one axis while the graph is rebuilt, so it costs nothing and needs no trial run of the network. A strided
+VALID layer drops the rows that do not fill its last window; those pixels would never be dreamed. ``residue`` names
+the picture sizes for which no layer drops any (251, 267, 299 for InceptionV3's mixed5: 11 modulo 16).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kerasdream.tiling import Lattice, joint
+
+_EXACT = {
+    "Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "BatchNormalization", "Add", "Subtract", "Multiply", "Average",
+    "Maximum", "Minimum", "Concatenate", "Dropout", "SpatialDropout2D", "GaussianNoise", "Identity", "Rescaling",
+    "Normalization", "LayerNormalization", "LayerScale", "StochasticDepth",
+}  # fmt: skip
+"""Layers that treat every position by itself; any other one without a window makes the receptive field unknown."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One layer with a window, along one axis: ``window`` wide every ``stride``, ``pad`` added before (SAME: None)."""
+
+    window: int
+    stride: int
+    pad: int | None
+
+    def size(self, length: int) -> int:
+        """Positions out of ``length`` positions in."""
+        if self.pad is None:
+            return -(-length // self.stride)
+        return (length + self.pad - self.window) // self.stride + 1
+
+    def dropped(self, length: int) -> int:
+        """How many of ``length`` positions in lie behind the last full window."""
+        return 0 if self.pad is None else (length + self.pad - self.window) % self.stride
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """One axis of a layer, seen from the picture.
+
+    Attributes:
+        stride: pixels between two positions; 0 where the axis is gone (global pooling, Flatten).
+        field: pixels one position sees (receptive field); a lower bound where ``local`` is false.
+        local: whether ``field`` is all that a position depends on (not behind global pooling or attention).
+        coarsest: the largest stride on the way: pictures in multiples of it suit every layer, a decoder's too.
+        stages: the windows on the way, for the arithmetic of sizes.
+    """
+
+    stride: int = 1
+    field: int = 1
+    local: bool = True
+    coarsest: int = 1
+    stages: tuple[Stage, ...] = ()
+
+    def positions(self, length: int) -> int:
+        """Positions along the axis for a picture of ``length`` pixels; 0 or less where it is too small."""
+        for stage in self.stages:
+            length = stage.size(length)
+            if length < 1:
+                return 0
+        return length
+
+    @property
+    def residue(self) -> int:
+        """The remainder modulo ``coarsest`` of the sizes whose every pixel counts; 0 for networks with SAME padding."""
+        base = self.coarsest * (self.field // self.coarsest + 8)
+
+        def dropped(length: int) -> int:
+            lost = 0
+            for stage in self.stages:
+                lost += stage.dropped(length)
+                length = stage.size(length)
+            return lost
+
+        return min(range(self.coarsest), key=lambda residue: dropped(base + residue))
+
+    @property
+    def smallest(self) -> int:
+        """The smallest picture that leaves two positions along the axis (one, where the axis is gone afterwards)."""
+        least = 2 if self.stride else 1
+        return next(length for length in range(1, 100_000) if self.positions(length) >= least)
+
+
+def after(layer: Any, inputs: Sequence[Geometry], axis: int, rank: int) -> Geometry:
+    """Returns the geometry behind a Keras layer along one axis (0: height, 1: width).
+
+    Args:
+        inputs: the geometry of its inputs.
+        rank: of its output; below 4 the axis is gone.
+    """
+    spatial = [g for g in inputs if g.stride]
+    if not spatial:
+        return replace(inputs[0], local=False) if inputs else Geometry(stride=0, local=False)
+    before = replace(
+        max(spatial, key=lambda g: g.field),
+        local=all(g.local for g in inputs),
+        coarsest=max(g.coarsest for g in inputs),
+    )
+    kind = type(layer).__name__
+    if rank != 4 or kind.startswith("Global"):
+        return replace(before, stride=0, local=False)
+    if kind == "ZeroPadding2D":
+        return replace(before, stages=(*before.stages, Stage(1, 1, sum(layer.padding[axis]))))
+    if kind == "Cropping2D":
+        return replace(before, stages=(*before.stages, Stage(1, 1, -sum(layer.cropping[axis]))))
+    if kind in ("UpSampling2D", "Conv2DTranspose"):
+        factor = (layer.size if kind == "UpSampling2D" else layer.strides)[axis]
+        return replace(before, stride=max(1, before.stride // factor), local=False)
+    window = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None)
+    if window is None:
+        return before if kind in _EXACT else replace(before, local=False)
+    size, stride = window[axis], layer.strides[axis]
+    dilation = getattr(layer, "dilation_rate", 1)
+    span = (size - 1) * (dilation if isinstance(dilation, int) else dilation[axis]) + 1
+    stage = Stage(span, stride, 0 if layer.padding == "valid" else None)
+    return replace(
+        before,
+        stride=before.stride * stride,
+        field=before.field + (span - 1) * before.stride,
+        coarsest=max(before.coarsest, before.stride * stride),
+        stages=(*before.stages, stage),
+    )
+
+
+def lattice_of(pair: Sequence[Geometry]) -> Lattice:
+    """Returns the sizes of views, alike along both axes, that suit a layer with this (height, width) geometry."""
+    return joint([Lattice(axis.coarsest, axis.residue, axis.smallest) for axis in pair])

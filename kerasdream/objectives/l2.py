@@ -1,0 +1,23 @@
+"""The classic objective: whatever a layer detects, more of it."""
+
+from __future__ import annotations
+
+from kerasdream import ops
+from kerasdream.components import LayerName, Objective
+
+
+def l2(*, layer: LayerName) -> Objective:
+    """Amplifies whatever a layer detects: half the mean square of its activations.
+
+    The gradient of ½·a² is a, so each feature is reinforced in proportion to how strongly it is already there. This is
+    the objective of the first DeepDream notebook, which set the layer's gradient to its activations (Mordvintsev,
+    Olah, Tyka 2015, google/deepdream).
+
+    Args:
+        layer: the layer to amplify.
+    """
+
+    def density(activations):
+        return 0.5 * ops.mean(ops.square(activations[layer]), axis=-1)
+
+    return Objective(layer, density)

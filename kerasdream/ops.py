@@ -1,0 +1,18 @@
+"""``keras.ops``, loaded on first use, so that a component's signature and help can be read without TensorFlow.
+
+>>> from kerasdream import ops
+>>> def density(activations):
+...     return ops.mean(ops.square(activations["mixed3"]), axis=-1)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    import keras
+
+    return getattr(keras.ops, name)

@@ -1,0 +1,1 @@
+"""How the picture is held while it is optimised."""

@@ -1,0 +1,88 @@
+"""What ``kerasdream plan`` and ``layers`` print: answers without TensorFlow, from the shipped layer tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kerasdream.config import RunConfig
+from kerasdream.errors import ModelError, did_you_mean
+from kerasdream.models import tables
+from kerasdream.models.file import layers_in_file
+from kerasdream.registry import Registry
+from kerasdream.session import Session, plan_of
+from kerasdream.tiling import Lattice, joint
+
+
+def describe(config: RunConfig) -> Iterator[dict[str, Any]]:
+    """Yields one row for each picture: its octaves, steps and tiles, and ``text``, the same to read."""
+    from kerasdream import images
+
+    objectives = [entry.make() for entry in config.objectives]
+    layers = dict.fromkeys(layer for objective in objectives for layer in objective.layers)
+    rows = {row.name: row for row in tables.layers(config.model.name) or ()}
+    known = [Lattice(*rows[layer].lattice) for layer in layers if layer in rows]
+    lattice = joint(known) if known else Lattice()
+    transforms = [entry.make() for entry in config.transforms]
+    halo = config.tiles.halo + sum(transform.margin for transform in transforms)
+    jitter = sum(transform.phase for transform in transforms)
+    for source in Session(config).sources():
+        shape = config.image.size if source == "noise" else images.size(Path(source), config.image.max_side)
+        plan = plan_of(config, shape, lattice, halo, jitter)
+        octaves = []
+        for number, octave in enumerate(plan.octaves):
+            grid = plan.grid(number, 0)
+            area = sum(height * width for height, width in (tile.shape for tile in grid))
+            height, width = octave.shape
+            octaves.append(
+                {
+                    "size": [width, height],
+                    "steps": octave.steps,
+                    "tiles": len(grid),
+                    "computed": round(area / (height * width), 2),
+                }
+            )
+        notes = list(plan.notes)
+        if not known:
+            notes.append("the strides of this network are known only when it is built; tiles may differ a little")
+        yield {
+            "source": source,
+            "model": config.model.name,
+            "layers": list(layers),
+            "octaves": octaves,
+            "notes": notes,
+            "text": _text(source, config.model.name, list(layers), octaves, notes),
+        }
+
+
+def layer_rows(model: str, registry: Registry) -> Iterator[str]:
+    """Yields a line for each layer of a named network or ``.keras`` file.
+
+    Raises:
+        ModelError: there is no such network, or no way to know its layers.
+    """
+    if model.endswith(".keras"):
+        names = layers_in_file(Path(model))
+        if names is None:
+            raise ModelError(f"{model} is not a model file that Keras saved, or has no layers listed in it")
+        yield from names
+        return
+    rows = tables.layers(model)
+    if rows is None:
+        known = [n for n in registry.entries["models"] if tables.layers(n)]
+        raise ModelError(f"no layer table for {model!r}; {did_you_mean(model, known, show=40)}; or a .keras file")
+    yield f"{'layer':<36} {'channels':>8} {'stride':>6}"
+    for row in rows:
+        yield f"{row.name:<36} {row.channels or '':>8} {row.stride or '':>6}"
+
+
+def _text(source: str, model: str, layers: list[str], octaves: list[dict[str, Any]], notes: list[str]) -> str:
+    lines = [f"{source}: {model}, {', '.join(layers)}"]
+    for i, octave in enumerate(octaves):
+        width, height = octave["size"]
+        lines.append(
+            f"  octave {i + 1}: {width}×{height}, {octave['steps']} steps, {octave['tiles']} tiles a step, "
+            f"{octave['computed']:.2f} of its area computed"
+        )
+    return "\n".join([*lines, *(f"  note: {note}" for note in notes)])

@@ -1,0 +1,1 @@
+"""What pictures are likely: terms of log p(picture), and constraints applied after each step."""

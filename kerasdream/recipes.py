@@ -1,0 +1,91 @@
+"""Run files and the recipes inside finished pictures: both lead to a RunConfig."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from kerasdream import source
+from kerasdream.config import RunConfig, load, resolve
+from kerasdream.errors import ConfigError, ImageError
+from kerasdream.images import read_recipe
+
+PICTURES = (".png", ".jpg", ".jpeg")
+
+
+def load_any(file: Path, overrides: Iterable[str] = ()) -> RunConfig:
+    """Loads a run file, or the recipe inside a picture.
+
+    A recipe names its source by base name: the photo is looked for beside the picture, and has to be the same one,
+    unless ``image.source`` is overridden. It loads no plugin files.
+
+    Raises:
+        ConfigError: with every fault found.
+        ImageError: the picture holds no recipe.
+    """
+    overrides = list(overrides)
+    if file.suffix.lower() not in PICTURES:
+        return load(file, overrides)
+    manifest = source.parse(recipe_in(file), f"{file} (its recipe)")
+    if not isinstance(manifest.data, dict) or not isinstance(manifest.data.get("recipe"), dict):
+        raise ConfigError(f"{file}: the recipe inside is not one that this kerasdream can read")
+    marks = {path[1:]: where for path, where in manifest.marks.items() if path[:1] == ("recipe",)}
+    document = source.Document(manifest.data["recipe"], manifest.name, marks)
+    if not any(override.startswith(("image=", "image.source=")) for override in overrides):
+        _check_source(file, manifest.data.get("source"))
+    if not any(override.startswith("model") for override in overrides):
+        _check_files(file, manifest.data.get("files"))
+    return resolve(document, file.parent, overrides, with_plugins=False)
+
+
+def recipe_in(picture: Path) -> str:
+    """Returns the recipe inside a picture.
+
+    Raises:
+        ImageError: there is none.
+    """
+    recipe = read_recipe(picture)
+    if recipe is None:
+        raise ImageError(
+            f"{picture} holds no recipe: it was not made by kerasdream, or was saved again by another program "
+            f"(kerasdream dream {picture} dreams it)"
+        )
+    return recipe
+
+
+def checksum(file: Path) -> str:
+    """Returns the SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _check_files(picture: Path, files: object) -> None:
+    """Model and weight files beside the picture must be those the recipe was made with."""
+    for name, expected in files.items() if isinstance(files, dict) else ():
+        file = picture.parent / str(name)
+        if not file.is_file():
+            raise ConfigError(f"the file {file.name!r}, which {picture.name} was made with, is not beside it")
+        if checksum(file) != expected:
+            raise ConfigError(f"{file} is not the file that {picture.name} was made with (its checksum differs)")
+
+
+def _check_source(picture: Path, facts: object) -> None:
+    """The photo beside the picture must be the one the recipe was made with."""
+    if not isinstance(facts, dict) or "sha256" not in facts:
+        if isinstance(facts, dict) and facts.get("name") == "noise":
+            return
+        raise ConfigError(
+            f"{picture} was dreamed from an array in Python, not from a file; give one: -s image.source=PHOTO"
+        )
+    photo = picture.parent / str(facts.get("name"))
+    if not photo.is_file():
+        raise ConfigError(f"the photo {photo.name!r} is not beside {picture}; tell where it is: -s image.source=PHOTO")
+    if checksum(photo) != facts["sha256"]:
+        raise ConfigError(
+            f"{photo} is not the photo that {picture.name} was made from (its checksum differs); to dream it all the "
+            f"same: -s image.source={photo}"
+        )

@@ -1,0 +1,296 @@
+"""The validation behind ``kerasdream.config``: from plain data to a RunConfig, or to faults with their places."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from kerasdream import components, plugins, source
+from kerasdream.config import DEFAULT_LAYERS, DEFAULTS, LISTS, SECTIONS, VERSION, RunConfig
+from kerasdream.entry import Entry
+from kerasdream.errors import ConfigError, PluginError, did_you_mean
+from kerasdream.faults import explained, line_of, shown
+from kerasdream.parameters import layer_names, model_of
+from kerasdream.registry import KINDS, Registration, Registry
+
+SHORT = {"model": "name", "image": "source"}
+"""Sections that may stand as one word, and the key it is short for."""
+
+
+class Resolver:
+    """One validation: collects faults, knows where everything stands."""
+
+    def __init__(self, document: source.Document, base: Path, with_plugins: bool) -> None:
+        self.document, self.base, self.with_plugins = document, base, with_plugins
+        self.faults: list[str] = []
+        self.registry: Registry
+        self.complete, self.broken = True, ""
+
+    def fault(self, path: source.Path, text: str) -> None:
+        dotted = ".".join(str(part) for part in path)
+        self.faults.append(f"{self.document.where(path)}: {dotted + ': ' if dotted else ''}{text}")
+
+    def resolve(self, overrides: Iterable[str]) -> RunConfig:
+        data = self.document.data
+        if data is None:
+            raise ConfigError(
+                f"{self.document.name}: the file is empty; expected at least image: {{source: photo.jpg}}"
+            )
+        if not isinstance(data, dict):
+            raise ConfigError(
+                f"{self.document.where(())}: expected a mapping of settings (key: value), not {shown(data)}"
+            )
+        data = {**DEFAULTS, **data}
+        own = "objectives" in data
+        data |= {} if own else _default_objectives(data["model"])
+        for override in overrides:
+            self.override(data, override)
+            own |= override.startswith("objectives")
+        if not own:  # the overrides may have changed the model
+            data.pop("objectives", None)
+            data |= _default_objectives(data["model"])
+        plugin_files = data.get("plugins", [])
+        self.registry = self.load_plugins(data.pop("plugins", []))
+        keys = {*DEFAULTS, *SECTIONS, *LISTS, "plugins"}
+        for key in data:
+            if key not in keys:
+                self.fault((key,), f"unknown key {key!r}; {did_you_mean(str(key), sorted(keys), show=20)}")
+        if data["version"] != VERSION or isinstance(data["version"], bool):
+            self.fault(
+                ("version",), f"expected {VERSION}, not {data['version']!r}; this file is for another kerasdream"
+            )
+        if not isinstance(data["seed"], int) or isinstance(data["seed"], bool) or not 0 <= data["seed"] < 2**32:
+            self.fault(("seed",), f"expected a whole number from 0 to {2**32 - 1}, not {shown(data['seed'])}")
+        model = self.model(data["model"])
+        lists = {key: self.entries(key, data.get(key, [])) for key in LISTS}
+        if not data.get("objectives") and (model is not None or "objectives" in data):
+            self.fault(("objectives",), "missing; expected a list such as [{l2: {layer: NAME}}]")
+        sections = {key: self.section(key, data.get(key, {})) for key in SECTIONS}
+        parametrization = self.entry("parametrizations", data["parametrization"], ("parametrization",))
+        if model is not None:
+            self.check_layers(model, [entry for entries in lists.values() for entry in entries])
+        if self.faults:
+            raise ConfigError("\n".join(sorted(self.faults, key=line_of)))
+        assert model is not None
+        assert parametrization is not None
+        resolved = {
+            "version": VERSION,
+            "seed": data["seed"],
+            "model": {"name": model.name, **model.plain},
+            "image": sections["image"].model_dump(mode="json"),
+            "parametrization": parametrization.recipe,
+            **{key: [entry.recipe for entry in entries] for key, entries in lists.items()},
+            "octaves": sections["octaves"].model_dump(mode="json"),
+            "tiles": sections["tiles"].model_dump(mode="json"),
+            **({"plugins": [Path(file).name for file in plugin_files]} if plugin_files else {}),
+        }
+        return RunConfig(
+            seed=data["seed"],
+            model=model,
+            parametrization=parametrization,
+            base=self.base,
+            data=resolved,
+            **sections,
+            **lists,
+        )
+
+    def override(self, data: dict[str, Any], text: str) -> None:
+        """Applies one ``key.path=value``."""
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            self.faults.append(f"-s {text}: expected KEY=VALUE, as in -s octaves.steps=5")
+            return
+        try:
+            parsed = source.parse(value, f"-s {text}").data
+        except ConfigError as error:
+            self.faults.append(f"{error}; a text with special characters needs quotes: '{key}=\"...\"'")
+            return
+        path: tuple[str | int, ...] = tuple(int(p) if p.isdigit() else p for p in key.split("."))
+        if path in (("image",), ("image", "source")) and isinstance(parsed, str) and parsed != "noise":
+            parsed = os.path.abspath(os.path.expanduser(parsed))
+        self.document.marks = {p: w for p, w in self.document.marks.items() if p[: len(path)] != path}
+        place: Any = data
+        for depth, part in enumerate(path):
+            last = depth == len(path) - 1
+            if last or (isinstance(place, dict) and part not in place):
+                self.document.marks[path[: depth + 1]] = f"-s {text}"
+            if isinstance(place, list) and isinstance(part, int) and part < len(place):
+                following = place[part] = parsed if last else _opened(place[part], path[depth + 1])
+            elif isinstance(place, dict) and isinstance(part, str):
+                following = place[part] = parsed if last else _opened(place.get(part), path[depth + 1], SHORT.get(part))
+            else:
+                self.faults.append(f"-s {text}: there is no {'.'.join(map(str, path[: depth + 1]))} to set")
+                return
+            place = following
+
+    def load_plugins(self, files: Any) -> Registry:
+        """Loads the plugin files a run file names; only those in its own folder or below.
+
+        Where one is missing, so may be names in the registry: they are then no faults of the run file.
+        """
+        faultless = len(self.faults)
+        if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
+            self.fault(("plugins",), f"expected a list of Python files, not {shown(files)}")
+            files = []
+        if files and not self.with_plugins:
+            self.fault(("plugins",), "a recipe out of a picture loads no plugin files; write it to a file and run that")
+            files = []
+        paths = [(self.base / file).resolve() for file in files]
+        for i, path in enumerate(paths):
+            if not path.is_relative_to(self.base.resolve()):
+                self.fault(("plugins", i), f"{files[i]} is outside the run file's folder; copy it beside the run file")
+        try:
+            loaded = plugins.load(path for path in paths if path.is_relative_to(self.base.resolve()))
+        except PluginError as error:
+            self.fault(("plugins",), str(error))
+            loaded = plugins.load()
+        self.broken = ", ".join(plugin.name for plugin in loaded.broken)
+        self.complete = len(self.faults) == faultless
+        return loaded.registry
+
+    def model(self, value: Any) -> Entry | None:
+        """The ``model`` key: a name, a mapping with ``name`` or ``file``, or a Python object."""
+        from kerasdream.models.network import Network
+
+        if isinstance(value, Network):
+            return Entry.of("models", value)
+        if isinstance(value, str):
+            value = {"name": value}
+        if not isinstance(value, dict) or not ({"name", "file"} & value.keys()):
+            self.fault(("model",), f"expected a name, {{name: ...}} or {{file: ...}}, not {shown(value)}")
+            return None
+        params = dict(value)
+        name = params.pop("name", "file")
+        return self.validated("models", name, params, ("model",), ("model",))
+
+    def entries(self, key: str, items: Any) -> tuple[Entry, ...]:
+        """A list of entries; a single one may stand without a list."""
+        made: list[Entry] = []
+        if isinstance(items, (dict, str, *LISTS[key])):
+            items = [items]
+        if not isinstance(items, (list, tuple)):
+            self.fault((key,), f"expected a list of {KINDS[key]}s, not {shown(items)}")
+            return ()
+        for index, item in enumerate(items):
+            if isinstance(item, LISTS[key]):
+                made.append(Entry.of(key, item))
+            elif entry := self.entry(key, item, (key, index)):
+                made.append(entry)
+        return tuple(made)
+
+    def entry(self, kind: str, item: Any, path: source.Path) -> Entry | None:
+        """One entry: ``name``, ``{name: first parameter}`` or ``{name: {parameter: value}}``."""
+        if isinstance(item, components.Parametrization):
+            return Entry.of(kind, item)
+        if isinstance(item, str):
+            item = {item: {}}
+        if not isinstance(item, dict) or len(item) != 1:
+            self.fault(path, f"expected one {KINDS[kind]}, {{NAME: {{parameter: value}}}}, not {shown(item)}")
+            return None
+        ((name, params),) = item.items()
+        if name == "python":
+            self.fault(path, "was given as a Python object, which no recipe can hold; run it from Python again")
+            return None
+        return self.validated(kind, name, params, path, (*path, name))
+
+    def validated(self, kind: str, name: Any, params: Any, at: source.Path, path: source.Path) -> Entry | None:
+        """Checks a name against the registry and its parameters against the factory's signature."""
+        try:
+            registration = self.registry.get(kind, str(name))
+        except KeyError as error:
+            broken = f" (kerasdream plugins says why these are broken: {self.broken})" if self.broken else ""
+            if self.complete:
+                self.fault(at, error.args[0] + broken)
+            return None
+        schema = model_of(registration)
+        params = {} if params is None else params
+        if not isinstance(params, dict) or _is_schedule(params, schema):
+            if not schema.model_fields:
+                self.fault(path, f"{name!r} takes no parameters, not {shown(params)}")
+                return None
+            params = {next(iter(schema.model_fields)): params}
+        parameters = self.check(schema, params, path)
+        return None if parameters is None else self.finished(registration, parameters, path)
+
+    def finished(self, registration: Registration, parameters: BaseModel, path: source.Path) -> Entry:
+        values = {name: self.absolute(getattr(parameters, name)) for name in type(parameters).model_fields}
+        plain = parameters.model_dump(mode="json", by_alias=True)
+        plain |= {name: value.name for name, value in values.items() if isinstance(value, Path)}
+        if registration.kind == "outputs":
+            plain["path"] = Path(plain["path"]).name
+        return Entry(
+            registration.kind, registration.name, registration.factory, registration.plugin, values, plain, path
+        )
+
+    def absolute(self, value: Any) -> Any:
+        """Makes file parameters relative to the run file."""
+        return self.base / value.expanduser() if isinstance(value, Path) else value
+
+    def section(self, key: str, value: Any) -> Any:
+        """A section of plain settings."""
+        if key == "image" and isinstance(value, str):
+            value = {"source": value}
+        if not isinstance(value, dict):
+            self.fault((key,), f"expected a mapping of {', '.join(SECTIONS[key].model_fields)}, not {shown(value)}")
+            return None
+        return self.check(SECTIONS[key], value, (key,))
+
+    def check(self, schema: type[BaseModel], values: dict[Any, Any], path: source.Path) -> Any:
+        """Validates as strictly as JSON is; None after reporting what is wrong."""
+        try:
+            return schema.model_validate_json(json.dumps(values, default=_refused))
+        except ValidationError as error:
+            for place, text in explained(error, values, schema, path):
+                self.fault(place, text)
+        except TypeError as error:
+            self.fault(path, str(error))
+        return None
+
+    def check_layers(self, model: Entry, entries: Iterable[Entry]) -> None:
+        """Checks every layer name, where the network's layers can be known without building it."""
+        from kerasdream.models import known_layers
+
+        known = known_layers(model)
+        if known is None:
+            return
+        for entry in entries:
+            for within, layer in layer_names(entry.factory, entry.values) if entry.factory else ():
+                if layer not in known:
+                    near = did_you_mean(layer, known)
+                    hint = f"kerasdream layers {model.values.get('file', model.name)} lists them all"
+                    self.fault((*entry.path, *within), f"{model.name} has no layer {layer!r}; {near} ({hint})")
+
+
+def _default_objectives(model: Any) -> dict[str, Any]:
+    """The objectives of a run that names none, where its network has layers known to be worth it."""
+    name = model.get("name") if isinstance(model, dict) else getattr(model, "name", model)
+    layers = DEFAULT_LAYERS.get(name, ()) if isinstance(name, str) else ()
+    return {"objectives": [{"l2": {"layer": layer}} for layer in layers]} if layers else {}
+
+
+def _opened(value: Any, following: str | int, short: str | None = None) -> Any:
+    """A copy of a value that an override goes into, shorthands written out."""
+    if isinstance(value, str) and short:
+        return {short: value}
+    if isinstance(value, str) and value == following:
+        return {value: {}}
+    return copy.copy(value) if isinstance(value, (dict, list)) else {}
+
+
+def _is_schedule(params: dict[Any, Any], schema: type[BaseModel]) -> bool:
+    """Whether a mapping is a schedule for an entry's first parameter: ``rate: {from: 0.03, to: 0.01}``."""
+    return bool({"from", "keys"} & params.keys()) and not params.keys() & schema.model_fields.keys()
+
+
+def _refused(value: Any) -> Any:
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:  # a NumPy number
+        return value.item()
+    raise TypeError(f"expected plain data, not a {type(value).__name__}")

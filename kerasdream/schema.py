@@ -1,0 +1,91 @@
+"""The JSON Schema of a run file, every registered entry's parameters included, for editors to complete and check."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kerasdream.config import LISTS, SECTIONS, VERSION
+from kerasdream.parameters import model_of
+from kerasdream.registry import KINDS, Registration, Registry
+
+
+def json_schema(registry: Registry) -> dict[str, Any]:
+    """Returns the schema (draft 2020-12) as plain data."""
+    definitions: dict[str, Any] = {}
+    sections = {key: _hoisted(model.model_json_schema(), definitions) for key, model in SECTIONS.items()}
+    sections["image"] = {"anyOf": [{"type": "string", "minLength": 1}, sections["image"]]}
+    lists = {}
+    for key in LISTS:
+        entry = {"anyOf": [_entry(registration, definitions) for registration in registry.entries[key].values()]}
+        definitions[KINDS[key].replace(" ", "_")] = entry
+        reference = {"$ref": f"#/$defs/{KINDS[key].replace(' ', '_')}"}
+        lists[key] = {
+            "anyOf": [
+                {"type": "array", "items": reference, **({"minItems": 1} if key == "objectives" else {})},
+                reference,
+            ]
+        }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "kerasdream run file",
+        "type": "object",
+        "properties": {
+            "version": {"type": "integer", "const": VERSION},
+            "seed": {"type": "integer", "minimum": 0, "exclusiveMaximum": 2**32},
+            "plugins": {"type": "array", "items": {"type": "string"}, "description": "Plugin files beside this file."},
+            "model": _model(registry, definitions),
+            "parametrization": {
+                "anyOf": [_entry(r, definitions) for r in registry.entries["parametrizations"].values()]
+            },
+            **sections,
+            **lists,
+        },
+        "required": ["image"],
+        "additionalProperties": False,
+        "$defs": definitions,
+    }
+
+
+def parameters_schema(registration: Registration, definitions: dict[str, Any]) -> dict[str, Any]:
+    """Returns the schema of one entry's parameters; what it refers to goes into ``definitions``."""
+    model = model_of(registration)
+    schema = _hoisted(model.model_json_schema(by_alias=True), definitions)
+    schema.pop("title", None)
+    schema["description"] = registration.summary
+    return schema
+
+
+def _entry(registration: Registration, definitions: dict[str, Any]) -> dict[str, Any]:
+    """``{name: parameters}``, ``{name: first parameter}``, or ``name`` alone where nothing is required."""
+    parameters = parameters_schema(registration, definitions)
+    values = [parameters, *list(parameters.get("properties", {}).values())[:1]]
+    forms: list[dict[str, Any]] = [
+        {
+            "type": "object",
+            "properties": {registration.name: {"anyOf": values} if len(values) > 1 else values[0]},
+            "required": [registration.name],
+            "additionalProperties": False,
+        }
+    ]
+    if not parameters.get("required"):
+        forms[0]["properties"][registration.name] = {"anyOf": [*values, {"type": "null"}]}
+        forms.append({"const": registration.name, "description": registration.summary})
+    return forms[0] if len(forms) == 1 else {"anyOf": forms}
+
+
+def _model(registry: Registry, definitions: dict[str, Any]) -> dict[str, Any]:
+    """A name, ``{name: ..., parameters}`` or ``{file: ..., parameters}``."""
+    forms: list[dict[str, Any]] = [{"enum": [n for n in registry.entries["models"] if n != "file"]}]
+    for registration in registry.entries["models"].values():
+        parameters = parameters_schema(registration, definitions)
+        if registration.name != "file":
+            parameters["properties"] = {"name": {"const": registration.name}, **parameters["properties"]}
+            parameters["required"] = ["name", *parameters.get("required", [])]
+        forms.append(parameters)
+    return {"anyOf": forms}
+
+
+def _hoisted(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """Moves a schema's own definitions to the shared ones (pydantic's names for them are unique by content)."""
+    definitions.update(schema.pop("$defs", {}))
+    return schema

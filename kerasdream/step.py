@@ -1,0 +1,160 @@
+"""The tiled gradient step as an object: score and gradient of a picture of any size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from kerasdream.components import Energy, Objective, Projection, Transform
+from kerasdream.entry import Entry
+from kerasdream.errors import ConfigError, ImageError, ModelError
+from kerasdream.models.network import Network, from_range
+from kerasdream.plan import AUTO_TILE, BATCH_PIXELS, HALO, Plan, step_random, transform_seed
+from kerasdream.schedules import Progress
+from kerasdream.tiling import joint, tiles
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+
+class GradientStep:
+    """Score and gradient of a picture with respect to its pixels, computed tile by tile with one ``tf.function`` trace.
+
+    Args:
+        model: a Keras model (with ``input_range`` or ``preprocess``) or a ``kerasdream.Network``. It is not changed.
+        objectives: what is made larger: an ``Objective`` or several, which are added.
+        priors: energies, ``log p(picture)``, added to the objectives.
+        transforms: random changes to what the network sees.
+        input_range: the pixel values the model was trained on, ``(0, 255)`` for example.
+        preprocess: instead of ``input_range``: ``keras.ops`` function from ``(n, h, w, 3)`` in [-1, 1] to the model's
+            input.
+        tile: nominal side of a tile in pixels, or ``"auto"``.
+        halo: pixels of context around each tile.
+        seed: of the random cuts and transforms.
+
+    Raises:
+        ModelError: the model cannot be traced, has no such layer, or its input range is not given.
+
+    >>> step = GradientStep(model, Objective("mixed5", lambda a: a["mixed5"][..., 7]), input_range=(-1, 1))
+    >>> score, gradient = step(picture)
+    >>> picture += 0.01 * gradient / abs(gradient).mean()
+    """
+
+    def __init__(
+        self,
+        model: keras.Model | Network,
+        objectives: Objective | Sequence[Objective] | Sequence[Entry],
+        priors: Sequence[Energy] | Sequence[Entry] = (),
+        transforms: Sequence[Transform] | Sequence[Entry] = (),
+        *,
+        input_range: tuple[float, float] | None = None,
+        preprocess: Callable[[Any], Any] | None = None,
+        tile: int | str = "auto",
+        halo: int = HALO,
+        seed: int = 0,
+    ) -> None:
+        from kerasdream.engine.tensorflow import Engine, Part
+        from kerasdream.models.extractor import build_extractor
+        from kerasdream.models.geometry import lattice_of
+
+        network = as_network(model, input_range, preprocess)
+        objectives = [objectives] if isinstance(objectives, Objective) else objectives
+        entries = [
+            _entries(kind, parts)
+            for kind, parts in (("objectives", objectives), ("priors", priors), ("transforms", transforms))
+        ]
+        if not entries[0]:
+            raise ConfigError("there is no objective; expected at least one")
+        made = [[entry.make() for entry in group] for group in entries]
+        layers = list(dict.fromkeys(layer for objective in made[0] for layer in objective.layers))
+        extractor = build_extractor(network.model, layers, aliases=network.aliases)
+        self.labels = _labels(entries[0], made[0], entries[1])
+        self._weights = [entry.weight for entry in (*entries[0], *entries[1])]
+        self._entries = [entry for group in entries for entry in group]
+        names = [*self.labels, *(f"transform {i} {e.name}" for i, e in enumerate(entries[2]))]
+        parts = [Part(name, tuple(e.schedules), e.make, e.weight) for name, e in zip(names, self._entries, strict=True)]
+        first, second = len(entries[0]), len(entries[0]) + len(entries[1])
+        self.engine = Engine(
+            extractor, network.preprocess, parts[:first], parts[first:second], parts[second:], batch_pixels=BATCH_PIXELS
+        )
+        self.lattice = joint([lattice_of(pair) for pair in extractor.geometry.values()])
+        self.jitter = sum(transform.phase for transform in made[2])
+        margins = [transform.margin for transform in made[2]]
+        self.halo = max([halo + sum(margins), *(energy.radius for energy in made[1])])
+        self.tile, self.seed = AUTO_TILE if tile == "auto" else int(tile), seed
+
+    def __call__(self, picture: np.ndarray, *, step: int = 0) -> tuple[float, np.ndarray]:
+        """Evaluates a picture.
+
+        Args:
+            picture: ``(height, width, 3)`` float32 RGB in [-1, 1].
+            step: number of the step; each has its own random cuts and transforms.
+
+        Returns:
+            The weighted score (a mean over the picture) and its gradient, shaped like the picture.
+        """
+        import numpy as np
+
+        picture = np.asarray(picture)
+        if picture.ndim != 3 or picture.shape[2] != 3 or not np.issubdtype(picture.dtype, np.floating):
+            raise ImageError(
+                f"a {picture.dtype} array of shape {picture.shape} is no picture; expected floats in [-1, 1], "
+                "(height, width, 3)"
+            )
+        random = step_random(self.seed, 0, step)
+        grid = tiles(picture.shape[:2], self.tile, self.halo, self.lattice, self.jitter, random)
+        seed = transform_seed(self.seed, 0, step)
+        return self._evaluate(picture.astype("float32"), grid, Progress(run_step=step), seed)[::2]
+
+    def at(self, picture: np.ndarray, plan: Plan, progress: Progress) -> tuple[float, Mapping[str, float], np.ndarray]:
+        """Evaluates one step of a plan; returns the weighted score, each part's score by name, and the gradient."""
+        place = progress.octave, progress.step
+        return self._evaluate(picture, plan.grid(*place), progress, transform_seed(plan.seed, *place))
+
+    def is_dead(self, scores: Mapping[str, float]) -> bool:
+        """Whether every objective is exactly zero: no unit that is asked for responds, so only priors have a slope."""
+        return not any(scores[label] for label in self.labels[: len(self.engine.objectives)])
+
+    def _evaluate(self, picture: Any, grid: Any, progress: Progress, seed: tuple[int, int]) -> Any:
+        present = [entry.at(progress) for entry in self._entries]
+        values = [value for numbers in present for value in numbers.values()]
+        gradient, means = self.engine.gradient(picture, grid, values, seed)
+        weights = [numbers.get("weight", weight) for numbers, weight in zip(present, self._weights, strict=False)]
+        score = sum(weight * float(mean) for weight, mean in zip(weights, means, strict=True))
+        return score, dict(zip(self.labels, map(float, means), strict=True)), gradient
+
+
+def as_network(
+    model: keras.Model | Network,
+    input_range: tuple[float, float] | None = None,
+    preprocess: Callable[[Any], Any] | None = None,
+) -> Network:
+    """Returns a Keras model as a ``Network``.
+
+    Raises:
+        ModelError: neither ``input_range`` nor ``preprocess`` is given: it is never guessed.
+    """
+    if isinstance(model, Network):
+        return model
+    if preprocess is None and input_range is None:
+        raise ModelError(
+            f"what pixel values does the model {getattr(model, 'name', model)!r} expect? Give input_range=(0, 255) if "
+            "it rescales them itself, (-1, 1) or (0, 1) if that was done before, or preprocess=a function from [-1, 1]"
+        )
+    return Network(getattr(model, "name", "model"), model, preprocess or from_range(*input_range))
+
+
+def _entries(kind: str, parts: Any) -> list[Entry]:
+    entries = [part if isinstance(part, Entry) else Entry.of(kind, part) for part in parts]
+    for entry in entries:
+        if isinstance(entry.made, Projection):
+            raise ConfigError("a projection changes the picture after the step; it is no part of the gradient step")
+    return entries
+
+
+def _labels(objectives: list[Entry], made: list[Objective], energies: list[Entry]) -> list[str]:
+    """Names for scores: ``l2 mixed5``, ``total_variation``, numbered where they repeat."""
+    names = [f"{e.name} {' '.join(o.layers)}" for e, o in zip(objectives, made, strict=True)]
+    names += [e.name for e in energies]
+    return [n if names.count(n) == 1 else f"{n} ({names[: i + 1].count(n)})" for i, n in enumerate(names)]

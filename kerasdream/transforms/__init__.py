@@ -1,0 +1,1 @@
+"""Changes to what the network sees, drawn anew for each step, so that nothing depends on one exact alignment."""

@@ -1,0 +1,132 @@
+"""The gradient step: tiles add up to the whole, no pixel is left out, one trace."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import kerasdream
+from kerasdream import Energy, GradientStep, Objective, Transform, ops
+from kerasdream.errors import ConfigError, ModelError, PluginError
+from kerasdream.objectives.l2 import l2
+from kerasdream.objectives.mean import mean
+from kerasdream.tiling import tiles
+
+
+def whole_gradient(model, layer, picture, pad):
+    """½·mean(a²) over the positions inside the picture, on the whole mirrored picture, by TensorFlow alone."""
+    height, width = picture.shape[:2]
+    padded = np.pad(picture, ((pad, pad), (pad, pad), (0, 0)), mode="reflect")[None]
+    features = keras.Model(model.input, model.get_layer(layer).output)
+    variable = tf.Variable(padded)
+    with tf.GradientTape() as tape:
+        density = 0.5 * tf.reduce_mean(tf.square(features(variable)), -1)
+        stride = padded.shape[1] // density.shape[1]
+        score = tf.reduce_sum(density) * stride**2 / (height * width)
+    return tape.gradient(score, variable).numpy()[0, pad : pad + height, pad : pad + width]
+
+
+def test_tiles_equal_the_whole_where_the_halo_covers_the_receptive_field(tiny):
+    picture = np.random.default_rng(0).uniform(-1, 1, (160, 224, 3)).astype("float32")
+    step = GradientStep(tiny, l2(layer="c3"), input_range=(-1, 1), tile=96, halo=16)
+    grid = tiles(picture.shape[:2], 96, 16, step.lattice, 0, np.random.default_rng(1))
+    assert len(grid) > 4
+    gradient, (score,) = step.engine.gradient(picture, grid)
+    expected = whole_gradient(tiny, "c3", picture, 16)
+    np.testing.assert_allclose(gradient, expected, atol=1e-4 * np.abs(expected).max())
+    (single,) = tiles(picture.shape[:2], 400, 16, step.lattice, 0, np.random.default_rng(1))
+    whole, (whole_score,) = step.engine.gradient(picture, [single])
+    np.testing.assert_allclose(gradient, whole, atol=1e-4 * np.abs(whole).max())
+    assert score == pytest.approx(whole_score, rel=1e-5)
+
+
+def test_the_gradient_is_that_of_the_score_by_finite_differences(tiny):
+    picture = np.random.default_rng(0).uniform(-0.5, 0.5, (40, 40, 3)).astype("float32")
+    step = GradientStep(tiny, l2(layer="c3"), input_range=(-1, 1), halo=0)
+    grid = tiles((40, 40), 300, 0, step.lattice, 0, np.random.default_rng(0))
+    gradient, _ = step.engine.gradient(picture, grid)
+    direction = gradient / np.abs(gradient).max()  # along which the score changes most, against float32's rounding
+    scores = [step.engine.gradient(picture + e * direction, grid)[1][0] for e in (2e-3, -2e-3)]
+    assert (scores[0] - scores[1]) / 4e-3 == pytest.approx(float((gradient * direction).sum()), rel=1e-2)
+
+
+def test_one_trace_for_all_sizes(tiny):
+    step = GradientStep(tiny, l2(layer="c3"), input_range=(-1, 1), transforms=[Transform(phase=32)])
+    for i, shape in enumerate([(70, 90), (98, 126), (300, 200), (500, 800)]):
+        step(np.zeros((*shape, 3), "float32"), step=i)
+    assert step.engine.traces == 1
+    assert step.engine._step.experimental_get_tracing_count() == 1
+
+
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "inception_v3"])
+def test_every_pixel_has_a_gradient_in_every_step(name, request, coffee):
+    from kerasdream.images import resize
+    from kerasdream.models.applications import FACTORIES
+
+    if name == "inception_v3":
+        network, layers = FACTORIES[name](weights=None), ["mixed3", "mixed5"]
+    else:
+        network, layers = request.getfixturevalue("lite0"), ["block11_expand"]
+    picture = resize(coffee, (600, 800)).clip(-1, 1)
+    step = GradientStep(network, [l2(layer=layer) for layer in layers], transforms=[Transform(phase=32)])
+    for i in range(3):
+        _, gradient = step(picture, step=i)
+        assert gradient.any(axis=-1).all()
+
+
+def test_scores_are_means_and_weights_multiply_once(tiny):
+    picture = np.random.default_rng(0).uniform(-1, 1, (64, 64, 3)).astype("float32")
+    single = [GradientStep(tiny, o, input_range=(-1, 1), halo=0) for o in (l2(layer="c3"), mean(layer="r1"))]
+    both = GradientStep(tiny, 2 * l2(layer="c3") - 3 * mean(layer="r1"), input_range=(-1, 1), halo=0)
+    (a, da), (b, db) = (step(picture) for step in single)
+    score, gradient = both(picture)
+    assert score == pytest.approx(2 * a - 3 * b, rel=1e-5)
+    np.testing.assert_allclose(gradient, 2 * da - 3 * db, atol=1e-5 * np.abs(gradient).max())
+    features = kerasdream.feature_extractor(tiny, ["c3", "r1"])(picture[None])
+    assert a == pytest.approx(0.5 * np.square(features["c3"]).mean(), rel=1e-4)
+    assert b == pytest.approx(features["r1"].numpy().mean(), rel=1e-4)
+
+
+def test_an_energy_adds_up_over_tiles(tiny):
+    from kerasdream.priors.total_variation import total_variation
+
+    picture = np.random.default_rng(0).uniform(-1, 1, (200, 150, 3)).astype("float32")
+    nothing = Objective("r1", lambda activations: 0.0 * ops.mean(activations["r1"], axis=-1))
+    step = GradientStep(tiny, nothing, [total_variation()], input_range=(-1, 1), tile=64, halo=4)
+    score, gradient = step(picture)
+    across, down = np.diff(picture, axis=1), np.diff(picture, axis=0)
+    expected = np.zeros_like(picture)
+    expected[:, :-1] += np.sign(across)
+    expected[:, 1:] -= np.sign(across)
+    expected[:-1] += np.sign(down)
+    expected[1:] -= np.sign(down)
+    expected /= picture.size
+    inner = np.s_[2:-2, 2:-2]  # at its edge the picture has mirrored neighbours
+    np.testing.assert_allclose(gradient[inner], expected[inner], atol=1e-4 * np.abs(expected).max())
+    assert score == pytest.approx(-(np.abs(across).sum() + np.abs(down).sum()) / picture.size, rel=2e-2)
+
+
+def test_transforms_are_drawn_anew_each_step_and_shared_by_tiles(tiny):
+    def apply(views, seed):
+        return views * keras.random.uniform((), 0.5, 1.5, seed=seed)
+
+    picture = np.random.default_rng(0).uniform(-1, 1, (120, 120, 3)).astype("float32")
+    step = GradientStep(tiny, mean(layer="r1"), transforms=[Transform(apply)], input_range=(-1, 1), tile=64, seed=3)
+    assert step(picture, step=1)[0] == step(picture, step=1)[0]
+    assert step(picture, step=1)[0] != step(picture, step=2)[0]
+    assert step.engine.traces == 1
+
+
+def test_faults_are_sentences(tiny):
+    with pytest.raises(ModelError, match="input_range"):
+        GradientStep(tiny, l2(layer="c3"))
+    with pytest.raises(ModelError, match="did you mean 'c3'"):
+        GradientStep(tiny, l2(layer="c33"), input_range=(-1, 1))
+    with pytest.raises(ConfigError, match="no objective"):
+        GradientStep(tiny, [], input_range=(-1, 1))
+    wrong = Objective("c3", lambda activations: activations["c3"])
+    with pytest.raises(PluginError, match=r"expected \(n, h, w\) or \(n,\)"):
+        GradientStep(tiny, wrong, input_range=(-1, 1))(np.zeros((32, 32, 3), "float32"))
+    raising = Energy(lambda picture: 1 / 0, radius=0)
+    with pytest.raises(PluginError, match="energy failed: ZeroDivisionError"):
+        GradientStep(tiny, l2(layer="c3"), [raising], input_range=(-1, 1))(np.zeros((32, 32, 3), "float32"))

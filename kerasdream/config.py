@@ -128,8 +128,8 @@ def resolve(
 
     Args:
         base: folder that relative paths are relative to.
-        overrides: ``key.path=value`` strings; the value is YAML. ``image.source`` is then relative to the present
-            folder.
+        overrides: ``key.path=value`` strings; the value is YAML. Paths of photo, model and weights are then relative to
+            the present folder.
         with_plugins: whether plugin files named in the data may be loaded.
 
     Raises:

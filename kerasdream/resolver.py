@@ -23,6 +23,10 @@ SHORT = {"model": "name", "image": "source"}
 """Sections that may stand as one word, and the key it is short for."""
 
 
+TYPED_PATHS = {("image",), ("image", "source"), ("model", "file"), ("model", "weights")}
+"""Paths that, typed on the command line, are relative to the present folder rather than to the run file."""
+
+
 class Resolver:
     """One validation: collects faults, knows where everything stands."""
 
@@ -112,7 +116,7 @@ class Resolver:
             self.faults.append(f"{error}; a text with special characters needs quotes: '{key}=\"...\"'")
             return
         path: tuple[str | int, ...] = tuple(int(p) if p.isdigit() else p for p in key.split("."))
-        if path in (("image",), ("image", "source")) and isinstance(parsed, str) and parsed != "noise":
+        if path in TYPED_PATHS and isinstance(parsed, str) and parsed not in ("noise", "imagenet"):
             parsed = os.path.abspath(os.path.expanduser(parsed))
         self.document.marks = {p: w for p, w in self.document.marks.items() if p[: len(path)] != path}
         place: Any = data

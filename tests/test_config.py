@@ -117,6 +117,8 @@ def test_overrides_reach_every_corner_and_are_named_in_faults():
     assert config.ascent[1].values["value"] == Ramp(**{"from": 0.1, "to": 0.2})
     assert config.transforms == ()
     assert config.image.source == str(Path("y.jpg").absolute())
+    weights = resolve(parse(text, "f.yaml"), Path("/somewhere"), ["model.weights=mine.h5"]).model.values["weights"]
+    assert weights == Path("mine.h5").absolute()
     assert DEFAULTS["transforms"] == [{"jitter": {"pixels": 32}}]  # the defaults are as they were
     for override, words in {
         "octaves.steps=x": "-s octaves.steps=x: octaves.steps: expected a valid integer, not x",

@@ -269,7 +269,7 @@ def plugins(as_json: bool) -> None:
 @cli.command()
 @click.argument("model")
 def layers(model: str) -> None:
-    """Lists the layers of a MODEL, a name or a .keras file, with channels and stride."""
+    """Lists the layers of a MODEL: a name (with channels and stride) or a .keras file."""
     from kerasdream.planning import layer_rows
 
     with _reported():

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from random import Random
 
 from kerasdream.errors import ImageError
 from kerasdream.tiling import Lattice, Tile, tiles
-
-if TYPE_CHECKING:
-    import numpy as np
 
 AUTO_TILE = 384
 """Nominal side of a view for ``tiles: {size: auto}``."""
@@ -67,11 +64,9 @@ class Plan:
         return tiles(self.octaves[octave].shape, self.tile, self.halo, self.lattice, self.jitter, random)
 
 
-def step_random(seed: int, octave: int, step: int) -> np.random.Generator:
+def step_random(seed: int, octave: int, step: int) -> Random:
     """The random numbers of one step's tiling: a function of (seed, octave, step) alone."""
-    import numpy as np
-
-    return np.random.default_rng([seed, octave, step])
+    return Random(f"{seed} {octave} {step}")
 
 
 def transform_seed(seed: int, octave: int, step: int) -> tuple[int, int]:

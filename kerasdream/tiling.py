@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import product
+from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -89,9 +90,7 @@ def spans(length: int, size: int, halo: int, lattice: Lattice, phase: int, draw:
     return [span for span in result if span.stop > span.start]
 
 
-def tiles(
-    shape: tuple[int, int], size: int, halo: int, lattice: Lattice, jitter: int, random: np.random.Generator
-) -> list[Tile]:
+def tiles(shape: tuple[int, int], size: int, halo: int, lattice: Lattice, jitter: int, random: Random) -> list[Tile]:
     """Cuts a picture for one step.
 
     Args:
@@ -101,8 +100,8 @@ def tiles(
     """
     axes = []
     for length in shape:
-        phase = int(random.integers(0, jitter + 1))
-        axes.append(spans(length, size, halo, lattice, phase, float(random.random())))
+        phase = random.randint(0, jitter)
+        axes.append(spans(length, size, halo, lattice, phase, random.random()))
     return [Tile(rows, columns) for rows, columns in product(*axes)]
 
 

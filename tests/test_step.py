@@ -1,5 +1,7 @@
 """The gradient step: tiles add up to the whole, no pixel is left out, one trace."""
 
+from random import Random
+
 import keras
 import numpy as np
 import pytest
@@ -29,12 +31,12 @@ def whole_gradient(model, layer, picture, pad):
 def test_tiles_equal_the_whole_where_the_halo_covers_the_receptive_field(tiny):
     picture = np.random.default_rng(0).uniform(-1, 1, (160, 224, 3)).astype("float32")
     step = GradientStep(tiny, l2(layer="c3"), input_range=(-1, 1), tile=96, halo=16)
-    grid = tiles(picture.shape[:2], 96, 16, step.lattice, 0, np.random.default_rng(1))
+    grid = tiles(picture.shape[:2], 96, 16, step.lattice, 0, Random(1))
     assert len(grid) > 4
     gradient, (score,) = step.engine.gradient(picture, grid)
     expected = whole_gradient(tiny, "c3", picture, 16)
     np.testing.assert_allclose(gradient, expected, atol=1e-4 * np.abs(expected).max())
-    (single,) = tiles(picture.shape[:2], 400, 16, step.lattice, 0, np.random.default_rng(1))
+    (single,) = tiles(picture.shape[:2], 400, 16, step.lattice, 0, Random(1))
     whole, (whole_score,) = step.engine.gradient(picture, [single])
     np.testing.assert_allclose(gradient, whole, atol=1e-4 * np.abs(whole).max())
     assert score == pytest.approx(whole_score, rel=1e-5)
@@ -43,7 +45,7 @@ def test_tiles_equal_the_whole_where_the_halo_covers_the_receptive_field(tiny):
 def test_the_gradient_is_that_of_the_score_by_finite_differences(tiny):
     picture = np.random.default_rng(0).uniform(-0.5, 0.5, (40, 40, 3)).astype("float32")
     step = GradientStep(tiny, l2(layer="c3"), input_range=(-1, 1), halo=0)
-    grid = tiles((40, 40), 300, 0, step.lattice, 0, np.random.default_rng(0))
+    grid = tiles((40, 40), 300, 0, step.lattice, 0, Random(0))
     gradient, _ = step.engine.gradient(picture, grid)
     direction = gradient / np.abs(gradient).max()  # along which the score changes most, against float32's rounding
     scores = [step.engine.gradient(picture + e * direction, grid)[1][0] for e in (2e-3, -2e-3)]

@@ -29,6 +29,7 @@ def run(
     *,
     folder: str | Path | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     tell: Callable[[Event], None] = lambda event: None,
 ) -> Result:
     """Runs a run file, or the same as a dict, for one picture, and writes its outputs.
@@ -37,6 +38,8 @@ def run(
         config: path of a YAML file, a mapping (relative paths in it are relative to the present folder) or a RunConfig.
         folder: where outputs go; by default the run file's folder.
         overwrite: whether outputs that exist are replaced.
+        resume: whether to go on where the same run was ended before: its state is saved beside the first output, after
+            every octave and every minute. Parts given as Python objects are taken to be the same ones.
         tell: is told every event (``kerasdream.events``).
 
     Raises:
@@ -48,12 +51,14 @@ def run(
         config = load(Path(config))
     elif not isinstance(config, RunConfig):
         config = resolve(source.Document(dict(config), "config"), Path.cwd())
-    session = Session(config, folder=None if folder is None else Path(folder), overwrite=overwrite, tell=tell)
+    folder = None if folder is None else Path(folder)
+    session = Session(config, folder=folder, overwrite=overwrite, resume=resume, tell=tell)
     pictures = session.sources()
     if len(pictures) > 1:
         raise ConfigError(f"this run has {len(pictures)} pictures; use kerasdream.run for each, or the command line")
     targets = session.targets(pictures[0])
-    return session.dream(session.picture(pictures[0]), targets)
+    picture = session.picture(pictures[0])
+    return session.finished(picture, targets) or session.dream(picture, targets)
 
 
 def dream(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,6 +68,12 @@ _FOLDER = click.option(
     help="Folder for the outputs (created if missing).",
 )
 _OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
+_RESUME = click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on where this very run was ended (Ctrl-C, a crash, a power cut): finished pictures are left as they are, "
+    "an unfinished one goes on from its saved state.",
+)
 _QUIET = click.option("-q", "--quiet", is_flag=True, help="Print nothing but faults.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print results as JSON, one line a picture.")
 
@@ -75,10 +83,15 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print results as J
 @_OVERRIDES
 @_FOLDER
 @_OVERWRITE
+@_RESUME
 @_QUIET
 @_JSON
 def run(files: tuple[Path, ...], overrides: tuple[str, ...], **options: Any) -> None:
-    """Does what run files say. A FILE is a YAML file, or a picture that kerasdream made: its recipe is done again."""
+    """Does what run files say. A FILE is a YAML file, or a picture that kerasdream made: its recipe is done again.
+
+    The state of a dream is saved beside its output after every octave, every minute and on Ctrl-C, which also keeps the
+    picture as far as it got; --resume goes on from there, to the same picture.
+    """
     from kerasdream.recipes import load_any
 
     failed = False
@@ -94,6 +107,7 @@ def run(files: tuple[Path, ...], overrides: tuple[str, ...], **options: Any) -> 
 @_OVERRIDES
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write: .png or .jpg.")
 @_OVERWRITE
+@_RESUME
 @_QUIET
 @_JSON
 def dream(photo: Path, overrides: tuple[str, ...], output: Path | None, **options: Any) -> None:
@@ -113,8 +127,12 @@ def dream(photo: Path, overrides: tuple[str, ...], output: Path | None, **option
         sys.exit(FAULT if _run(config, folder=folder, **options) else 0)
 
 
-def _run(config: RunConfig, *, folder: Path | None, overwrite: bool, quiet: bool, as_json: bool) -> bool:
-    """Runs every picture of a config; returns whether one failed."""
+def _run(config: RunConfig, *, folder: Path | None, quiet: bool, as_json: bool, **options: bool) -> bool:
+    """Runs every picture of a config; returns whether one failed.
+
+    Args:
+        options: of the session: ``overwrite`` and ``resume``.
+    """
     from kerasdream.display import Display
     from kerasdream.errors import DreamError, ImageError, OutputError
     from kerasdream.session import Session
@@ -125,22 +143,35 @@ def _run(config: RunConfig, *, folder: Path | None, overwrite: bool, quiet: bool
         except OSError as error:
             raise OutputError(f"the folder {folder} cannot be created: {error.strerror}") from None
     display = Display(quiet=quiet or as_json)
-    session = Session(config, folder=folder, overwrite=overwrite, tell=display)
-    sources = session.sources()
+    session = Session(config, folder=folder, tell=display, **options)
     failed = False
-    for source in sources:
-        with _reported((ImageError, OutputError, DreamError), survive=True) as fault, display:
-            targets = session.targets(source)
-            picture = session.picture(source)
-            display.loading(config.model.name)
-            _deterministic(config.seed)
-            result = session.dream(picture, targets)
-            if as_json:
-                click.echo(json.dumps(_summary(result)))
-            if result.interrupted:
-                raise KeyboardInterrupt
-        failed |= fault.seen
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # being told to end is like Ctrl-C
+    try:
+        for source in session.sources():
+            with _reported((ImageError, OutputError, DreamError), survive=True) as fault, display:
+                targets = session.targets(source)
+                picture = session.picture(source)
+                result = session.finished(picture, targets)
+                if result is None:
+                    display.loading(config.model.name)
+                    _deterministic(config.seed)
+                    result = session.dream(picture, targets)
+                if as_json:
+                    click.echo(json.dumps(_summary(result)))
+                if result.interrupted:
+                    raise KeyboardInterrupt
+            failed |= fault.seen
+    except KeyboardInterrupt:
+        click.echo(f"kerasdream: what was done is saved; to go on: {_resuming()}", err=True)
+        raise click.Abort from None
     return failed
+
+
+def _resuming() -> str:
+    """The present command as one types it to go on with it."""
+    program, command, *arguments = sys.argv
+    called = [sys.executable, "-m", "kerasdream"] if program.endswith("__main__.py") else [program]
+    return shlex.join([*called, command, *(["--resume"] if "--resume" not in arguments else []), *arguments])
 
 
 def _deterministic(seed: int) -> None:

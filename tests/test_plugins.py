@@ -330,7 +330,8 @@ def test_what_fails_in_a_run_is_one_fault_that_names_the_plugin(folder, tmp_path
         assert name in fault
     for part in words:
         assert part in fault
-    assert list(tmp_path.iterdir()) == []
+    left = [".photo-dream.png.checkpoint"] if name == "postprocess_raises" else []  # the dream itself was done
+    assert [path.name for path in tmp_path.iterdir()] == left
 
 
 def test_interrupted_before_the_first_step_nothing_is_kept(folder, tmp_path):

@@ -3,6 +3,7 @@ another recipe; and the saved state itself."""
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import signal
@@ -16,7 +17,7 @@ import skimage.data
 from PIL import Image
 
 import kerasdream
-from kerasdream import OutputError, PluginError, images
+from kerasdream import OutputError, Parametrization, PluginError, images, ops
 from kerasdream.checkpoint import Checkpoint, beside
 from kerasdream.dreaming import Point
 from kerasdream.events import Stepped
@@ -48,6 +49,18 @@ image: {source: cat.png, max_side: 192}
 plugins: [momentum.py]
 ascent: [normalize, momentum, {rate: {from: 0.01, to: 0.004, over: run}}]
 octaves: {count: 3, scale: 1.3, steps: 12}
+"""
+
+
+AGAIN = """\
+import sys
+from kerasdream.cli import main
+
+sys.argv = ["kerasdream", "run", "run.yaml", "--resume", "--json"]
+try:
+    main()
+except SystemExit as leaving:
+    print(leaving.code, [module for module in ("tensorflow", "keras") if module in sys.modules])
 """
 
 
@@ -147,6 +160,13 @@ def test_a_folder_goes_on_at_the_picture_that_was_killed(tmp_path, tiny):
     assert "b.png: goes on after " in err
     assert first.stat().st_mtime_ns == written
     assert sorted(path.name for path in tmp_path.glob("*.png")) == ["a-dream.png", "a.png", "b-dream.png", "b.png"]
+    out, _ = done(start(sys.executable, "-c", AGAIN, cwd=tmp_path))
+    *rows, end = out.splitlines()
+    assert end == "0 []"  # where all is done, the network is not even loaded
+    assert [(json.loads(row)["paths"], json.loads(row)["size"]) for row in rows] == [
+        (["a-dream.png"], [256, 170]),
+        (["b-dream.png"], [256, 171]),
+    ]
     whole = second.rename(tmp_path / "whole.jpg")
     done(kerasdream_run("run", "run.yaml", "-s", "image.source=b.png", cwd=tmp_path))
     np.testing.assert_array_equal(pixels(whole), pixels(second))
@@ -182,14 +202,19 @@ def run(tmp_path, tiny):
     return call
 
 
-@pytest.mark.parametrize("stop", [0, 3, 6, 11])
-def test_from_any_step_it_goes_on_with_the_same_bits(run, tmp_path, stop):
+TANH = Parametrization(lambda picture, seed: np.arctanh(picture.clip(-0.99, 0.99)), lambda x, *shape: ops.tanh(x))
+
+
+@pytest.mark.parametrize(
+    ("stop", "options"), [(0, {}), (3, {}), (6, {}), (11, {}), (6, {"parametrization": TANH, "priors": []})]
+)
+def test_from_any_step_it_goes_on_with_the_same_bits(run, tmp_path, stop, options):
     (tmp_path / "whole").mkdir()
-    whole, steps = run(folder=tmp_path / "whole")
-    first, before = run(stop=stop)
+    whole, steps = run(folder=tmp_path / "whole", **options)
+    first, before = run(stop=stop, **options)
     assert first.interrupted
     assert beside(first.paths[0]).exists()
-    second, after = run(resume=True)
+    second, after = run(resume=True, **options)
     assert before + after == steps
     assert not second.interrupted
     assert second.scores == whole.scores
@@ -232,20 +257,23 @@ def test_of_two_outputs_one_may_be_there(run, tmp_path):
     np.testing.assert_array_equal(result.image, whole.image)
 
 
-def test_the_state_of_another_run_is_refused(run, tmp_path):
+def test_the_state_of_another_run_is_refused(run, tmp_path, monkeypatch):
     run(stop=6)
     (tmp_path / "cat-dream.png").unlink()
     state = beside(tmp_path / "cat-dream.png")
     kept = state.read_bytes()
-    for options, words in {
+    for words, options in {
         "recipe.octaves.steps is 5, was 4": {"octaves": {"count": 3, "scale": 1.4, "steps": 5}},
         "recipe.seed is 3, was 0": {"seed": 3},
         "recipe.objectives.0.l2.layer is c2, was c3": {"objectives": {"l2": "c2"}},
     }.items():
-        with pytest.raises(OutputError, match=f"is that of another run: {options}; give what it was to go on with it"):
-            run(resume=True, **words)
+        with pytest.raises(OutputError, match=f"is that of another run: {words}; give what it was to go on with it"):
+            run(resume=True, **options)
     Image.fromarray(skimage.data.coffee()[:96, :128]).save(tmp_path / "cat.png")
     with pytest.raises(OutputError, match=r"source.sha256 is \w+\.\.\., was"):
+        run(resume=True)
+    monkeypatch.setattr("kerasdream.session.platform.python_version", lambda: "3.99.0")
+    with pytest.raises(OutputError, match=r"versions.python is 3.99.0, was 3\.\d"):
         run(resume=True)
     assert state.read_bytes() == kept
 

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,14 +13,14 @@ import click
 
 from kerasdream import __version__
 from kerasdream.errors import KerasdreamError, did_you_mean
+from kerasdream.running import FAULT, reported, run_all
 
 if TYPE_CHECKING:
-    from kerasdream.config import RunConfig
     from kerasdream.plugins import Plugins
     from kerasdream.registry import Registration
 
-FAULT, CRASH, INTERRUPTED = 1, 3, 130
-"""Exit codes beside 0 (done) and 2 (usage)."""
+CRASH, INTERRUPTED = 3, 130
+"""Exit codes beside 0 (done), 1 (a known fault) and 2 (usage)."""
 
 
 class _Commands(click.Group):
@@ -96,8 +92,8 @@ def run(files: tuple[Path, ...], overrides: tuple[str, ...], **options: Any) -> 
 
     failed = False
     for file in files:
-        with _reported(survive=len(files) > 1) as fault:
-            failed |= _run(load_any(file, overrides), **options)
+        with reported(survive=len(files) > 1) as fault:
+            failed |= run_all(load_any(file, overrides), **options)
         failed |= fault.seen
     sys.exit(FAULT if failed else 0)
 
@@ -122,78 +118,9 @@ def dream(photo: Path, overrides: tuple[str, ...], output: Path | None, **option
             raise click.BadParameter(f"{output} ends in neither .png nor .jpg", param_hint="-o")
         data["outputs"] = [{kind: {"path": output.name}}]
     folder = output.absolute().parent if output else None
-    with _reported():
+    with reported():
         config = resolve(Document(data, "kerasdream dream"), photo.absolute().parent, overrides)
-        sys.exit(FAULT if _run(config, folder=folder, **options) else 0)
-
-
-def _run(config: RunConfig, *, folder: Path | None, quiet: bool, as_json: bool, **options: bool) -> bool:
-    """Runs every picture of a config; returns whether one failed.
-
-    Args:
-        options: of the session: ``overwrite`` and ``resume``.
-    """
-    from kerasdream.display import Display
-    from kerasdream.errors import DreamError, ImageError, OutputError
-    from kerasdream.session import Session
-
-    if folder is not None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"the folder {folder} cannot be created: {error.strerror}") from None
-    display = Display(quiet=quiet or as_json)
-    session = Session(config, folder=folder, tell=display, **options)
-    failed = False
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # being told to end is like Ctrl-C
-    try:
-        for source in session.sources():
-            with _reported((ImageError, OutputError, DreamError), survive=True) as fault, display:
-                targets = session.targets(source)
-                picture = session.picture(source)
-                result = session.finished(picture, targets)
-                if result is None:
-                    display.loading(config.model.name)
-                    _deterministic(config.seed)
-                    result = session.dream(picture, targets)
-                if as_json:
-                    click.echo(json.dumps(_summary(result)))
-                if result.interrupted:
-                    raise KeyboardInterrupt
-            failed |= fault.seen
-    except KeyboardInterrupt:
-        click.echo(f"kerasdream: what was done is saved; to go on: {_resuming()}", err=True)
-        raise click.Abort from None
-    return failed
-
-
-def _resuming() -> str:
-    """The present command as one types it to go on with it."""
-    program, command, *arguments = sys.argv
-    called = [sys.executable, "-m", "kerasdream"] if program.endswith("__main__.py") else [program]
-    return shlex.join([*called, command, *(["--resume"] if "--resume" not in arguments else []), *arguments])
-
-
-def _deterministic(seed: int) -> None:
-    """The same file on the same machine gives the same bytes, random weights included."""
-    from kerasdream.engine.loading import tensorflow
-
-    tensorflow().config.experimental.enable_op_determinism()
-    import keras
-
-    keras.utils.set_random_seed(seed)
-
-
-def _summary(result: Any) -> dict[str, Any]:
-    return {
-        "source": result.name,
-        "paths": [str(path) for path in result.paths],
-        "size": [result.image.shape[1], result.image.shape[0]],
-        "score": {"first": result.scores[0], "last": result.scores[-1]} if result.scores else None,
-        "seconds": {name: round(value, 3) for name, value in result.timings.items()},
-        "interrupted": result.interrupted,
-        "notes": list(result.notes),
-    }
+        sys.exit(FAULT if run_all(config, folder=folder, **options) else 0)
 
 
 @cli.command()
@@ -205,7 +132,7 @@ def validate(files: tuple[Path, ...], overrides: tuple[str, ...]) -> None:
 
     failed = False
     for file in files:
-        with _reported(survive=True) as fault:
+        with reported(survive=True) as fault:
             load_any(file, overrides)
             click.echo(f"{file}: ok")
         failed |= fault.seen
@@ -221,7 +148,7 @@ def plan(file: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     from kerasdream.planning import describe
     from kerasdream.recipes import load_any
 
-    with _reported():
+    with reported():
         rows = list(describe(load_any(file, overrides)))
         if as_json:
             click.echo(json.dumps(rows))
@@ -239,7 +166,7 @@ def list_(kind: str | None, name: str | None) -> None:
 
     registry = _loaded().registry
     plural = {**{k: k for k in KINDS}, **{singular: k for k, singular in KINDS.items()}}
-    with _reported():
+    with reported():
         if kind is not None and kind not in plural:
             raise KerasdreamError(f"unknown kind {kind!r}; {did_you_mean(kind, KINDS)}")
         kinds = [plural[kind]] if kind else list(KINDS)
@@ -303,7 +230,7 @@ def layers(model: str) -> None:
     """Lists the layers of a MODEL: a name (with channels and stride) or a .keras file."""
     from kerasdream.planning import layer_rows
 
-    with _reported():
+    with reported():
         for row in layer_rows(model, _loaded().registry):
             click.echo(row)
 
@@ -322,7 +249,7 @@ def show(picture: Path) -> None:
     """Prints the recipe inside a picture that kerasdream made."""
     from kerasdream.recipes import recipe_in
 
-    with _reported():
+    with reported():
         click.echo(recipe_in(picture).rstrip())
 
 
@@ -331,26 +258,6 @@ def _loaded() -> Plugins:
     from kerasdream.plugins import load
 
     return load(cli=cli)
-
-
-class _Fault:
-    seen = False
-
-
-@contextmanager
-def _reported(
-    kinds: type[Exception] | tuple[type[Exception], ...] = KerasdreamError, *, survive: bool = False
-) -> Iterator[_Fault]:
-    """Turns a known fault, one of ``kinds``, into a message and exit 1; with ``survive`` it goes on instead."""
-    fault = _Fault()
-    try:
-        yield fault
-    except kinds as error:
-        fault.seen = True
-        for line in str(error).splitlines():
-            click.echo(f"kerasdream: {line}", err=True)
-        if not survive:
-            sys.exit(FAULT)
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from datetime import datetime, timezone
@@ -83,21 +83,18 @@ def main(sizes: Any, large: Any, networks: Any, only: Any, published_layers: boo
     for section in only:
         for name in networks:
             names = [*CONTESTANTS, *(["keras_io_published"] if published_layers and name == "inception_v3" else [])]
-            measure(section, name, results, names, sizes, large, quick)
-            path.write_text(json.dumps(results, indent=1), encoding="utf-8")  # after each: Ctrl-C loses little
-    report = table.markdown(results)
-    Console().print(Markdown(report))
+            for _ in measure(section, name, results, names, sizes, large, quick):
+                path.write_text(json.dumps(results, indent=1), encoding="utf-8")  # after each: Ctrl-C loses little
+    Console().print(Markdown(table.markdown(results)))
     if readme:
-        table.LATEST.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-        text = table.with_section(table.README.read_text(encoding="utf-8"), report)
-        table.README.write_text(text, encoding="utf-8")
+        table.adopt(results)
     print(path)
 
 
 def measure(
     section: str, name: str, results: dict[str, Any], names: list[str], sizes: Any, large: Any, quick: bool
-) -> None:
-    """Measures one section of one network into the results."""
+) -> Iterator[None]:
+    """Measures one section of one network into the results; yields when there is something new in them."""
     network = results["networks"][name]
     if section == "peak":
         network["flop_per_pixel"] = fresh(f"{name}: operations", peak.flop_per_pixel, name)
@@ -116,12 +113,14 @@ def measure(
                 except BrokenProcessPool:
                     row = {"size": shape, "contestant": who, "killed": True}
                 network["alone"].append(row)
+                yield
     elif section == "loop" and "loop" not in results:
         side = 512 if quick else 2048
         results["loop"] = {
             "`make demo`": fresh("make demo", loop.demo, 2 if quick else None),
             f"one octave of {side}×{side}": fresh("one octave", loop.one_octave, (side, side), 5),
         }
+    yield
 
 
 def fresh(label: str, function: Callable[..., Any], *arguments: Any) -> Any:

@@ -1,15 +1,16 @@
 """Measurements as Markdown: what ``make bench`` prints, and the README's section on speed.
 
-``python -m benchmarks.table [results.json]`` prints it anew.
+``python -m benchmarks.table RESULTS.json`` prints it anew; with ``--readme`` it puts those results into the README.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import click
 
 from benchmarks import figures
 from benchmarks.contestants import TITLES
@@ -26,8 +27,9 @@ def markdown(results: Mapping[str, Any]) -> str:
     """Returns the whole report; what was not measured is left out."""
     lines = [machine(results), ""]
     for name, network in results["networks"].items():
-        lines += [f"**{NETWORKS[name]}**, {' + '.join(f'`{layer}`' for layer in network['layers'])}:", ""]
-        lines += [*_table(network), "", *_facts(network, results.get("flop_per_second")), ""]
+        if "speed" in network or "alone" in network:
+            lines += [f"**{NETWORKS[name]}**, {' + '.join(f'`{layer}`' for layer in network['layers'])}:", ""]
+            lines += [*_table(network), "", *_facts(network, results.get("flop_per_second")), ""]
     if results.get("loop"):
         shares = [f"{100 * figures.share(timings):.1f} % ({name})" for name, timings in results["loop"].items()]
         lines += [f"Of a dream's time after its first step, the gradient call takes {' and '.join(shares)}.", ""]
@@ -48,6 +50,13 @@ def machine(results: Mapping[str, Any]) -> str:
     return f"Measured on {results['date']}: {', '.join(parts)}."
 
 
+def adopt(results: Mapping[str, Any]) -> None:
+    """Keeps results as the latest, and puts them into the README."""
+    LATEST.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    text = with_section(README.read_text(encoding="utf-8"), markdown(results))
+    README.write_text(text, encoding="utf-8")
+
+
 def with_section(readme: str, section: str) -> str:
     """Returns the README with what stands between the two marks replaced."""
     before, rest = readme.split(BEGIN)
@@ -62,8 +71,6 @@ def _table(network: Mapping[str, Any]) -> Iterator[str]:
     sizes = sorted({*costs, *peaks, *lone}, key=pixels)
     present = {row["contestant"] for row in (*speed, *alone)}
     names = [name for name in TITLES if name in present]
-    if not names:
-        return
     killed = {(figures.size_of(row), row["contestant"]) for row in alone if row.get("killed")}
     yield _row("picture", *(TITLES[name] for name in names))
     yield _row("---", *("---:" for _ in names))
@@ -100,10 +107,11 @@ def _facts(network: Mapping[str, Any], flop_per_second: float | None) -> Iterato
             f"- From {_size(min(flat, key=pixels))} to {_size(max(flat, key=pixels))} its cost per pixel stays between "
             f"{low:+.1f} % and {high:+.1f} % of the mean."
         )
-    growth = figures.growth(alone)
+    growth = {pair: grown for pair, grown in figures.growth(alone).items() if pixels(pair[0]) >= 1000**2}
     if growth:
-        (small, large), grown = list(growth.items())[-1]
-        yield f"- Its memory grows by {grown:.0f} bytes a pixel from {_size(small)} to {_size(large)}."
+        (small, _), (_, large) = (pick(growth, key=lambda pair: pixels(pair[0])) for pick in (min, max))
+        most = max(0, *growth.values())
+        yield f"- From {_size(small)} to {_size(large)} its memory grows by at most {most:.0f} bytes a pixel."
     first = figures.first_steps(alone)
     if first:
         times = [f"{row['first_s']:.1f} s ({TITLES[name]})" for name, row in first.items()]
@@ -118,5 +126,16 @@ def _size(size: Size) -> str:
     return f"{size[0]}×{size[1]}"
 
 
+@click.command()
+@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=LATEST)
+@click.option("--readme", is_flag=True, help="Keep them as benchmarks/latest.json and put them into the README.")
+def main(path: Path, readme: bool) -> None:
+    """Prints the results in a file as Markdown."""
+    results = json.loads(path.read_text(encoding="utf-8"))
+    print(markdown(results))
+    if readme:
+        adopt(results)
+
+
 if __name__ == "__main__":
-    print(markdown(json.loads(Path(sys.argv[1] if len(sys.argv) > 1 else LATEST).read_text())))
+    main()

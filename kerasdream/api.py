@@ -162,7 +162,7 @@ def as_picture(image: Any, max_side: int | None = None) -> Picture:
     if array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
         raise ImageError(f"an array of shape {array.shape} is no picture; expected (height, width, 3)")
     if array.dtype == np.uint8:
-        pixels = array.astype("float32") / 127.5 - 1
+        pixels = array
     elif np.issubdtype(array.dtype, np.floating) and np.isfinite(array).all() and np.abs(array).max() <= 1:
         pixels = array.astype("float32")
     else:

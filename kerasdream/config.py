@@ -5,6 +5,7 @@ All faults are collected and reported at once, each as ``file:line:column: path:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,6 @@ from kerasdream import source
 from kerasdream.components import MAKES
 from kerasdream.entry import Entry
 from kerasdream.errors import ConfigError, did_you_mean
-from kerasdream.plan import HALO
 
 VERSION = 1
 
@@ -41,6 +41,10 @@ DEFAULT_LAYERS: Mapping[str, Sequence[str]] = {
 
 LISTS = {kind: MAKES[kind] for kind in ("objectives", "priors", "transforms", "ascent", "postprocess", "outputs")}
 """The keys that hold a list of entries, and what their factories make."""
+
+
+MEMORY = r"([0-9]+(?:\.[0-9]+)?) ?(MB|GB)"
+"""An amount of memory."""
 
 
 class _Section(BaseModel):
@@ -73,11 +77,40 @@ class Octaves(_Section):
 class Tiles(_Section):
     """How the picture is cut for the network."""
 
-    size: Annotated[int, Field(ge=32)] | Literal["auto"] = "auto"
-    halo: Annotated[int, Field(ge=0)] = Field(HALO, description="Pixels of context around each tile.")
+    size: Annotated[int, Field(ge=32)] | Literal["auto"] = Field(
+        "auto", description="The network sees at most size × size pixels at once; auto: as memory allows."
+    )
+    halo: Annotated[int, Field(ge=0)] | Literal["auto", "exact"] = Field(
+        "auto",
+        description="Pixels of context around each tile; exact: all that the network sees, at ten times the cost.",
+    )
+    batch: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+        "auto", description="Tiles that go through the network at once."
+    )
+    memory: Annotated[str, Field(pattern=MEMORY)] | Literal["auto"] = Field(
+        "auto",
+        description="For the tiles under way, as in 500MB or 2GB; auto: an eighth of the machine's, at most 640MB.",
+    )
+
+    @property
+    def bytes(self) -> int | None:
+        """``memory`` in bytes; None for ``auto``."""
+        match = re.fullmatch(MEMORY, self.memory)
+        return int(float(match[1]) * {"MB": 2**20, "GB": 2**30}[match[2]]) if match else None
 
 
-SECTIONS: Mapping[str, type[_Section]] = {"image": Image, "octaves": Octaves, "tiles": Tiles}
+class Engine(_Section):
+    """How the network computes."""
+
+    precision: Literal["float32", "mixed"] = Field(
+        "float32", description="mixed: the network computes in bfloat16, which some processors do faster."
+    )
+    jit: Literal["auto", "on", "off"] = Field(
+        "auto", description="Whether XLA compiles the step; auto: no, as it gains nothing on a processor."
+    )
+
+
+SECTIONS: Mapping[str, type[_Section]] = {"image": Image, "octaves": Octaves, "tiles": Tiles, "engine": Engine}
 
 
 @dataclass(frozen=True)
@@ -99,6 +132,7 @@ class RunConfig:
     ascent: tuple[Entry, ...]
     octaves: Octaves
     tiles: Tiles
+    engine: Engine
     postprocess: tuple[Entry, ...]
     outputs: tuple[Entry, ...]
     base: Path

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from kerasdream.components import Parametrization
 from kerasdream.entry import Entry
-from kerasdream.errors import DreamError
+from kerasdream.errors import DreamError, MemoryRanOutError
 from kerasdream.events import Stepped
 from kerasdream.images import resize
 from kerasdream.schedules import Progress
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from kerasdream.plan import Plan
-    from kerasdream.step import GradientStep
+    from kerasdream.step import GradientStep, Slope
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Point:
         memory: that of each ascent rule; None before the octave's first step.
         scores: the weighted score before each step.
         dead: the octaves that were left because no objective had a slope.
+        views: the side of the largest views, where memory ran out for the plan's; from then on they are smaller.
     """
 
     octave: int
@@ -41,14 +42,15 @@ class Point:
     memory: list[Any] | None = None
     scores: tuple[float, ...] = ()
     dead: tuple[int, ...] = ()
+    views: int | None = None
 
 
 @dataclass
 class Ascent:
-    """What an ascent has come to: the dream at the source's size, and the point where it ended."""
+    """What an ascent has come to: the point where it ended, and the dream at the source's size."""
 
-    picture: np.ndarray
     point: Point | None = None
+    picture: np.ndarray | None = None
     timings: dict[str, float] = field(default_factory=lambda: {"first_step": 0.0, "dream": 0.0, "gradient": 0.0})
     interrupted: bool = False
 
@@ -60,8 +62,12 @@ class Ascent:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user should hear."""
-        dead = self.point.dead if self.point else ()
-        return tuple(f"octave {i + 1} was left early: nothing in it excites what is asked for" for i in dead)
+        if self.point is None:
+            return ()
+        dead = [f"octave {i + 1} was left early: nothing in it excites what is asked for" for i in self.point.dead]
+        views = self.point.views
+        ran_out = f"memory ran out: from then on the network saw at most {views}×{views} pixels at once"
+        return (*dead, *([ran_out] if views else []))
 
 
 def ascend(
@@ -83,7 +89,7 @@ def ascend(
     parametrization, through the ascent chain, added; clipped; projected; clipped.
 
     Args:
-        source: ``(height, width, 3)`` float32 in [-1, 1]. It is not changed.
+        source: ``(height, width, 3)``: uint8 levels or float32 in [-1, 1]. It is not changed.
         chain: ascent rules, applied in order.
         detail: at each octave go on from the source at that size plus the enlarged dreamed detail, so that the source's
             own detail is never blurred; otherwise from the enlarged dream.
@@ -98,8 +104,11 @@ def ascend(
     """
     import numpy as np
 
-    ascent = Ascent(source, start)
+    from kerasdream.engine.chain import Chain
+
+    ascent = Ascent(start)
     form: Parametrization = parametrization.make()
+    rules = Chain(form, chain)
     started = time.perf_counter()
     try:
         for number, octave in enumerate(plan.octaves):
@@ -107,31 +116,28 @@ def ascend(
             if point is None or point.octave < number:
                 canvas = _entered(octave.shape, source, point and point.canvas, detail)
                 state = form.init(canvas, plan.seed)
-                past = (point.scores, point.dead) if point else ((), ())
-                ascent.point = point = Point(number, 0, canvas, state, None, *past)
+                past = {"scores": point.scores, "dead": point.dead, "views": point.views} if point else {}
+                ascent.point = point = Point(number, 0, canvas, state, **past)
             before = sum(octave.steps for octave in plan.octaves[:number])
             for index in range(point.step if point.octave == number else octave.steps, octave.steps):
                 progress = Progress(number, len(plan.octaves), index, octave.steps, before + index, plan.steps)
                 began = time.perf_counter()
-                score, scores, gradient = step.at(point.canvas, plan, progress)
+                slope, views = _slope(step, point, plan, progress)
                 ascent.timings["gradient"] += time.perf_counter() - began
                 if not ascent.timings["first_step"]:
                     ascent.timings["first_step"] = time.perf_counter() - started
-                _check(score, scores, gradient, progress)
-                if not gradient.any() or step.is_dead(scores):
-                    ascent.point = replace(point, step=octave.steps, dead=(*point.dead, number))
+                _check(slope, progress)
+                if not slope.magnitude or step.is_dead(slope.scores):
+                    ascent.point = replace(point, step=octave.steps, dead=(*point.dead, number), views=views)
                     break
-                rules = [entry.make(entry.at(progress)) for entry in chain]
-                state, memory = _moved(form, rules, point.state, point.memory, gradient, octave.shape)
-                canvas = np.clip(_decoded(form, state, octave.shape), -1, 1)
+                state, memory = rules.step(point.state, point.memory, slope.gradient, progress)
+                canvas = state if form.decode is None else _decoded(form, state, octave.shape)
                 for entry in projections:
-                    canvas = np.clip(entry.make(entry.at(progress)).apply(canvas), -1, 1)
-                if form.decode is None:
-                    state = canvas
-                scored = *point.scores, score
-                ascent.point = point = Point(number, index + 1, canvas, state, memory, scored, point.dead)
+                    state = canvas = np.clip(entry.make(entry.at(progress)).apply(canvas), -1, 1)
+                scored = *point.scores, slope.score
+                ascent.point = point = Point(number, index + 1, canvas, state, memory, scored, point.dead, views)
                 save(point)
-                tell(Stepped(progress, octave.shape, score, scores, lambda canvas=canvas: canvas))
+                tell(Stepped(progress, octave.shape, slope.score, slope.scores, lambda canvas=canvas: canvas))
     except KeyboardInterrupt:
         ascent.interrupted = True
     if ascent.point is not None:
@@ -153,39 +159,35 @@ def _entered(shape: tuple[int, int], source: np.ndarray, below: np.ndarray | Non
 
     if below is None:
         return resize(source, shape)
+    canvas = resize(below - resize(source, below.shape[:2]) if detail else below, shape)
     if detail:
-        return np.clip(resize(source, shape) + resize(below - resize(source, below.shape[:2]), shape), -1, 1)
-    return np.clip(resize(below, shape), -1, 1)
-
-
-def _moved(
-    form: Parametrization, rules: list[Any], state: Any, memory: list[Any] | None, gradient: Any, shape: tuple[int, int]
-) -> tuple[Any, list[Any]]:
-    """Takes one step uphill: returns the new state and the rules' memory."""
-    if form.decode is not None:
-        from kerasdream.engine.tensorflow import pull_back
-
-        gradient = pull_back(form.decode, state, shape, gradient)
-    if memory is None:
-        memory = [rule.init(state) for rule in rules]
-    remembered = []
-    for rule, past in zip(rules, memory, strict=True):
-        gradient, past = rule.update(gradient, past, state)
-        remembered.append(past)
-    return state + gradient, remembered
+        canvas += resize(source, shape)
+    return np.clip(canvas, -1, 1, out=canvas)
 
 
 def _decoded(form: Parametrization, state: Any, shape: tuple[int, int]) -> np.ndarray:
+    """Returns the picture that a state stands for."""
     import numpy as np
 
-    return np.asarray(state if form.decode is None else form.decode(state, *shape), "float32")
+    return np.clip(np.asarray(form.decode(state, *shape), "float32"), -1, 1)
 
 
-def _check(score: float, scores: Mapping[str, float], gradient: np.ndarray, progress: Progress) -> None:
+def _slope(step: GradientStep, point: Point, plan: Plan, progress: Progress) -> tuple[Slope, int | None]:
+    """Evaluates a step, with smaller views where memory runs out; returns the side of those from then on."""
+    views = point.views
+    while True:
+        present = plan.with_views(views) if views else plan
+        try:
+            return step.at(point.canvas, present, progress), views
+        except MemoryRanOutError:
+            views = present.smaller().cutting.size
+
+
+def _check(slope: Slope, progress: Progress) -> None:
     """Refuses to go on with numbers that are none."""
     import numpy as np
 
     where = f"octave {progress.octave + 1}, step {progress.step + 1}"
-    if not np.isfinite(score) or not np.isfinite(gradient).all():
-        named = ", ".join(f"{name} = {value:g}" for name, value in scores.items())
+    if not np.isfinite(slope.score) or not np.isfinite(slope.magnitude):
+        named = ", ".join(f"{name} = {value:g}" for name, value in slope.scores.items())
         raise DreamError(f"the gradient is not finite at {where} ({named}); try a smaller rate or weight")

@@ -34,6 +34,10 @@ class DreamError(KerasdreamError):
     """A run that cannot go on: a gradient that is not finite, or is exactly zero."""
 
 
+class MemoryRanOutError(DreamError):
+    """There was not enough memory for a step; with smaller views there may be."""
+
+
 def did_you_mean(name: str, options: Iterable[str], show: int = 12) -> str:
     """Returns ``"did you mean 'x'?"`` for the nearest of ``options``, or lists the first ``show`` of them."""
     options = list(options)

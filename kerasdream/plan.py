@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from random import Random
+from typing import Literal
 
-from kerasdream.errors import ImageError
-from kerasdream.tiling import Lattice, Tile, tiles
+from kerasdream.errors import ConfigError, DreamError, ImageError
+from kerasdream.tiling import Cutting, Grid, Lattice, Layout
 
-AUTO_TILE = 384
-"""Nominal side of a view for ``tiles: {size: auto}``."""
+HALO = 5
+"""Pixels of context at a cut for ``halo: auto``. What a pixel misses beyond them, ``kerasdream.seams`` makes up for."""
 
-HALO = 8
-"""Pixels of context around a tile. Cuts are drawn anew in each step, so they leave no seam even without it."""
-
-BATCH_PIXELS = 4 * 256 * 256
-"""Pixels of equally shaped views that go through the network at once."""
+SMALLEST_VIEW = 64
+"""Views are not made smaller than this squared when memory runs out."""
 
 SMALLEST_OCTAVE = 32
 """Octaves with a shorter side are dropped: there is nothing in them to see."""
@@ -23,10 +23,11 @@ SMALLEST_OCTAVE = 32
 
 @dataclass(frozen=True)
 class Octave:
-    """One size of the picture: (height, width) and how many steps are taken at it."""
+    """One size of the picture: (height, width), how many steps are taken at it, and how each of them cuts it."""
 
     shape: tuple[int, int]
     steps: int
+    layout: Layout
 
 
 @dataclass(frozen=True)
@@ -34,34 +35,54 @@ class Plan:
     """What a run computes for one picture.
 
     Attributes:
-        octaves: coarse to fine; the last has the size of the picture.
-        tile, halo, jitter, lattice: how each step cuts the picture, see ``kerasdream.tiling``.
+        sizes: (height, width) of the octaves, coarse to fine; the last is that of the picture.
+        octave_steps: steps in each octave.
+        cutting: how pictures are cut.
         seed: of everything random.
         notes: what the user should hear.
     """
 
-    octaves: tuple[Octave, ...]
-    tile: int
-    halo: int
-    jitter: int
-    lattice: Lattice
+    sizes: tuple[tuple[int, int], ...]
+    octave_steps: int
+    cutting: Cutting
     seed: int
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def octaves(self) -> tuple[Octave, ...]:
+        """The octaves, coarse to fine."""
+        return tuple(Octave(shape, self.octave_steps, self.cutting.layout(shape)) for shape in self.sizes)
 
     @property
     def steps(self) -> int:
         """Steps of the whole run."""
-        return sum(octave.steps for octave in self.octaves)
+        return self.octave_steps * len(self.sizes)
 
     @property
     def pixels(self) -> int:
         """Pixels of all steps of the run: what its time goes with."""
         return sum(octave.steps * octave.shape[0] * octave.shape[1] for octave in self.octaves)
 
-    def grid(self, octave: int, step: int) -> list[Tile]:
+    def grid(self, octave: int, step: int) -> Grid:
         """The tiles of one step."""
-        random = step_random(self.seed, octave, step)
-        return tiles(self.octaves[octave].shape, self.tile, self.halo, self.lattice, self.jitter, random)
+        return self.octaves[octave].layout.grid(step_random(self.seed, octave, step))
+
+    def with_views(self, size: int) -> Plan:
+        """The same plan with views of at most ``size²`` pixels."""
+        return self if size == self.cutting.size else replace(self, cutting=replace(self.cutting, size=size))
+
+    def smaller(self) -> Plan:
+        """The same plan with views of half as many pixels, for when memory runs out.
+
+        Raises:
+            DreamError: they are as small as they get.
+        """
+        size = self.cutting.size * 7 // 10
+        if size < SMALLEST_VIEW:
+            raise DreamError(
+                "memory runs out even for the smallest views; close other programs, or dream a smaller picture"
+            )
+        return self.with_views(size)
 
 
 def step_random(seed: int, octave: int, step: int) -> Random:
@@ -77,31 +98,63 @@ def transform_seed(seed: int, octave: int, step: int) -> tuple[int, int]:
     return int(first >> 1), int(second >> 1)
 
 
+def cutting_for(
+    lattice: Lattice,
+    field: int | None,
+    size: int,
+    halo: int | Literal["auto", "exact"],
+    *,
+    margin: int = 0,
+    radius: int = 0,
+    jitter: int = 0,
+) -> Cutting:
+    """Returns the rules of cutting for a network and a run's settings.
+
+    Args:
+        lattice: sizes of views that suit the layers looked at.
+        field: pixels one position of them sees; None where it sees everything (global pooling, attention).
+        size: a view has at most ``size²`` pixels.
+        halo: pixels of context around each tile; ``auto``: what is needed for an even gradient; ``exact``: all that the
+            network sees, so that the gradient is that of the whole picture to rounding (about ten times the cost).
+        margin: pixels at the border of a view that transforms spoil.
+        radius: pixels that a prior looks around.
+        jitter: largest shift of the grid.
+
+    Raises:
+        ConfigError: ``exact`` for layers that see everything, or with transforms that spoil a margin.
+    """
+    if halo == "exact":
+        if field is None:
+            raise ConfigError("halo: exact is impossible behind global pooling or attention, where every pixel matters")
+        if margin:
+            raise ConfigError("halo: exact is impossible with transforms that change the border of a view")
+        return Cutting(lattice, size, halo=field, border=0, field=field, exact=True)
+    border = margin if halo == "auto" else margin + halo
+    halo = HALO + margin if halo == "auto" else halo + margin
+    return Cutting(lattice, size, max(halo, radius), border, jitter, field)
+
+
 def make_plan(
     shape: tuple[int, int],
     *,
     count: int,
     scale: float,
     steps: int,
-    tile: int | str,
-    halo: int,
-    jitter: int,
-    lattice: Lattice,
+    cutting: Cutting,
     seed: int,
-    smallest: int = 1,
+    notes: Sequence[str] = (),
 ) -> Plan:
     """Plans the dream of one picture.
 
     Args:
         shape: (height, width) of the picture.
         count, scale, steps: octaves, the factor between two of them, steps in each.
-        tile: nominal side of a view, or ``"auto"``.
-        smallest: the smallest picture the network can take.
+        cutting: how pictures are cut; the smallest picture the network can take stands in its lattice.
 
     Raises:
         ImageError: the picture is too small for even one octave.
     """
-    least = max(smallest, SMALLEST_OCTAVE)
+    least = max(cutting.lattice.smallest, SMALLEST_OCTAVE)
     sizes = [(max(1, round(shape[0] / scale**i)), max(1, round(shape[1] / scale**i))) for i in reversed(range(count))]
     kept = [size for size in sizes if min(size) >= least]
     if not kept:
@@ -109,16 +162,8 @@ def make_plan(
             f"the picture is {shape[1]}×{shape[0]} pixels; expected at least {least} on its shorter side for this "
             "network"
         )
-    notes = []
+    notes = list(notes)
     if len(kept) < len(sizes):
         dropped = len(sizes) - len(kept)
         notes.append(f"{dropped} of {count} octaves dropped: their shorter side is under {least} pixels")
-    return Plan(
-        octaves=tuple(Octave(size, steps) for size in kept),
-        tile=AUTO_TILE if tile == "auto" else int(tile),
-        halo=halo,
-        jitter=jitter,
-        lattice=lattice,
-        seed=seed,
-        notes=tuple(notes),
-    )
+    return Plan(tuple(kept), steps, cutting, seed, tuple(notes))

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from kerasdream.components import Energy
 from kerasdream.config import RunConfig
 from kerasdream.errors import ModelError, did_you_mean
 from kerasdream.models import tables
 from kerasdream.models.file import layers_in_file
+from kerasdream.plan import cutting_for
 from kerasdream.registry import Registry
 from kerasdream.session import Session, plan_of
 from kerasdream.tiling import Lattice, joint
+from kerasdream.tuning import view_side
 
 
 def describe(config: RunConfig) -> Iterator[dict[str, Any]]:
@@ -22,25 +25,33 @@ def describe(config: RunConfig) -> Iterator[dict[str, Any]]:
     objectives = [entry.make() for entry in config.objectives]
     layers = dict.fromkeys(layer for objective in objectives for layer in objective.layers)
     rows = {row.name: row for row in tables.layers(config.model.name) or ()}
-    known = [Lattice(*rows[layer].lattice) for layer in layers if layer in rows]
-    lattice = joint(known) if known else Lattice()
+    known = [rows[layer] for layer in layers if layer in rows]
+    lattice = joint([Lattice(*row.lattice) for row in known]) if known else Lattice()
+    fields = [row.field for row in known]
     transforms = [entry.make() for entry in config.transforms]
-    halo = config.tiles.halo + sum(transform.margin for transform in transforms)
-    jitter = sum(transform.phase for transform in transforms)
+    made = [entry.make() for entry in config.priors]
+    tiles = config.tiles
+    cutting = cutting_for(
+        lattice,
+        max(fields) if known and all(fields) else None,
+        view_side(config.model.name, tiles.bytes) if tiles.size == "auto" else tiles.size,
+        tiles.halo if known or tiles.halo != "exact" else "auto",
+        margin=sum(transform.margin for transform in transforms),
+        radius=max((prior.radius for prior in made if isinstance(prior, Energy)), default=0),
+        jitter=sum(transform.phase for transform in transforms),
+    )
     for source in Session(config).sources():
         shape = config.image.size if source == "noise" else images.size(Path(source), config.image.max_side)
-        plan = plan_of(config, shape, lattice, halo, jitter)
+        plan = plan_of(config, shape, cutting)
         octaves = []
-        for number, octave in enumerate(plan.octaves):
-            grid = plan.grid(number, 0)
-            area = sum(height * width for height, width in (tile.shape for tile in grid))
+        for octave in plan.octaves:
             height, width = octave.shape
             octaves.append(
                 {
                     "size": [width, height],
                     "steps": octave.steps,
-                    "tiles": len(grid),
-                    "computed": round(area / (height * width), 2),
+                    "tiles": octave.layout.views,
+                    "computed": round(octave.layout.area / (height * width), 2),
                 }
             )
         notes = list(plan.notes)

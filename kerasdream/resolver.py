@@ -92,6 +92,7 @@ class Resolver:
             **{key: [entry.recipe for entry in entries] for key, entries in lists.items()},
             "octaves": sections["octaves"].model_dump(mode="json"),
             "tiles": sections["tiles"].model_dump(mode="json"),
+            "engine": sections["engine"].model_dump(mode="json"),
             **({"plugins": [Path(file).name for file in plugin_files]} if plugin_files else {}),
         }
         return RunConfig(

@@ -20,10 +20,10 @@ from kerasdream.components import Projection
 from kerasdream.config import RunConfig
 from kerasdream.errors import ImageError, OutputError
 from kerasdream.events import Event, Finished, Started
-from kerasdream.plan import BATCH_PIXELS, Plan, make_plan
+from kerasdream.plan import Plan, make_plan
 from kerasdream.recipes import checksum, differences, manifest_in
 from kerasdream.result import Result
-from kerasdream.tiling import Lattice
+from kerasdream.tiling import Cutting
 
 if TYPE_CHECKING:
     from kerasdream.models.network import Network
@@ -172,13 +172,16 @@ class Session:
             config.transforms,
             tile=config.tiles.size,
             halo=config.tiles.halo,
+            batch=None if config.tiles.batch == "auto" else config.tiles.batch,
+            memory=config.tiles.bytes,
+            precision=config.engine.precision,
+            jit=config.engine.jit == "on",
             seed=config.seed,
         )
 
     def plan(self, shape: tuple[int, int]) -> Plan:
         """What will be computed for a picture of this (height, width)."""
-        step = self.step
-        return plan_of(self.config, shape, step.lattice, step.halo, step.jitter)
+        return plan_of(self.config, shape, self.step.cutting)
 
     def picture(self, source: str) -> images.Picture:
         """Reads a picture, or draws noise."""
@@ -207,7 +210,7 @@ class Session:
 
         config, began = self.config, time.perf_counter()
         try:
-            plan = self.plan(picture.pixels.shape[:2])
+            plan = self.plan(picture.stored.shape[:2])
         except ImageError as error:
             raise ImageError(f"{picture.name}: {error}") from None
         loaded = time.perf_counter() - began
@@ -228,7 +231,7 @@ class Session:
                 self.tell(event)
 
             ascent = ascend(
-                picture.pixels,
+                picture.stored,
                 plan,
                 self.step,
                 parametrization=config.parametrization,
@@ -245,6 +248,8 @@ class Session:
                 if saved:
                     saved.save(ascent.point)
                 manifest = {**manifest, "interrupted": True}
+            if ascent.point and ascent.point.views:
+                manifest = {**manifest, "memory_ran_out": {"views": ascent.point.views}}
             image = ascent.picture
             for entry in config.postprocess:
                 image = entry.make().apply(image, picture.pixels)
@@ -282,11 +287,10 @@ class Session:
     def manifest(self, picture: images.Picture, plan: Plan) -> dict[str, Any]:
         """What goes into the picture: what was asked for, automatic values resolved, and the versions."""
         asked = self.asked(picture)
-        asked["recipe"]["tiles"] = {**asked["recipe"]["tiles"], "size": plan.tile}
+        asked["recipe"]["tiles"] = {**asked["recipe"]["tiles"], "size": plan.cutting.size}
         return {
             "kerasdream": metadata.version("kerasdream"),
             **asked,
-            "batch_pixels": BATCH_PIXELS,
             "versions": {
                 "python": platform.python_version(),
                 **{name: metadata.version(name) for name in ("tensorflow", "keras", "numpy", "pillow")},
@@ -302,17 +306,9 @@ def _filled(path: str, names: Mapping[str, str]) -> str:
     return re.sub(r"{(\w+)}", lambda match: names[match[1]], path)
 
 
-def plan_of(config: RunConfig, shape: tuple[int, int], lattice: Lattice, halo: int, jitter: int) -> Plan:
+def plan_of(config: RunConfig, shape: tuple[int, int], cutting: Cutting) -> Plan:
     """The plan of a run for a picture of this (height, width)."""
+    octaves = config.octaves
     return make_plan(
-        shape,
-        count=config.octaves.count,
-        scale=config.octaves.scale,
-        steps=config.octaves.steps,
-        tile=config.tiles.size,
-        halo=halo,
-        jitter=jitter,
-        lattice=lattice,
-        seed=config.seed,
-        smallest=lattice.smallest,
+        shape, count=octaves.count, scale=octaves.scale, steps=octaves.steps, cutting=cutting, seed=config.seed
     )

@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from kerasdream.components import Energy, Objective, Projection, Transform
 from kerasdream.entry import Entry
-from kerasdream.errors import ConfigError, ImageError, ModelError
+from kerasdream.errors import ConfigError, ImageError, MemoryRanOutError, ModelError
 from kerasdream.models.network import Network, from_range
-from kerasdream.plan import AUTO_TILE, BATCH_PIXELS, HALO, Plan, step_random, transform_seed
+from kerasdream.plan import Plan, cutting_for, transform_seed
 from kerasdream.schedules import Progress
-from kerasdream.tiling import joint, tiles
+from kerasdream.tiling import joint
+from kerasdream.tuning import view_side
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
+
+
+class Slope(NamedTuple):
+    """A picture's score and which way is up.
+
+    Attributes:
+        score: the weighted sum of all parts.
+        gradient: of that sum, ``(height, width, 3)`` float32.
+        scores: each part's mean over the picture, by label, unweighted.
+        magnitude: the mean of ``|gradient|``; not finite where any of it is not.
+    """
+
+    score: float
+    gradient: np.ndarray
+    scores: Mapping[str, float]
+    magnitude: float
 
 
 class GradientStep:
@@ -29,12 +46,17 @@ class GradientStep:
         input_range: the pixel values the model was trained on, ``(0, 255)`` for example.
         preprocess: instead of ``input_range``: ``keras.ops`` function from ``(n, h, w, 3)`` in [-1, 1] to the model's
             input.
-        tile: nominal side of a tile in pixels, or ``"auto"``.
-        halo: pixels of context around each tile.
+        tile: a view has at most ``tile²`` pixels; ``"auto"``: as many as ``memory`` allows (``kerasdream.tuning``).
+        halo: pixels of context around each tile; ``"auto"``; ``"exact"``: see ``kerasdream.plan.cutting_for``.
+        batch: views that go through the network at once; None: by their size.
+        memory: bytes for the views under way, where ``tile`` is ``"auto"``; None: a share of this machine's.
+        precision: ``"float32"``, or ``"mixed"``: the network computes in bfloat16, the picture stays float32.
+        jit: whether XLA compiles the step.
         seed: of the random cuts and transforms.
 
     Raises:
         ModelError: the model cannot be traced, has no such layer, or its input range is not given.
+        ConfigError: there is no objective, or the halo asked for is impossible.
 
     >>> step = GradientStep(model, Objective("mixed5", lambda a: a["mixed5"][..., 7]), input_range=(-1, 1))
     >>> score, gradient = step(picture)
@@ -51,7 +73,11 @@ class GradientStep:
         input_range: tuple[float, float] | None = None,
         preprocess: Callable[[Any], Any] | None = None,
         tile: int | str = "auto",
-        halo: int = HALO,
+        halo: int | Literal["auto", "exact"] = "auto",
+        batch: int | None = None,
+        memory: int | None = None,
+        precision: Literal["float32", "mixed"] = "float32",
+        jit: bool = False,
         seed: int = 0,
     ) -> None:
         from kerasdream.engine.tensorflow import Engine, Part
@@ -68,7 +94,7 @@ class GradientStep:
             raise ConfigError("there is no objective; expected at least one")
         made = [[entry.make() for entry in group] for group in entries]
         layers = list(dict.fromkeys(layer for objective in made[0] for layer in objective.layers))
-        extractor = build_extractor(network.model, layers, aliases=network.aliases)
+        extractor = build_extractor(network.model, layers, aliases=network.aliases, precision=precision)
         self.labels = _labels(entries[0], made[0], entries[1])
         self._weights = [entry.weight for entry in (*entries[0], *entries[1])]
         self._entries = [entry for group in entries for entry in group]
@@ -76,13 +102,20 @@ class GradientStep:
         parts = [Part(name, tuple(e.schedules), e.make, e.weight) for name, e in zip(names, self._entries, strict=True)]
         first, second = len(entries[0]), len(entries[0]) + len(entries[1])
         self.engine = Engine(
-            extractor, network.preprocess, parts[:first], parts[first:second], parts[second:], batch_pixels=BATCH_PIXELS
+            extractor, network.preprocess, parts[:first], parts[first:second], parts[second:], batch=batch, jit=jit
         )
-        self.lattice = joint([lattice_of(pair) for pair in extractor.geometry.values()])
-        self.jitter = sum(transform.phase for transform in made[2])
-        margins = [transform.margin for transform in made[2]]
-        self.halo = max([halo + sum(margins), *(energy.radius for energy in made[1])])
-        self.tile, self.seed = AUTO_TILE if tile == "auto" else int(tile), seed
+        pairs = list(extractor.geometry.values())
+        local = all(axis.local for pair in pairs for axis in pair)
+        self.cutting = cutting_for(
+            joint([lattice_of(pair) for pair in pairs]),
+            max(axis.field for pair in pairs for axis in pair) if local else None,
+            view_side(network.name, memory) if tile == "auto" else int(tile),
+            halo,
+            margin=sum(transform.margin for transform in made[2]),
+            radius=max((energy.radius for energy in made[1]), default=0),
+            jitter=sum(transform.phase for transform in made[2]),
+        )
+        self.seed = seed
 
     def __call__(self, picture: np.ndarray, *, step: int = 0) -> tuple[float, np.ndarray]:
         """Evaluates a picture.
@@ -102,27 +135,38 @@ class GradientStep:
                 f"a {picture.dtype} array of shape {picture.shape} is no picture; expected floats in [-1, 1], "
                 "(height, width, 3)"
             )
-        random = step_random(self.seed, 0, step)
-        grid = tiles(picture.shape[:2], self.tile, self.halo, self.lattice, self.jitter, random)
-        seed = transform_seed(self.seed, 0, step)
-        return self._evaluate(picture.astype("float32"), grid, Progress(run_step=step), seed)[::2]
+        picture, progress = np.asarray(picture, "float32"), Progress(step=step, run_step=step)
+        while True:
+            plan = Plan((picture.shape[:2],), 1, self.cutting, self.seed)
+            try:
+                return self.at(picture, plan, progress)[:2]
+            except MemoryRanOutError:
+                self.cutting = plan.smaller().cutting
 
-    def at(self, picture: np.ndarray, plan: Plan, progress: Progress) -> tuple[float, Mapping[str, float], np.ndarray]:
-        """Evaluates one step of a plan; returns the weighted score, each part's score by name, and the gradient."""
-        place = progress.octave, progress.step
-        return self._evaluate(picture, plan.grid(*place), progress, transform_seed(plan.seed, *place))
+    def at(self, picture: np.ndarray, plan: Plan, progress: Progress) -> Slope:
+        """Evaluates one step of a plan.
+
+        Raises:
+            MemoryRanOutError: there is not enough memory for the plan's views.
+        """
+        place, cutting = (progress.octave, progress.step), plan.cutting
+        present = [entry.at(progress) for entry in self._entries]
+        values = [value for numbers in present for value in numbers.values()]
+        gradient, means, magnitude = self.engine.gradient(
+            picture,
+            plan.grid(*place),
+            values,
+            transform_seed(plan.seed, *place),
+            pixels=cutting.size**2,
+            whole=cutting.whole,
+        )
+        weights = [numbers.get("weight", weight) for numbers, weight in zip(present, self._weights, strict=False)]
+        score = sum(weight * float(mean) for weight, mean in zip(weights, means, strict=True))
+        return Slope(score, gradient, dict(zip(self.labels, map(float, means), strict=True)), magnitude)
 
     def is_dead(self, scores: Mapping[str, float]) -> bool:
         """Whether every objective is exactly zero: no unit that is asked for responds, so only priors have a slope."""
         return not any(scores[label] for label in self.labels[: len(self.engine.objectives)])
-
-    def _evaluate(self, picture: Any, grid: Any, progress: Progress, seed: tuple[int, int]) -> Any:
-        present = [entry.at(progress) for entry in self._entries]
-        values = [value for numbers in present for value in numbers.values()]
-        gradient, means = self.engine.gradient(picture, grid, values, seed)
-        weights = [numbers.get("weight", weight) for numbers, weight in zip(present, self._weights, strict=False)]
-        score = sum(weight * float(mean) for weight, mean in zip(weights, means, strict=True))
-        return score, dict(zip(self.labels, map(float, means), strict=True)), gradient
 
 
 def as_network(

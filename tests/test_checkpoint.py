@@ -23,7 +23,7 @@ from kerasdream.dreaming import Point
 from kerasdream.events import Stepped
 from kerasdream.plan import make_plan
 from kerasdream.source import parse
-from kerasdream.tiling import Lattice
+from kerasdream.tiling import Cutting, Lattice
 
 MOMENTUM = """\
 from kerasdream import Rule, hookimpl
@@ -301,9 +301,7 @@ def point():
 
 @pytest.fixture
 def checkpoint(tmp_path):
-    plan = make_plan(
-        (40, 50), count=1, scale=2, steps=4, tile=64, halo=0, jitter=0, lattice=Lattice(), seed=0, smallest=1
-    )
+    plan = make_plan((40, 50), count=1, scale=2, steps=4, cutting=Cutting(Lattice(), 64), seed=0)
     return Checkpoint(tmp_path / "x.png", {"recipe": {"seed": 1, "keys": {0: 1}}}, plan)
 
 

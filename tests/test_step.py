@@ -1,5 +1,9 @@
 """The gradient step: tiles add up to the whole, no pixel is left out, one trace."""
 
+import os
+import subprocess
+import sys
+from dataclasses import replace
 from random import Random
 
 import keras
@@ -9,10 +13,9 @@ import tensorflow as tf
 
 import kerasdream
 from kerasdream import Energy, GradientStep, Objective, Transform, ops
-from kerasdream.errors import ConfigError, ModelError, PluginError
+from kerasdream.errors import ConfigError, DreamError, ModelError, PluginError
 from kerasdream.objectives.l2 import l2
 from kerasdream.objectives.mean import mean
-from kerasdream.tiling import tiles
 
 
 def whole_gradient(model, layer, picture, pad):
@@ -31,13 +34,16 @@ def whole_gradient(model, layer, picture, pad):
 def test_tiles_equal_the_whole_where_the_halo_covers_the_receptive_field(tiny):
     picture = np.random.default_rng(0).uniform(-1, 1, (160, 224, 3)).astype("float32")
     step = GradientStep(tiny, l2(layer="c3"), input_range=(-1, 1), tile=96, halo=16)
-    grid = tiles(picture.shape[:2], 96, 16, step.lattice, 0, Random(1))
-    assert len(grid) > 4
-    gradient, (score,) = step.engine.gradient(picture, grid)
+    assert step.cutting.field <= 16
+    assert step.cutting.whole
+    grid = step.cutting.layout(picture.shape[:2]).grid(Random(1))
+    assert len(grid.tiles) > 4
+    gradient, (score,), _ = step.engine.gradient(picture, grid, whole=True)
+    single = replace(step.cutting, size=400, border=16).layout(picture.shape[:2]).grid(Random(1))
+    assert len(single.tiles) == 1
+    whole, (whole_score,), _ = step.engine.gradient(picture, single, whole=True)
     expected = whole_gradient(tiny, "c3", picture, 16)
     np.testing.assert_allclose(gradient, expected, atol=1e-4 * np.abs(expected).max())
-    (single,) = tiles(picture.shape[:2], 400, 16, step.lattice, 0, Random(1))
-    whole, (whole_score,) = step.engine.gradient(picture, [single])
     np.testing.assert_allclose(gradient, whole, atol=1e-4 * np.abs(whole).max())
     assert score == pytest.approx(whole_score, rel=1e-5)
 
@@ -45,8 +51,9 @@ def test_tiles_equal_the_whole_where_the_halo_covers_the_receptive_field(tiny):
 def test_the_gradient_is_that_of_the_score_by_finite_differences(tiny):
     picture = np.random.default_rng(0).uniform(-0.5, 0.5, (40, 40, 3)).astype("float32")
     step = GradientStep(tiny, l2(layer="c3"), input_range=(-1, 1), halo=0)
-    grid = tiles((40, 40), 300, 0, step.lattice, 0, Random(0))
-    gradient, _ = step.engine.gradient(picture, grid)
+    grid = step.cutting.layout((40, 40)).grid(Random(0))
+    gradient, _, magnitude = step.engine.gradient(picture, grid)
+    assert magnitude == pytest.approx(np.abs(gradient).mean(), rel=1e-5)
     direction = gradient / np.abs(gradient).max()  # along which the score changes most, against float32's rounding
     scores = [step.engine.gradient(picture + e * direction, grid)[1][0] for e in (2e-3, -2e-3)]
     assert (scores[0] - scores[1]) / 4e-3 == pytest.approx(float((gradient * direction).sum()), rel=1e-2)
@@ -132,3 +139,91 @@ def test_faults_are_sentences(tiny):
     raising = Energy(lambda picture: 1 / 0, radius=0)
     with pytest.raises(PluginError, match="energy failed: ZeroDivisionError"):
         GradientStep(tiny, l2(layer="c3"), [raising], input_range=(-1, 1))(np.zeros((32, 32, 3), "float32"))
+
+
+def attention():
+    """A tiny network in which every position sees all others."""
+    picture = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(4, 3, name="c1")(picture)
+    scale = keras.layers.Dense(4)(keras.layers.GlobalAveragePooling2D()(x))
+    x = keras.layers.Multiply(name="gated")([x, keras.layers.Reshape((1, 1, 4))(scale)])
+    return keras.Model(picture, x)
+
+
+def test_exact_tiles_give_the_gradient_of_the_whole_picture(tiny):
+    """Of the picture mirrored at its end to a size that suits the network, for random cuts."""
+    picture = np.random.default_rng(0).uniform(-1, 1, (150, 213, 3)).astype("float32")
+    step = GradientStep(tiny, l2(layer="c3"), input_range=(-1, 1), tile=96, halo="exact")
+    height, width = (step.cutting.lattice.up(side) for side in (150, 213))
+    padded = np.pad(picture, ((0, height - 150), (0, width - 213), (0, 0)), mode="reflect")
+    features = keras.Model(tiny.input, tiny.get_layer("c3").output)
+    variable = tf.Variable(padded[None])
+    with tf.GradientTape() as tape:
+        density = 0.5 * tf.reduce_mean(tf.square(features(variable)), -1)
+        stride = height // density.shape[1]
+        score = tf.reduce_sum(density) * stride**2 / (150 * 213)
+    whole = tape.gradient(score, variable).numpy()[0, :150, :213]
+    for draw in range(3):
+        grid = step.cutting.layout((150, 213)).grid(Random(draw))
+        assert len(grid.tiles) > 2
+        _, gradient = step(picture, step=draw)
+        assert np.abs(gradient - whole).max() <= 1e-4 * np.abs(whole).max()
+
+
+def test_exact_is_refused_where_every_pixel_matters_to_all():
+    with pytest.raises(ConfigError, match="behind global pooling or attention"):
+        GradientStep(attention(), l2(layer="gated"), input_range=(-1, 1), halo="exact")
+
+
+def test_when_memory_runs_out_the_views_become_smaller(tiny, monkeypatch):
+    picture = np.random.default_rng(0).uniform(-1, 1, (300, 300, 3)).astype("float32")
+    step = GradientStep(tiny, l2(layer="c3"), input_range=(-1, 1), tile=400)
+    calls, computed = [], step.engine._step
+
+    def limited(views, *rest):
+        calls.append(views.shape[1] * views.shape[2])
+        if views.shape[0] * views.shape[1] * views.shape[2] > 30_000:
+            raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+        return computed(views, *rest)
+
+    monkeypatch.setattr(step.engine, "_step", limited)
+    score, gradient = step(picture)
+    assert calls[0] == 90_000
+    assert step.cutting.size < 400
+    assert score > 0
+    assert gradient.any(axis=-1).mean() > 0.99
+    monkeypatch.setattr(step.engine, "_step", lambda *rest: limited(np.zeros((1, 999, 999, 3)), *rest[1:]))
+    with pytest.raises(DreamError, match="even for the smallest views"):
+        step(picture)
+
+
+@pytest.mark.parametrize("options", [{"precision": "mixed"}, {"jit": True}], ids=["mixed", "jit"])
+def test_other_ways_to_compute_agree(tiny, options):
+    """XLA to rounding; bfloat16, whose numbers have 8 bits, in direction."""
+    picture = np.random.default_rng(0).uniform(-1, 1, (90, 90, 3)).astype("float32")
+    usual = GradientStep(tiny, l2(layer="c3"), input_range=(-1, 1))
+    other = GradientStep(tiny, l2(layer="c3"), input_range=(-1, 1), **options)
+    (score, gradient), (other_score, other_gradient) = usual(picture), other(picture)
+    cosine = float((gradient * other_gradient).sum() / np.linalg.norm(gradient) / np.linalg.norm(other_gradient))
+    assert other_gradient.dtype == np.float32
+    assert cosine > (0.99 if "precision" in options else 0.999_999)
+    assert other_score == pytest.approx(score, rel=3e-2 if "precision" in options else 1e-5)
+    assert usual.engine.extractor.model.dtype_policy.compute_dtype == "float32"
+
+
+def test_the_same_bytes_with_two_batches_under_way_and_under_load(lite0, coffee):
+    """While the machine is busy with as many processes as it has processors, and twice over."""
+    from kerasdream.images import resize
+
+    picture = resize(coffee, (360, 560)).clip(-1, 1)
+    step = GradientStep(lite0, l2(layer="block11_expand"), transforms=[Transform(phase=32)], tile=256)
+    assert step.cutting.layout((360, 560)).views > 2
+    alone = [step(picture, step=i)[1].tobytes() for i in range(3)]
+    load = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
+    try:
+        busy = [step(picture, step=i)[1].tobytes() for i in range(3)]
+    finally:
+        for process in load:
+            process.kill()
+            process.wait()
+    assert busy == alone

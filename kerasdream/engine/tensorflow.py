@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kerasdream.components import Objective
-from kerasdream.errors import KerasdreamError, ModelError, PluginError
-from kerasdream.tiling import Tile, batches, cut
+from kerasdream.errors import KerasdreamError, MemoryRanOutError, ModelError, PluginError
+from kerasdream.seams import even
+from kerasdream.tiling import BATCH_PIXELS, Grid, Tile, batches, cut
+from kerasdream.tuning import IN_FLIGHT
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +39,8 @@ class Engine:
         extractor: the rebuilt network.
         preprocess: from a picture in [-1, 1] to the network's input.
         objectives, energies, transforms: the parts, in order.
-        batch_pixels: pixels of views that go through the network at once.
+        batch: views that go through the network at once; None: as many as ``kerasdream.tiling.BATCH_PIXELS`` allows.
+        jit: whether XLA compiles the step, anew for each shape of views.
     """
 
     def __init__(
@@ -47,11 +51,12 @@ class Engine:
         energies: Sequence[Part] = (),
         transforms: Sequence[Part] = (),
         *,
-        batch_pixels: int,
+        batch: int | None = None,
+        jit: bool = False,
     ) -> None:
         import tensorflow as tf
 
-        self.extractor, self.preprocess, self.batch_pixels = extractor, preprocess, batch_pixels
+        self.extractor, self.preprocess, self.batch = extractor, preprocess, batch
         self.objectives, self.energies, self.transforms = objectives, energies, transforms
         self.traces = 0
         parts = [*objectives, *energies, *transforms]
@@ -63,11 +68,19 @@ class Engine:
             tf.TensorSpec([len(self.slots)], tf.float32),
             tf.TensorSpec([2], tf.int32),
         ]
-        self._step = tf.function(self._trace, input_signature=signature, autograph=False)
+        self._step = tf.function(self._trace, input_signature=signature, autograph=False, jit_compile=jit or None)
+        self._workers: ThreadPoolExecutor | None = None
 
     def gradient(
-        self, picture: np.ndarray, grid: Sequence[Tile], values: Sequence[float] = (), seed: tuple[int, int] = (0, 0)
-    ) -> tuple[np.ndarray, np.ndarray]:
+        self,
+        picture: np.ndarray,
+        grid: Grid,
+        values: Sequence[float] = (),
+        seed: tuple[int, int] = (0, 0),
+        *,
+        pixels: int = BATCH_PIXELS,
+        whole: bool = False,
+    ) -> tuple[np.ndarray, np.ndarray, float]:
         """Evaluates every tile and puts the picture's gradient together.
 
         Args:
@@ -75,26 +88,79 @@ class Engine:
             grid: tiles whose cores cover the picture.
             values: present values of the numbers that change, in the order of ``slots``.
             seed: two int32 for the transforms.
+            pixels: of small views that may go through the network at once.
+            whole: whether the views hold all that their cores depend on, so that there is nothing to even out.
 
         Returns:
-            The gradient of the weighted sum, shaped like the picture, and each part's mean over the picture, unweighted
-            (objectives, then energies).
+            The gradient of the weighted sum, shaped like the picture; each part's mean over the picture, unweighted
+            (objectives, then energies); the mean of ``|gradient|`` before it was evened out, which is not finite where
+            any of it is not.
+
+        Raises:
+            MemoryRanOutError: there is not enough memory for the views.
         """
         import numpy as np
 
+        height, width = picture.shape[:2]
         gradient = np.empty_like(picture)
-        area = float(picture.shape[0] * picture.shape[1])
-        weights, sums = 1.0, 0.0
-        for batch in batches(list(grid), self.batch_pixels):
-            views = np.stack([cut(picture, tile) for tile in batch])
-            cores = np.array([_core(tile) for tile in batch], "float32")
-            arguments = views, cores, area, np.asarray(values, "float32"), np.asarray(seed, "int32")
-            tiled, weights, inside = (tensor.numpy() for tensor in self._step(*arguments))
-            sums = sums + inside
-            for (rows, columns), (top, bottom, left, right), one in zip(batch, cores.astype(int), tiled, strict=True):
-                gradient[rows.start : rows.stop, columns.start : columns.stop] = one[top:bottom, left:right]
+        rows, columns = np.zeros(height), np.zeros(width)
+        numbers = np.asarray(values, "float32"), np.asarray(seed, "int32")
+        todo = list(batches(grid.tiles, self.batch, pixels))
+        parts = self._each(lambda batch: self._evaluate(batch, picture, gradient, numbers), todo)
+        sums: Any = 0.0
+        for batch, (factors, inside, magnitudes) in parts:
+            weights, sums = factors, sums + inside
+            for tile, (along_rows, along_columns) in zip(batch, magnitudes, strict=True):
+                rows[tile.rows.start : tile.rows.stop] += along_rows
+                columns[tile.columns.start : tile.columns.stop] += along_columns
+        if not whole:
+            even(gradient, grid, rows, columns)
         means = weights * sums[:, 0] / np.maximum(sums[:, 1], 1)
-        return gradient, np.bincount(self._owners, means, len(self.objectives) + len(self.energies))
+        scores = np.bincount(self._owners, means, len(self.objectives) + len(self.energies))
+        return gradient, scores, float(rows.sum() / gradient.size)
+
+    def _each(self, evaluate: Callable[[list[Tile]], Any], todo: list[list[Tile]]) -> Iterator[tuple[list[Tile], Any]]:
+        """Yields every batch with its result, in order; ``IN_FLIGHT`` are under way at once."""
+        if len(todo) == 1:
+            yield todo[0], evaluate(todo[0])
+            return
+        if self._workers is None:
+            self._workers = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="kerasdream")
+        futures = [self._workers.submit(evaluate, batch) for batch in todo]
+        try:
+            for batch, future in zip(todo, futures, strict=True):
+                yield batch, future.result()
+        finally:  # after a fault or Ctrl-C those under way must not write into the picture of a later call
+            for future in futures:
+                future.cancel()
+            for future in futures:
+                if not future.cancelled():
+                    future.exception()
+
+    def _evaluate(self, batch: list[Tile], picture: np.ndarray, gradient: np.ndarray, numbers: tuple[Any, Any]) -> Any:
+        """Evaluates one batch and writes its cores into ``gradient``.
+
+        Returns:
+            The weights and sums of ``_trace``, and for each tile the sums of its core's ``|gradient|`` over each row
+            and each column.
+        """
+        import numpy as np
+        import tensorflow as tf
+
+        views = np.stack([cut(picture, tile) for tile in batch])
+        cores = np.array([_core(tile) for tile in batch], "float32")
+        area = float(picture.shape[0] * picture.shape[1])
+        try:
+            tiled, weights, inside = (tensor.numpy() for tensor in self._step(views, cores, area, *numbers))
+        except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+            raise MemoryRanOutError(f"memory ran out: {error}".partition("\n")[0]) from None
+        magnitudes = []
+        for (rows, columns), (top, bottom, left, right), one in zip(batch, cores.astype(int), tiled, strict=True):
+            core = one[top:bottom, left:right]
+            gradient[rows.start : rows.stop, columns.start : columns.stop] = core
+            size = np.abs(core)
+            magnitudes.append((size.sum((1, 2)), size.sum((0, 2))))
+        return weights, inside, magnitudes
 
     def _trace(self, views: Any, cores: Any, area: Any, values: Any, seed: Any) -> tuple[Any, Any, Any]:
         import tensorflow as tf
@@ -113,6 +179,7 @@ class Engine:
                 if transform.apply is not None:
                     seen = transform.apply(seen, step_seed(seed, i))
             activations = self.extractor.model(self.preprocess(seen), training=False)
+            activations = {layer: tf.cast(tensor, tf.float32) for layer, tensor in activations.items()}
             for owner, part in enumerate([*self.objectives, *self.energies]):
                 present = dict(numbers.get(part.name, {}))
                 weight = present.pop("weight", part.weight)

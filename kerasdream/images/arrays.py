@@ -12,8 +12,9 @@ def resize(array: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Resizes in float32 with Pillow's bicubic filter, antialiased when it shrinks.
 
     Args:
-        array: (height, width) or (height, width, channels), of any range. Nothing is clipped: bicubic overshoots a
-            little at edges, and a canvas, a gradient and a detail layer all need their true values.
+        array: (height, width) or (height, width, channels): uint8 levels, which become floats in [-1, 1], or floats of
+            any range. Nothing is clipped: bicubic overshoots a little at edges, and a canvas, a gradient and a detail
+            layer all need their true values.
         shape: the new (height, width), each at least 1.
 
     Returns:
@@ -25,7 +26,7 @@ def resize(array: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     import numpy as np
     from PIL import Image
 
-    array = np.asarray(array, np.float32)
+    array = np.asarray(array)
     height, width = shape
     if array.ndim not in (2, 3) or 0 in array.shape or min(shape) < 1:
         raise ValueError(
@@ -33,11 +34,24 @@ def resize(array: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
             f"got the shape {array.shape}, to become {shape}"
         )
     if array.shape[:2] == (height, width):
-        return array.copy()
-    if array.ndim == 3:
-        return np.stack([resize(array[..., channel], shape) for channel in range(array.shape[2])], axis=-1)
-    resized = Image.fromarray(np.ascontiguousarray(array)).resize((width, height), Image.Resampling.BICUBIC)
-    return np.array(resized)
+        return to_float(array) if array.dtype == np.uint8 else np.array(array, np.float32)
+    resized = np.empty((height, width, *array.shape[2:]), np.float32)
+    for channel in np.ndindex(array.shape[2:]):  # one at a time: a large picture is not in memory twice
+        plane = np.ascontiguousarray(to_float(array[(..., *channel)]), np.float32)
+        made = Image.fromarray(plane).resize((width, height), Image.Resampling.BICUBIC)
+        resized[(..., *channel)] = np.asarray(made)
+    return resized
+
+
+def to_float(pixels: np.ndarray) -> np.ndarray:
+    """Maps uint8 levels 0..255 to float32 in [-1, 1]; floats are returned as they are."""
+    import numpy as np
+
+    if pixels.dtype != np.uint8:
+        return pixels
+    floats = pixels / np.float32(127.5)
+    floats -= 1
+    return floats
 
 
 def to_uint8(pixels: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from kerasdream.errors import ImageError
+from kerasdream.images.arrays import to_float
 from kerasdream.images.files import open_file, png_chunks
 
 if TYPE_CHECKING:
@@ -47,18 +48,23 @@ class Picture:
     """A decoded picture, upright and in sRGB.
 
     Attributes:
-        pixels: (height, width, 3) float32 RGB in [-1, 1].
+        stored: (height, width, 3) RGB in the type that the file has: uint8 levels, or float32 in [-1, 1].
         alpha: (height, width) float32 in [0, 1], or None if the picture is opaque.
         name: base name of the file.
         sha256: hex digest of the file's bytes.
         notes: what was done to it that the user should hear of.
     """
 
-    pixels: np.ndarray
+    stored: np.ndarray
     alpha: np.ndarray | None
     name: str
     sha256: str
     notes: tuple[str, ...]
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """The picture as (height, width, 3) float32 in [-1, 1], made anew from uint8 levels."""
+        return to_float(self.stored)
 
 
 def read(path: str | os.PathLike, max_side: int | None = None) -> Picture:
@@ -84,13 +90,13 @@ def read(path: str | os.PathLike, max_side: int | None = None) -> Picture:
     limit = _limit(max_side)
     notes: list[str] = []
     with _opened(path) as (file, image):
-        frames, stored = getattr(image, "n_frames", 1), image.format
-        if frames > 1 and stored == "TIFF":
+        frames, form = getattr(image, "n_frames", 1), image.format
+        if frames > 1 and form == "TIFF":
             notes.append(f"has {frames} pages: only the first is dreamed")
-        elif frames > 1 and stored != "MPO":  # a camera's JPEG with its preview behind it
+        elif frames > 1 and form != "MPO":  # a camera's JPEG with its preview behind it
             notes.append(f"animated: only the first of {frames} frames is dreamed")
         orientation = _orientation(file, image)
-        if stored == "TIFF":
+        if form == "TIFF":
             _check_strips(image)
             orientation = 1  # Pillow turns it while decoding
         image.load()
@@ -99,11 +105,12 @@ def read(path: str | os.PathLike, max_side: int | None = None) -> Picture:
         rgb = rgb.resize((width, height), Image.Resampling.LANCZOS)
         if orientation in _TURNS:
             rgb = rgb.transpose(Image.Transpose[_TURNS[orientation]])
-        values = np.asarray(rgb, np.float32)
+        values = np.asarray(rgb)
         if rgb.mode == "F":
             pixels, alpha = np.repeat(values[..., None] * 2 - 1, 3, axis=-1).clip(-1, 1), None
         else:
-            pixels, alpha = values[..., :3] / 127.5 - 1, values[..., 3] / 255 if rgb.mode == "RGBA" else None
+            alpha = values[..., 3] / np.float32(255) if rgb.mode == "RGBA" else None
+            pixels = np.array(values[..., :3])
         file.seek(0)
         digest = hashlib.sha256()
         while block := file.read(2**20):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from kerasdream.errors import ModelError, did_you_mean
 from kerasdream.models.folding import foldable, folded_weights
@@ -63,13 +63,19 @@ def feature_extractor(model: keras.Model, layers: Sequence[str]) -> keras.Model:
 
 
 def build_extractor(
-    model: keras.Model, layers: Sequence[str], *, aliases: Mapping[str, str] | None = None, fold: bool = True
+    model: keras.Model,
+    layers: Sequence[str],
+    *,
+    aliases: Mapping[str, str] | None = None,
+    fold: bool = True,
+    precision: Literal["float32", "mixed"] = "float32",
 ) -> Extractor:
     """Rebuilds ``model`` up to ``layers`` (see ``feature_extractor``).
 
     Args:
         aliases: canonical layer name -> name in this model object, where they differ.
         fold: whether to fold BatchNormalization; undone if it changes any output by more than ``FOLD_TOLERANCE``.
+        precision: ``mixed`` computes in bfloat16, with weights kept in float32.
     """
     model = functional(model)
     check_input(model)
@@ -78,11 +84,13 @@ def build_extractor(
         if layer not in actual:
             raise ModelError(f"the model {model.name!r} has no layer {layer!r}; {did_you_mean(layer, actual)}")
     wanted = {actual[layer]: layer for layer in layers}
-    if fold:
-        folded = _rebuild(model, wanted, fold=True)
-        if not folded.folded or _agree(folded, model, wanted):
-            return folded
-    return _rebuild(model, wanted, fold=False)
+    policy = {"float32": None, "mixed": "mixed_bfloat16"}[precision]
+    if not fold:
+        return _rebuild(model, wanted, fold=False, policy=policy)
+    folded = _rebuild(model, wanted, fold=True)
+    if folded.folded and not _agree(folded, model, wanted):
+        return _rebuild(model, wanted, fold=False, policy=policy)
+    return _rebuild(model, wanted, fold=True, policy=policy) if policy else folded
 
 
 class _Reached(Exception):  # noqa: N818 - a way out, not an error
@@ -92,8 +100,10 @@ class _Reached(Exception):  # noqa: N818 - a way out, not an error
 class _Rebuild:
     """A walk over a model's graph that makes its layers anew and keeps the selected outputs."""
 
-    def __init__(self, picture: Any, wanted: Mapping[str, str], fold: Mapping[str, str]) -> None:
-        self.wanted, self.fold = wanted, fold
+    def __init__(
+        self, picture: Any, wanted: Mapping[str, str], fold: Mapping[str, str], policy: str | None = None
+    ) -> None:
+        self.wanted, self.fold, self.policy = wanted, fold, policy
         self.norms = {conv: norm for norm, conv in fold.items()}
         self.clones: dict[str, Any] = {}
         self.copies: list[tuple[Any, Any, Any]] = []
@@ -153,10 +163,11 @@ class _Rebuild:
         if path not in self.clones:
             name = path.replace("/", ".")
             if path in self.fold:
-                self.clones[path] = keras.layers.Identity(name=name)
+                self.clones[path] = keras.layers.Identity(name=name, dtype=self.policy)
                 return self.clones[path]
-            bias = {"use_bias": True} if path in self.norms else {}
-            made = self.clones[path] = type(layer).from_config({**layer.get_config(), "name": name, **bias})
+            changed = {"name": name, **({"use_bias": True} if path in self.norms else {})}
+            changed |= {"dtype": self.policy} if self.policy else {}
+            made = self.clones[path] = type(layer).from_config({**layer.get_config(), **changed})
             norm = model.get_layer(self.norms[path].rpartition("/")[2]) if path in self.norms else None
             if layer.weights:
                 self.copies.append((made, layer, norm))
@@ -171,12 +182,12 @@ class _Rebuild:
             self.tensors.append(tensor)
 
 
-def _rebuild(model: keras.Model, wanted: Mapping[str, str], *, fold: bool) -> Extractor:
+def _rebuild(model: keras.Model, wanted: Mapping[str, str], *, fold: bool, policy: str | None = None) -> Extractor:
     import keras
 
     picture = keras.Input((None, None, 3), name="picture")
     try:
-        walk = _Rebuild(picture, wanted, dict(foldable(model, set(wanted))) if fold else {})
+        walk = _Rebuild(picture, wanted, dict(foldable(model, set(wanted))) if fold else {}, policy)
         with contextlib.suppress(_Reached):
             walk.walk(model, [picture])
         for layer, tensor in walk.taps.items():

@@ -15,11 +15,15 @@ FOLDER = Path(__file__).with_name("layers")
 
 
 class Layer(NamedTuple):
-    """One layer; stride 0 where position is gone. ``lattice`` are the fields of ``kerasdream.tiling.Lattice``."""
+    """One layer; stride 0 where position is gone, field 0 where a position sees everything (attention, global pooling).
+
+    ``lattice`` are the fields of ``kerasdream.tiling.Lattice``.
+    """
 
     name: str
     channels: int
     stride: int
+    field: int
     lattice: tuple[int, int, int]
 
 
@@ -30,7 +34,7 @@ def layers(model: str) -> tuple[Layer, ...] | None:
         rows = json.loads((FOLDER / f"{model}.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    return tuple(Layer(name, channels, stride, tuple(lattice)) for name, channels, stride, lattice in rows)
+    return tuple(Layer(*known, tuple(lattice)) for *known, lattice in rows)
 
 
 def generate(model: str) -> tuple[Layer, ...]:
@@ -47,7 +51,8 @@ def generate(model: str) -> tuple[Layer, ...]:
     for name in names:
         pair = extractor.geometry[name]
         channels = extractor.model.output[name].shape[-1] or 0
-        rows.append(Layer(name, channels, max(axis.stride for axis in pair), tuple(lattice_of(pair))))
+        field = max(axis.field for axis in pair) if all(axis.local for axis in pair) else 0
+        rows.append(Layer(name, channels, max(axis.stride for axis in pair), field, tuple(lattice_of(pair))))
     return tuple(rows)
 
 

@@ -14,10 +14,12 @@ def total_variation() -> Energy:
     """
 
     def log_p(picture):
-        across = ops.abs(picture[:, :, 1:] - picture[:, :, :-1])
-        down = ops.abs(picture[:, 1:, :] - picture[:, :-1, :])
-        across = ops.pad(across, [[0, 0], [0, 0], [0, 1], [0, 0]])
-        down = ops.pad(down, [[0, 0], [0, 1], [0, 0], [0, 0]])
-        return -ops.mean(across + down, axis=-1)
+        # Colours side by side in a row, and their mean as a product: a short last axis is slow (half the time so).
+        n, height, width, colours = ops.shape(picture)
+        flat = ops.reshape(picture, (n, height, width * colours))
+        right = ops.concatenate([flat[:, :, colours:], flat[:, :, -colours:]], axis=2)
+        below = ops.concatenate([flat[:, 1:], flat[:, -1:]], axis=1)
+        spread = ops.reshape(ops.abs(right - flat) + ops.abs(below - flat), (-1, colours))
+        return -ops.reshape(spread @ (ops.ones((colours, 1)) / colours), (n, height, width))
 
     return Energy(log_p, radius=1)

@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-    from kerasdream.tiling import Grid, Span
+    from kerasdream.tiling import Grid
 
-REACH = 64
-"""Pixels from a cut that are evened out; the next ``REACH`` are what they are compared with."""
+REACH = 80
+"""Pixels from a cut that are evened out; half as many behind them are what they are compared with."""
 
 SMOOTH = 4
 """Pixels over which the course is averaged: strided layers treat neighbouring pixels differently."""
+
+FADE = 4
+"""The last of this many parts of the reach is where the evening out fades to nothing."""
 
 LIMIT = 5.0
 """Largest factor, up or down."""
@@ -35,36 +38,37 @@ def even(gradient: np.ndarray, grid: Grid, rows: np.ndarray, columns: np.ndarray
         rows: the sum of ``|gradient|`` over each row, ``(height,)``.
         columns: over each column, ``(width,)``.
     """
-    for axis, (spans, profile) in enumerate(((grid.rows, rows), (grid.columns, columns))):
-        for start, factors in _factors(spans, profile):
-            band = slice(start, start + len(factors))
-            if axis == 0:
-                gradient[band] *= factors[:, None, None]
-            else:
-                gradient[:, band] *= factors[:, None]
-
-
-def _factors(spans: Sequence[Span], profile: np.ndarray) -> list[tuple[int, np.ndarray]]:
-    """Returns (first pixel, factors) of the bands on both sides of each cut along an axis."""
     import numpy as np
 
-    cuts = [span.start for span in spans[1:]]
-    reach = min([REACH, *(-(-(span.stop - span.start) // 4) for span in spans)])
-    if not cuts or reach < SMOOTH:
-        return []
-    bands = []
-    for side in (-1, 1):
-        places = [cut - 2 * reach if side < 0 else cut for cut in cuts]
-        course = np.sum([_window(profile, place, 2 * reach)[::side] for place in places], axis=0)
-        usual = course[reach:].mean()
-        if not usual > 0:
-            continue
-        around = np.pad(course[: reach + SMOOTH], (SMOOTH // 2, 0), mode="edge")
-        smooth = np.convolve(around, np.full(SMOOTH, 1 / SMOOTH), "valid")[:reach] / usual
-        fade = 0.5 + 0.5 * np.cos(np.pi * np.clip(np.arange(reach) / reach * 2 - 1, 0, 1))
-        factors = np.clip(smooth, 1 / LIMIT, LIMIT) ** -fade
-        bands += [(place + reach, factors[::-1]) if side < 0 else (place, factors) for place in places]
-    return [(start, factors.astype("float32")) for start, factors in bands]
+    spans = [*grid.rows, *grid.columns]
+    cuts = [[span.start for span in axis[1:]] for axis in (grid.rows, grid.columns)]
+    reach = min([REACH, *((span.stop - span.start) // 3 for span in spans)])
+    if not any(cuts) or reach < SMOOTH:
+        return
+    size = reach + reach // 2
+    course = sum(_course(profile, places, size) for profile, places in zip((rows, columns), cuts, strict=True))
+    usual = course[reach:].mean()
+    if not usual > 0:
+        return
+    around = np.pad(course[: reach + SMOOTH], (SMOOTH // 2, 0), mode="edge")
+    smooth = np.convolve(around, np.full(SMOOTH, 1 / SMOOTH), "valid")[:reach] / usual
+    fade = np.clip(FADE * (1 - np.arange(reach) / reach), 0, 1)
+    factors = (np.clip(smooth, 1 / LIMIT, LIMIT) ** -fade).astype("float32")
+    both = np.concatenate([factors[::-1], factors])
+    for cut in cuts[0]:
+        gradient[cut - reach : cut + reach] *= both[:, None, None]
+    for cut in cuts[1]:
+        gradient[:, cut - reach : cut + reach] *= both[:, None]
+
+
+def _course(profile: np.ndarray, cuts: Sequence[int], size: int) -> np.ndarray:
+    """Adds a profile up along the distance to its cuts, on both sides of each, ``(size,)``."""
+    import numpy as np
+
+    total = np.zeros(size)
+    for cut in cuts:
+        total += _window(profile, cut, size) + _window(profile, cut - size, size)[::-1]
+    return total
 
 
 def _window(profile: np.ndarray, start: int, size: int) -> np.ndarray:

@@ -54,36 +54,40 @@ def test_a_picture_without_cuts_and_a_gradient_of_nothing_stay_as_they_are():
     assert not nothing.any()
 
 
-def magnitudes(step, picture, draws):
-    """The mean |gradient| over draws by distance to the nearest cut, up to twice the reach."""
-    totals, counts = np.zeros(2 * REACH), np.zeros(2 * REACH)
-    layout = step.cutting.layout(picture.shape[:2])
+def course(step, picture, draws):
+    """The mean |gradient| over draws by distance to the nearest cut, away from the picture's own edges.
+
+    The picture lies elsewhere in each draw, so that what is in it does not count.
+    """
+    shape, far = picture.shape[:2], 2 * REACH
+    layout, random = step.cutting.layout(shape), np.random.default_rng(0)
+    totals, counts = np.zeros(far + 1), np.zeros(far + 1)
+    inner = np.s_[64:-64, 64:-64]
     for draw in range(draws):
-        _, gradient = step(picture, step=draw)
+        moved = np.roll(picture, tuple(random.integers(0, side) for side in shape), (0, 1))
+        size = np.abs(step(moved, step=draw)[1]).mean(-1)[inner].ravel()
         grid = layout.grid(Random(f"{step.seed} 0 {draw}"))
-        distance = distance_to_cut(grid, picture.shape[:2]).clip(max=2 * REACH).ravel()
-        size = np.abs(gradient).mean(-1).ravel()
-        totals += np.bincount(distance, size, 2 * REACH + 1)[:-1]
-        counts += np.bincount(distance, minlength=2 * REACH + 1)[:-1]
-    return totals / counts
+        distance = distance_to_cut(grid, shape).clip(max=far)[inner].ravel()
+        totals += np.bincount(distance, size, far + 1)
+        counts += np.bincount(distance, minlength=far + 1)
+    return (totals / counts)[:far]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["efficientnet_lite0", "inception_v3"])
 def test_the_expected_gradient_is_flat_along_the_distance_to_the_nearest_cut(name, request, coffee):
-    """Over 200 draws, within 5 %. Without evening out it is not: 1.4 times as strong beside the cut, or a third."""
+    """Over 200 draws, within 5 %. Before it is evened out it is 1.7 times as strong beside a cut, or a third."""
     from kerasdream.models.applications import FACTORIES
 
     if name == "inception_v3":
         network, layers = FACTORIES[name](weights=None), ["mixed3", "mixed5"]
     else:
         network, layers = request.getfixturevalue("lite0"), ["block11_expand"]
-    picture = resize(coffee, (560, 840)).clip(-1, 1)
-    step = GradientStep(network, [l2(layer=layer) for layer in layers], transforms=[jitter(pixels=32)], tile=400)
-    assert step.cutting.layout((560, 840)).views == 6
-    course = magnitudes(step, picture, 200)
-    usual = course[REACH:].mean()
-    assert np.abs(course / usual - 1).max() < 0.05
+    picture = resize(coffee, (600, 1100)).clip(-1, 1)
+    step = GradientStep(network, [l2(layer=layer) for layer in layers], transforms=[jitter(pixels=32)], tile=600)
+    assert step.cutting.layout((600, 1100)).views >= 3
+    found = course(step, picture, 200)
+    assert np.abs(found / found[REACH:].mean() - 1).max() < 0.05
 
 
 def test_the_halo_makes_evening_needless_only_where_it_holds_the_receptive_field():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from kerasdream import source
@@ -14,11 +14,16 @@ from kerasdream.images import read_recipe
 PICTURES = (".png", ".jpg", ".jpeg")
 
 
-def load_any(file: Path, overrides: Iterable[str] = ()) -> RunConfig:
+def load_any(
+    file: Path, overrides: Iterable[str] = (), *, plugins: Sequence[Path] = (), trust: bool = False
+) -> RunConfig:
     """Loads a run file, or the recipe inside a picture.
 
     A recipe names its source by base name: the photo is looked for beside the picture, and has to be the same one,
-    unless ``image.source`` is overridden. It loads no plugin files.
+    unless ``image.source`` is overridden. It loads no plugin files, unless they are trusted; those in ``plugins`` are.
+
+    Args:
+        overrides, plugins, trust: see ``kerasdream.config.load``.
 
     Raises:
         ConfigError: with every fault found.
@@ -26,7 +31,7 @@ def load_any(file: Path, overrides: Iterable[str] = ()) -> RunConfig:
     """
     overrides = list(overrides)
     if file.suffix.lower() not in PICTURES:
-        return load(file, overrides)
+        return load(file, overrides, plugins=plugins, trust=trust)
     manifest = source.parse(recipe_in(file), f"{file} (its recipe)")
     if not isinstance(manifest.data, dict) or not isinstance(manifest.data.get("recipe"), dict):
         raise ConfigError(f"{file}: the recipe inside is not one that this kerasdream can read")
@@ -36,7 +41,7 @@ def load_any(file: Path, overrides: Iterable[str] = ()) -> RunConfig:
         _check_source(file, manifest.data.get("source"))
     if not any(override.startswith("model") for override in overrides):
         _check_files(file, manifest.data.get("files"))
-    return resolve(document, file.parent, overrides, with_plugins=False)
+    return resolve(document, file.parent, overrides, plugins=plugins, trust="anywhere" if trust else "none")
 
 
 def recipe_in(picture: Path) -> str:

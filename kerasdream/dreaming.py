@@ -83,7 +83,7 @@ def ascend(
                 ascent.timings["gradient"] += time.perf_counter() - began
                 if not run_step:
                     ascent.timings["first_step"] = time.perf_counter() - started
-                _check(score, scores, gradient, progress)
+                _check(score, scores, gradient, progress, step)
                 if not gradient.any() or step.is_dead(scores):
                     ascent.dead.append(number)
                     run_step += octave.steps - index
@@ -151,11 +151,16 @@ def _decoded(form: Parametrization, state: Any, shape: tuple[int, int]) -> np.nd
     return np.asarray(state if form.decode is None else form.decode(state, *shape), "float32")
 
 
-def _check(score: float, scores: Mapping[str, float], gradient: np.ndarray, progress: Progress) -> None:
-    """Refuses to go on with numbers that are none."""
+def _check(
+    score: float, scores: Mapping[str, float], gradient: np.ndarray, progress: Progress, step: GradientStep
+) -> None:
+    """Refuses to go on with numbers that are none, and says whose they are."""
     import numpy as np
 
+    if np.isfinite(score) and np.isfinite(gradient).all():
+        return
     where = f"octave {progress.octave + 1}, step {progress.step + 1}"
-    if not np.isfinite(score) or not np.isfinite(gradient).all():
-        named = ", ".join(f"{name} = {value:g}" for name, value in scores.items())
-        raise DreamError(f"the gradient is not finite at {where} ({named}); try a smaller rate or weight")
+    ill = [label for label in scores if not np.isfinite(scores[label])]
+    what = "the score is not finite" if ill else "the gradient is not finite, though the scores are,"
+    named = "; ".join(f"{label} = {scores[label]:g} ({step.blame(label)})" for label in ill or scores)
+    raise DreamError(f"{what} at {where}: {named}; try a smaller rate or weight")

@@ -9,9 +9,12 @@ from inspect import unwrap
 from pathlib import Path
 from typing import Any
 
+import pluggy
+
+import kerasdream
 from kerasdream.errors import KerasdreamError
 
-LOADERS = "<", str(Path(__file__).parent), str(Path(importlib.__file__).parent)
+LOADERS = "<", *(str(Path(module.__file__).parent) for module in (kerasdream, importlib, pluggy))
 """Frames of these files are never the plugin's."""
 
 

@@ -179,16 +179,17 @@ class Plugins:
         if plugin.origin != BUILT_IN:
             for registration in self.registry:
                 if registration.plugin == plugin.name:
-                    _check(registration)
+                    check_registration(registration)
 
 
-def load(paths: Iterable[Path] = (), cli: click.Group | None = None) -> Plugins:
+def load(paths: Iterable[Path] = (), cli: click.Group | None = None, *, installed: bool = True) -> Plugins:
     """Loads the built-ins, the installed plugins that ``KERASDREAM_PLUGINS`` admits, then files and folders.
 
     Args:
         paths: Python files, packages, or folders of Python files. One that is missing or broken is recorded, as an
             installed plugin is: ``require`` raises it.
         cli: the command line, to which plugins may add commands.
+        installed: whether installed plugins are loaded.
 
     Raises:
         PluginError: the built-in parts cannot be loaded.
@@ -202,7 +203,8 @@ def load(paths: Iterable[Path] = (), cli: click.Group | None = None) -> Plugins:
     if plugins.broken:
         raise PluginError(plugins.found[0].error)
     selection = Selection.of(os.environ.get(SELECTION))
-    for entry in sorted(metadata.entry_points(group=GROUP), key=lambda entry: entry.name):
+    entries = metadata.entry_points(group=GROUP) if installed else ()
+    for entry in sorted(entries, key=lambda entry: entry.name):
         name, version = (entry.dist.name, entry.dist.version) if entry.dist else ("unknown", "")
         plugin = Plugin(entry.name, version, name)
         if selection.admits(plugin):
@@ -210,7 +212,8 @@ def load(paths: Iterable[Path] = (), cli: click.Group | None = None) -> Plugins:
         else:
             plugin.disabled = True
             plugins.found.append(plugin)
-    plugins.found += selection.missing(plugins.found)
+    if installed:
+        plugins.found += selection.missing(plugins.found)
     seen: set[Path] = set()
     for path in dict.fromkeys(paths):
         try:
@@ -253,8 +256,12 @@ def _hooks(manager: pluggy.PluginManager, module: Any, plugin: Plugin) -> Iterat
         yield name, function
 
 
-def _check(registration: Registration) -> None:
-    """Makes the schema of an entry now, while it is clear who is to blame if that fails."""
+def check_registration(registration: Registration) -> None:
+    """Makes the schema of an entry now, while it is clear who is to blame if that fails.
+
+    Raises:
+        PluginError: no schema can be made of the signature, or it does not say what the factory makes.
+    """
     from pydantic import TypeAdapter, ValidationError
 
     from kerasdream.components import MAKES

@@ -154,4 +154,29 @@ def show(picture: Path) -> None:
     click.echo(recipe_in(picture).rstrip())
 
 
-COMMANDS = list_, plugins, layers, schema, show
+@click.command(name="new-plugin")
+@click.argument("name")
+@click.option(
+    "--kind",
+    default="objective",
+    metavar="KIND",
+    help="What it makes: objective (the default), prior, transform, ..., or command.",
+)
+@click.option("-o", "--output", "folder", default=".", type=click.Path(path_type=Path, file_okay=False), help="Where.")
+@click.option("--author", default="", help="Your name, for setup.cfg and LICENSE.")
+@click.option("--license", type=click.Choice(["MIT", "Apache-2.0"]), default="MIT", show_default=True)
+def new_plugin(name: str, kind: str, folder: Path, author: str, license: str) -> None:
+    """Writes a plugin called NAME: a module, tests, an example run file, all that publishing needs."""
+    from kerasdream.new_plugin import WHAT, write_plugin
+
+    kinds = {key: one for one, what in WHAT.items() for key in (one, what, what.partition(" ")[0])}
+    if kind not in kinds:
+        raise KerasdreamError(f"unknown kind {kind!r}; {did_you_mean(kind, WHAT.values())}")
+    registry = _loaded(()).registry
+    path = write_plugin(name, folder, kind=kinds[kind], author=author, license=license, registry=registry)
+    for file in sorted(file for file in path.rglob("*") if file.is_file()):
+        click.echo(file)
+    click.echo(f'\nNext: cd {path}; pip install -e ".[test]"; pytest', err=True)
+
+
+COMMANDS = list_, plugins, layers, schema, show, new_plugin

@@ -1,0 +1,132 @@
+"""From nothing to a plugin that is installed, listed, used from a run file and tested, without touching kerasdream."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+
+from kerasdream.images import read
+from kerasdream.new_plugin import LICENSES, WHAT, rendered
+
+ROOT = Path(__file__).parents[1]
+
+
+def files_in(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_it_writes_all_that_a_distribution_needs(here, tmp_path):
+    code, out, err = here("new-plugin", "sparkle", "-o", tmp_path, "--author", "Ada Lovelace")
+    folder = tmp_path / "kerasdream-sparkle"
+    assert code == 0
+    assert files_in(tmp_path) == [
+        f"kerasdream-sparkle/{name}"
+        for name in (
+            "LICENSE",
+            "README.md",
+            "example.yaml",
+            "kerasdream_sparkle.py",
+            "pyproject.toml",
+            "setup.cfg",
+            "tests/test_sparkle.py",
+        )
+    ]
+    assert out.splitlines() == [str(tmp_path / name) for name in files_in(tmp_path)]
+    assert f"cd {folder}" in err
+    assert "Copyright (c)" in (folder / "LICENSE").read_text()
+    assert "Ada Lovelace" in (folder / "LICENSE").read_text()
+    assert "author = Ada Lovelace" in (folder / "setup.cfg").read_text()
+    assert not any("$" in path.read_text() for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("kind", WHAT)
+def test_what_it_writes_is_clean(here, tmp_path, kind):
+    name = {"commands": "measure"}.get(kind, "sparkle")
+    assert here("new-plugin", name, "-o", tmp_path, "--kind", WHAT[kind].split()[0])[0] == 0
+    ruff = [Path(sys.executable).parent / "ruff"]
+    rules = ["--isolated", "--line-length", "120"]
+    (folder,) = tmp_path.iterdir()
+    subprocess.run([*ruff, "format", "--check", *rules, "."], cwd=folder, check=True, capture_output=True)
+    subprocess.run([*ruff, "check", "--select", "E,F,W,I,UP,B", *rules, "."], cwd=folder, check=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["Sparkle!"], "'Sparkle!' is no name for a plugin; expected lower-case letters"),
+        (["class"], "'class' is no name for a plugin"),
+        (["l2"], "the objective 'l2' of plugin 'kerasdream' at"),
+        (["there"], "kerasdream-there exists already; remove it, or choose another name or folder"),
+        (["sparkle", "--kind", "prio"], "unknown kind 'prio'; did you mean 'prior'?"),
+    ],
+)
+def test_it_refuses(here, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    Path("kerasdream-there").mkdir()
+    code, out, err = here("new-plugin", *arguments)
+    assert (code, out) == (1, "")
+    assert words in err
+    assert [path.name for path in tmp_path.iterdir()] == ["kerasdream-there"]
+
+
+def test_the_licenses_are_what_they_are_called():
+    assert LICENSES == ("MIT", "Apache-2.0")
+    assert rendered("licenses", "Apache-2.0") == (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert rendered("licenses", "MIT", year="2030", author="Ada").startswith("MIT License\n\nCopyright (c) 2030 Ada\n")
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """A fresh environment that shares the installed packages: returns its python."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, symlinks=True)
+    python = folder / "bin" / "python"
+    where = subprocess.run(
+        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    shared = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    lines = "".join(f"import site; site.addsitedir({path!r})\n" for path in sorted(shared))
+    (Path(where.stdout.strip()) / "shared.pth").write_text(lines)
+    return python
+
+
+def installed(python, path, *options):
+    """Installs a distribution there, without a network connection."""
+    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps"]
+    subprocess.run([*command, "--no-build-isolation", "--no-index", *options, str(path)], check=True)
+
+
+def called(python, *arguments, cwd):
+    done = subprocess.run([python, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    "kind", [kind if kind == "objectives" else pytest.param(kind, marks=pytest.mark.slow) for kind in WHAT]
+)
+def test_from_nothing_to_a_published_plugin(environment, tmp_path, kind):
+    name = f"sparkle_{kind}" if kind != "objectives" else "sparkle"
+    kerasdream = [environment, "-m", "kerasdream"]
+    called(*kerasdream, "new-plugin", name, "--kind", WHAT[kind].split()[0], cwd=tmp_path)
+    (folder,) = tmp_path.iterdir()
+    installed(environment, folder, "--editable")
+    (row,) = [row for row in json.loads(called(*kerasdream, "plugins", "--json", cwd=tmp_path)) if row["name"] == name]
+    assert (row["state"], row["distribution"], row["version"]) == ("loaded", folder.name, "0.1.0")
+    if kind == "commands":
+        assert called(*kerasdream, "sparkle-commands", ROOT / "configs" / "photos" / "raccoon.jpg", cwd=tmp_path)
+    else:
+        assert row["registers"] == [f"{kind}/{name}"]
+        assert f"  {name} " in called(*kerasdream, "list", kind, cwd=tmp_path)
+        called(*kerasdream, "run", folder / "example.yaml", "-o", "out", "-s", "octaves.steps=2", cwd=tmp_path)
+        assert read(tmp_path / "out" / "noise-dream.png").pixels.shape == (256, 256, 3)
+    called(environment, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=folder)

@@ -58,6 +58,9 @@ def list_(kind: str | None, name: str | None, plugin_files: tuple[Path, ...], as
         for registration in plugins.registry.of(one):
             source = "" if registration.plugin == "kerasdream" else f"  [{registration.plugin}]"
             click.echo(f"  {registration.name:<20} {registration.summary}{source}")
+    if plugins.broken:
+        names = ", ".join(plugin.name for plugin in plugins.broken)
+        click.echo(f"kerasdream: not in use, as kerasdream plugins explains: {names}", err=True)
 
 
 def _describe(plugins: Plugins, kind: str, name: str, as_json: bool) -> None:

@@ -60,8 +60,12 @@ def recipe_in(picture: Path) -> str:
 
 
 def checksum(file: Path) -> str:
-    """Returns the SHA-256 of a file, in hexadecimal."""
+    """Returns the SHA-256 of a file, in hexadecimal; of a folder, that of the names and checksums of its files."""
     digest = hashlib.sha256()
+    if file.is_dir():
+        for inner in sorted(path for path in file.rglob("*") if path.is_file()):
+            digest.update(f"{inner.relative_to(file).as_posix()} {checksum(inner)}\n".encode())
+        return digest.hexdigest()
     with file.open("rb") as stream:
         while block := stream.read(1 << 20):
             digest.update(block)
@@ -72,7 +76,7 @@ def _check_files(picture: Path, files: object) -> None:
     """Model and weight files beside the picture must be those the recipe was made with."""
     for name, expected in files.items() if isinstance(files, dict) else ():
         file = picture.parent / str(name)
-        if not file.is_file():
+        if not file.exists():
             raise ConfigError(f"the file {file.name!r}, which {picture.name} was made with, is not beside it")
         if checksum(file) != expected:
             raise ConfigError(f"{file} is not the file that {picture.name} was made with (its checksum differs)")

@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
+import venv
+from dataclasses import dataclass
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -82,6 +86,42 @@ def process():
         return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=100)
 
     return call
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A fresh environment that shares the packages installed here."""
+
+    python: Path
+
+    def install(self, *arguments):
+        """Installs distributions there, with the setuptools and the pip of here."""
+        command = [sys.executable, "-m", "pip", "--python", str(self.python), "install", "--quiet"]
+        subprocess.run([*command, "--no-build-isolation", *map(str, arguments)], check=True)
+
+    def call(self, *arguments, cwd):
+        """Runs its python; returns what it printed."""
+        command = [self.python, *map(str, arguments)]
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def fresh_environment(tmp_path_factory):
+    """Makes an ``Environment``."""
+
+    def make():
+        folder = tmp_path_factory.mktemp("environment")
+        venv.create(folder, symlinks=True)
+        environment = Environment(folder / "bin" / "python")
+        own = environment.call("-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder).strip()
+        shared = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+        lines = "".join(f"import site; site.addsitedir({path!r})\n" for path in sorted(shared))
+        (Path(own) / "shared.pth").write_text(lines)
+        return environment
+
+    return make
 
 
 PLUGIN_RUN = """\

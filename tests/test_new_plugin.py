@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import sysconfig
-import venv
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -82,33 +81,8 @@ def test_the_licenses_are_what_they_are_called():
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory):
-    """A fresh environment that shares the installed packages: returns its python."""
-    folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, symlinks=True)
-    python = folder / "bin" / "python"
-    where = subprocess.run(
-        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    shared = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
-    lines = "".join(f"import site; site.addsitedir({path!r})\n" for path in sorted(shared))
-    (Path(where.stdout.strip()) / "shared.pth").write_text(lines)
-    return python
-
-
-def installed(python, path, *options):
-    """Installs a distribution there, without a network connection."""
-    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps"]
-    subprocess.run([*command, "--no-build-isolation", "--no-index", *options, str(path)], check=True)
-
-
-def called(python, *arguments, cwd):
-    done = subprocess.run([python, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+def environment(fresh_environment):
+    return fresh_environment()
 
 
 @pytest.mark.parametrize(
@@ -116,17 +90,17 @@ def called(python, *arguments, cwd):
 )
 def test_from_nothing_to_a_published_plugin(environment, tmp_path, kind):
     name = f"sparkle_{kind}" if kind != "objectives" else "sparkle"
-    kerasdream = [environment, "-m", "kerasdream"]
-    called(*kerasdream, "new-plugin", name, "--kind", WHAT[kind].split()[0], cwd=tmp_path)
+    kerasdream = partial(environment.call, "-m", "kerasdream", cwd=tmp_path)
+    kerasdream("new-plugin", name, "--kind", WHAT[kind].split()[0])
     (folder,) = tmp_path.iterdir()
-    installed(environment, folder, "--editable")
-    (row,) = [row for row in json.loads(called(*kerasdream, "plugins", "--json", cwd=tmp_path)) if row["name"] == name]
+    environment.install("--editable", folder, "--no-deps", "--no-index")
+    (row,) = [row for row in json.loads(kerasdream("plugins", "--json")) if row["name"] == name]
     assert (row["state"], row["distribution"], row["version"]) == ("loaded", folder.name, "0.1.0")
     if kind == "commands":
-        assert called(*kerasdream, "sparkle-commands", ROOT / "configs" / "photos" / "raccoon.jpg", cwd=tmp_path)
+        assert kerasdream("sparkle-commands", ROOT / "configs" / "photos" / "raccoon.jpg")
     else:
         assert row["registers"] == [f"{kind}/{name}"]
-        assert f"  {name} " in called(*kerasdream, "list", kind, cwd=tmp_path)
-        called(*kerasdream, "run", folder / "example.yaml", "-o", "out", "-s", "octaves.steps=2", cwd=tmp_path)
+        assert f"  {name} " in kerasdream("list", kind)
+        kerasdream("run", folder / "example.yaml", "-o", "out", "-s", "octaves.steps=2")
         assert read(tmp_path / "out" / "noise-dream.png").pixels.shape == (256, 256, 3)
-    called(environment, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=folder)
+    environment.call("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=folder)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from collections import Counter
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
-from kerasdream import images, plugins, run
+from kerasdream import images, plugins, run, testing
 from kerasdream.config import load
 from kerasdream.errors import ConfigError
+from kerasdream.events import Stepped
 from kerasdream.schedules import Ramp
 from kerasdream.source import parse
 
@@ -103,6 +107,63 @@ def test_a_plugin_file_named_twice_is_loaded_once(folder, here):
     text = (folder / "run.yaml").read_text().replace("[./my_objective.py]", "[my_objective.py, ./my_objective.py]")
     (folder / "f.yaml").write_text(text)
     assert here("validate", folder / "f.yaml", "--plugin", folder / "my_objective.py")[0] == 0
+
+
+def test_an_objective_of_keras_ops_alone_works_everywhere(folder, here):
+    """In the engine, in tiles, in the algebra, with schedules (the check); the JSON Schema; faults with their line."""
+    registration = plugins.load([folder / "my_objective.py"]).registry.get("objectives", "contrast")
+    documented = registration.factory
+    documented.__doc__ += "\n\nArgs:\n    layer: the layer.\n    gain: the gain.\n"
+    testing.check_objective(documented, {"layer": "conv2", "gain": 2.0})
+    schema = json.loads(here("schema", "--plugin", folder / "my_objective.py")[1])
+    data = yaml.safe_load((folder / "run.yaml").read_text())
+    jsonschema.validate(data, schema)
+    for wrong in ({"layer": "c2", "gian": 1.0}, {"layer": "c2", "gain": "low"}, {"gain": 1.0}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**data, "objectives": [{"contrast": wrong}]}, schema)
+    (folder / "f.yaml").write_text((folder / "run.yaml").read_text().replace("from: 0.5", "from: low"))
+    assert (
+        f"{folder / 'f.yaml'}:5:34: objectives.0.contrast.gain.from: expected a valid"
+        in here("validate", folder / "f.yaml")[2]
+    )
+
+
+def calls_in_a_step(config):
+    """How often Python functions are called between two steps, by file."""
+    counts: list[Counter] = []
+
+    def profile(frame, event, argument):
+        if event == "call":
+            counts[-1][frame.f_code.co_filename] += 1
+
+    def tell(event):
+        sys.setprofile(None)
+        counts.append(Counter())
+        if isinstance(event, Stepped):
+            sys.setprofile(profile)
+
+    try:
+        run(config, overwrite=True, tell=tell)
+    finally:
+        sys.setprofile(None)
+    return counts[-4]  # between the last two steps but one: after the last one the picture is written
+
+
+def test_plugins_that_a_run_does_not_use_cost_nothing_in_a_step(folder, tmp_path):
+    overrides = ["octaves={count: 1, steps: 6}"]
+    for number in range(20):
+        (tmp_path / f"idle{number}.py").write_text(PART.format(name=f"idle{number}"))
+    idle = sorted(tmp_path.glob("idle*.py"))
+    alone, beside = (calls_in_a_step(load(folder / "run.yaml", overrides, plugins=more)) for more in ([], idle))
+    assert sum(alone.values()) > 50
+    mine = str(Path(plugins.__file__).parent)
+    assert {file: count for file, count in alone.items() if file.startswith(mine)} == {
+        file: count for file, count in beside.items() if file.startswith(mine)
+    }
+    for counts in (alone, beside):
+        files = {Path(file).name for file in counts if "pluggy" in file or file.startswith(mine)}
+        assert not files & {"_hooks.py", "_callers.py", "_manager.py", "plugins.py", "registry.py", "hookspecs.py"}
+        assert not any(Path(file).stem.startswith("idle") for file in counts)
 
 
 # Folders
@@ -358,6 +419,9 @@ def test_broken_distributions_do_not_stop_the_rest(site, process):
     assert {"run", "dream", "hello", "leave", "crash"} <= set(commands)
     assert "half" not in commands
     assert process("list", "objectives", "brightness", cwd=site, path=site).stdout.startswith("brightness: Raises")
+    listed = process("list", "objectives", cwd=site, path=site)
+    assert re.search(r"^  brightness +Raises the first channel\.  \[greeting\]$", listed.stdout, re.MULTILINE)
+    assert listed.stderr.startswith("kerasdream: not in use, as kerasdream plugins explains: commanding, importing,")
     assert process("run", cwd=site, path=site).returncode == 2  # still the built-in one, that wants a FILE
     (site / "f.yaml").write_text("image: a.png\nobjectives: [lost: {layer: block3_expand}]\n")
     done = process("validate", "f.yaml", cwd=site, path=site)

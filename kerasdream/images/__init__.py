@@ -4,8 +4,20 @@ Nothing here imports numpy or Pillow before a picture is touched, so that import
 """
 
 from kerasdream.images.arrays import resize, to_uint8
+from kerasdream.images.files import write_file
 from kerasdream.images.reading import MAX_PIXELS, Picture, read, size
 from kerasdream.images.recipe import MAX_RECIPE_BYTES, read_recipe
 from kerasdream.images.writing import save
 
-__all__ = ["MAX_PIXELS", "MAX_RECIPE_BYTES", "Picture", "read", "read_recipe", "resize", "save", "size", "to_uint8"]
+__all__ = [
+    "MAX_PIXELS",
+    "MAX_RECIPE_BYTES",
+    "Picture",
+    "read",
+    "read_recipe",
+    "resize",
+    "save",
+    "size",
+    "to_uint8",
+    "write_file",
+]

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := demo
-.PHONY: demo test test-all lint clean
+.PHONY: demo test test-all lint bench clean
 
 demo: $(VENV)/.installed  ## dream the photo in configs/photos
 	@$(BIN)/kerasdream run configs/quickstart.yaml -o demo --overwrite
@@ -18,6 +18,9 @@ test-all: $(VENV)/.tested lint  ## lint, and every test
 lint: $(VENV)/.tested
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+bench: $(VENV)/.installed  ## measure speed and memory beside other ways to dream; ARGS=--quick for a try
+	$(BIN)/python -m benchmarks $(ARGS)
 
 $(VENV)/.installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)

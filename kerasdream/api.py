@@ -31,6 +31,7 @@ def run(
     overwrite: bool = False,
     plugins: Iterable[str | Path] = (),
     trust: bool = False,
+    resume: bool = False,
     tell: Callable[[Event], None] = lambda event: None,
 ) -> Result:
     """Runs a run file, or the same as a dict, for one picture, and writes its outputs.
@@ -41,6 +42,8 @@ def run(
         overwrite: whether outputs that exist are replaced.
         plugins: plugin files and folders to load besides those the run file names (not with a RunConfig).
         trust: whether the plugin files it names may be outside its own folder.
+        resume: whether to go on where the same run was ended before: its state is saved beside the first output, after
+            every octave and every minute. Parts given as Python objects are taken to be the same ones.
         tell: is told every event (``kerasdream.events``).
 
     Raises:
@@ -54,12 +57,14 @@ def run(
     elif not isinstance(config, RunConfig):
         document = source.Document(dict(config), "config")
         config = resolve(document, Path.cwd(), plugins=files, trust="anywhere" if trust else "folder")
-    session = Session(config, folder=None if folder is None else Path(folder), overwrite=overwrite, tell=tell)
+    folder = None if folder is None else Path(folder)
+    session = Session(config, folder=folder, overwrite=overwrite, resume=resume, tell=tell)
     pictures = session.sources()
     if len(pictures) > 1:
         raise ConfigError(f"this run has {len(pictures)} pictures; use kerasdream.run for each, or the command line")
     targets = session.targets(pictures[0])
-    return session.dream(session.picture(pictures[0]), targets)
+    picture = session.picture(pictures[0])
+    return session.finished(picture, targets) or session.dream(picture, targets)
 
 
 def dream(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,13 +14,13 @@ import click
 from kerasdream import __version__, commands
 from kerasdream.commands import PLUGINS
 from kerasdream.errors import KerasdreamError
+from kerasdream.running import FAULT, reported, run_all
 
 if TYPE_CHECKING:
-    from kerasdream.config import RunConfig
     from kerasdream.plugins import Plugins
 
-FAULT, CRASH, INTERRUPTED = 1, 3, 130
-"""Exit codes beside 0 (done) and 2 (usage)."""
+CRASH, INTERRUPTED = 3, 130
+"""Exit codes beside 0 (done), 1 (a known fault) and 2 (usage)."""
 
 
 class _Commands(click.Group):
@@ -66,6 +64,12 @@ _FOLDER = click.option(
     help="Folder for the outputs (created if missing).",
 )
 _OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
+_RESUME = click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on where this very run was ended (Ctrl-C, a crash, a power cut): finished pictures are left as they are, "
+    "an unfinished one goes on from its saved state.",
+)
 _QUIET = click.option("-q", "--quiet", is_flag=True, help="Print nothing but faults.")
 _TRUST = click.option(
     "--trust", is_flag=True, help="Load plugin files from wherever the run file, or a picture's recipe, names them."
@@ -80,18 +84,23 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print results as J
 @_TRUST
 @_FOLDER
 @_OVERWRITE
+@_RESUME
 @_QUIET
 @_JSON
 def run(
     files: tuple[Path, ...], overrides: tuple[str, ...], plugin_files: tuple[Path, ...], trust: bool, **options: Any
 ) -> None:
-    """Does what run files say. A FILE is a YAML file, or a picture that kerasdream made: its recipe is done again."""
+    """Does what run files say. A FILE is a YAML file, or a picture that kerasdream made: its recipe is done again.
+
+    The state of a dream is saved beside its output after every octave, every minute and on Ctrl-C, which also keeps the
+    picture as far as it got; --resume goes on from there, to the same picture.
+    """
     from kerasdream.recipes import load_any
 
     failed = False
     for file in files:
-        with _reported(survive=len(files) > 1) as fault:
-            failed |= _run(load_any(file, overrides, plugins=plugin_files, trust=trust), **options)
+        with reported(survive=len(files) > 1) as fault:
+            failed |= run_all(load_any(file, overrides, plugins=plugin_files, trust=trust), **options)
         failed |= fault.seen
     sys.exit(FAULT if failed else 0)
 
@@ -102,6 +111,7 @@ def run(
 @PLUGINS
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write: .png or .jpg.")
 @_OVERWRITE
+@_RESUME
 @_QUIET
 @_JSON
 def dream(
@@ -118,63 +128,10 @@ def dream(
             raise click.BadParameter(f"{output} ends in neither .png nor .jpg", param_hint="-o")
         data["outputs"] = [{kind: {"path": output.name}}]
     folder = output.absolute().parent if output else None
-    with _reported():
+    with reported():
         document = Document(data, "kerasdream dream")
         config = resolve(document, photo.absolute().parent, overrides, plugins=plugin_files)
-        sys.exit(FAULT if _run(config, folder=folder, **options) else 0)
-
-
-def _run(config: RunConfig, *, folder: Path | None, overwrite: bool, quiet: bool, as_json: bool) -> bool:
-    """Runs every picture of a config; returns whether one failed."""
-    from kerasdream.display import Display
-    from kerasdream.errors import DreamError, ImageError, OutputError
-    from kerasdream.session import Session
-
-    if folder is not None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"the folder {folder} cannot be created: {error.strerror}") from None
-    display = Display(quiet=quiet or as_json)
-    session = Session(config, folder=folder, overwrite=overwrite, tell=display)
-    sources = session.sources()
-    display.plugins(config.plugin_files)
-    failed = False
-    for source in sources:
-        with _reported((ImageError, OutputError, DreamError), survive=True) as fault, display:
-            targets = session.targets(source)
-            picture = session.picture(source)
-            display.loading(config.model.name)
-            _deterministic(config.seed)
-            result = session.dream(picture, targets)
-            if as_json:
-                click.echo(json.dumps(_summary(result)))
-            if result.interrupted:
-                raise KeyboardInterrupt
-        failed |= fault.seen
-    return failed
-
-
-def _deterministic(seed: int) -> None:
-    """The same file on the same machine gives the same bytes, random weights included."""
-    from kerasdream.engine.loading import tensorflow
-
-    tensorflow().config.experimental.enable_op_determinism()
-    import keras
-
-    keras.utils.set_random_seed(seed)
-
-
-def _summary(result: Any) -> dict[str, Any]:
-    return {
-        "source": result.name,
-        "paths": [str(path) for path in result.paths],
-        "size": [result.image.shape[1], result.image.shape[0]],
-        "score": {"first": result.scores[0], "last": result.scores[-1]} if result.scores else None,
-        "seconds": {name: round(value, 3) for name, value in result.timings.items()},
-        "interrupted": result.interrupted,
-        "notes": list(result.notes),
-    }
+        sys.exit(FAULT if run_all(config, folder=folder, **options) else 0)
 
 
 @cli.command()
@@ -188,7 +145,7 @@ def validate(files: tuple[Path, ...], overrides: tuple[str, ...], plugin_files: 
 
     failed = False
     for file in files:
-        with _reported(survive=True) as fault:
+        with reported(survive=True) as fault:
             config = load_any(file, overrides, plugins=plugin_files, trust=trust)
             for plugin in config.plugin_files:
                 click.echo(f"plugin file: {plugin}", err=True)
@@ -208,7 +165,7 @@ def plan(file: Path, overrides: tuple[str, ...], plugin_files: tuple[Path, ...],
     from kerasdream.planning import describe
     from kerasdream.recipes import load_any
 
-    with _reported():
+    with reported():
         rows = list(describe(load_any(file, overrides, plugins=plugin_files, trust=trust)))
         if as_json:
             click.echo(json.dumps(rows))
@@ -227,26 +184,6 @@ def loaded(plugin_files: tuple[Path, ...] = ()) -> Plugins:
     from kerasdream.plugins import load
 
     return load(plugin_files, cli=cli)
-
-
-class _Fault:
-    seen = False
-
-
-@contextmanager
-def _reported(
-    kinds: type[Exception] | tuple[type[Exception], ...] = KerasdreamError, *, survive: bool = False
-) -> Iterator[_Fault]:
-    """Turns a known fault, one of ``kinds``, into a message and exit 1; with ``survive`` it goes on instead."""
-    fault = _Fault()
-    try:
-        yield fault
-    except kinds as error:
-        fault.seen = True
-        for line in str(error).splitlines():
-            click.echo(f"kerasdream: {line}", err=True)
-        if not survive:
-            sys.exit(FAULT)
 
 
 def main() -> None:

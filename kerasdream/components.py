@@ -153,7 +153,8 @@ class Rule:
 
     Attributes:
         update: ``(gradient, memory, state) -> (gradient, memory)``; arrays have the shape of the state. Pure
-            ``keras.ops``.
+            ``keras.ops``. The memory is saved with a run that may be resumed: arrays, tensors, numbers and None, in
+            lists, tuples and dicts.
         init: ``state -> memory``, called at the start of each octave.
     """
 

@@ -74,6 +74,23 @@ def _update(updated: Any, gradient: Any, *_: Any) -> None:
         raise ContractError(f"returned {_kind(updated)}; expected (gradient, memory)")
     _same(updated[0], tuple(gradient.shape), f"a gradient of shape {_text(tuple(gradient.shape))}")
     _finite(updated[0], "a gradient")
+    _memory(updated[1])
+
+
+def _memory(value: Any, *_: Any) -> None:
+    """What a rule remembers is saved with the state of a run."""
+    if type(value) in (list, tuple, dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            _memory(item)
+    elif value is not None and type(value) not in (bool, int, float, str) and not hasattr(value, "dtype"):
+        raise ContractError(
+            f"remembers {_kind(value)}, which cannot be saved for a run to be resumed; expected arrays, tensors, "
+            "numbers and None, in lists, tuples and dicts"
+        )
+
+
+def _state(state: Any, *_: Any) -> None:
+    _shape(state)
 
 
 def _manager(opened: Any, path: Any) -> None:
@@ -85,8 +102,10 @@ CONTRACTS: Mapping[tuple[type, str], Callable[..., None]] = {
     (Objective, "fn"): _density,
     (Energy, "log_p"): _log_p,
     (Projection, "apply"): _picture,
+    (Parametrization, "init"): _state,
     (Parametrization, "decode"): _decoded,
     (Transform, "apply"): _views,
+    (Rule, "init"): _memory,
     (Rule, "update"): _update,
     (Postprocess, "apply"): _picture,
     (Output, "open"): _manager,

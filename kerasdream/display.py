@@ -66,10 +66,15 @@ class Display:
             self._finished(event)
 
     def _started(self, event: Started) -> None:
+        octaves = event.plan.octaves
+        taken = [octave.steps for octave in octaves[: event.octave]] + [event.step]
         if self.progress:
-            self.progress.update(self.task, description=event.name, total=event.plan.pixels, completed=0)
+            done = sum(n * octave.shape[0] * octave.shape[1] for n, octave in zip(taken, octaves, strict=False))
+            self.progress.update(self.task, description=event.name, total=event.plan.pixels, completed=done)
         else:
             self._print(event.name)
+        if any(taken):
+            self._print(f"{event.name}: goes on after {sum(taken)} of {event.plan.steps} steps")
 
     def _stepped(self, event: Stepped) -> None:
         p = event.progress
@@ -87,8 +92,11 @@ class Display:
             self.progress.stop()  # while it is live it sends standard output to where it is itself
         for note in result.notes:
             self._print(f"note: {note}")
-        state = "interrupted, kept as far as it got" if result.interrupted else "dreamed"
-        self._print(f"{result.name}: {state} in {result.timings['dream']:.1f} s")
+        if result.timings:
+            state = "interrupted, kept as far as it got" if result.interrupted else "dreamed"
+            self._print(f"{result.name}: {state} in {result.timings['dream']:.1f} s")
+        else:
+            self._print(f"{result.name}: already done")
         for path in result.paths:
             sys.stdout.write(f"{path}\n")
             sys.stdout.flush()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from kerasdream.components import Parametrization
@@ -21,20 +21,47 @@ if TYPE_CHECKING:
     from kerasdream.step import GradientStep
 
 
+@dataclass(frozen=True)
+class Point:
+    """Where an ascent stands between two steps: all it needs to go on with the same bits. Its arrays never change.
+
+    Attributes:
+        octave, step: the step to come, from 0; behind an octave's last step, ``step`` is the number of its steps.
+        canvas: ``(height, width, 3)`` float32 in [-1, 1] at the octave's size.
+        state: the parametrization's; where that is the picture itself, the canvas.
+        memory: that of each ascent rule; None before the octave's first step.
+        scores: the weighted score before each step.
+        dead: the octaves that were left because no objective had a slope.
+    """
+
+    octave: int
+    step: int
+    canvas: np.ndarray
+    state: Any
+    memory: list[Any] | None = None
+    scores: tuple[float, ...] = ()
+    dead: tuple[int, ...] = ()
+
+
 @dataclass
 class Ascent:
-    """What an ascent has come to; ``dead`` are the octaves that were left because no objective had a slope."""
+    """What an ascent has come to: the dream at the source's size, and the point where it ended."""
 
     picture: np.ndarray
-    scores: list[float] = field(default_factory=list)
+    point: Point | None = None
     timings: dict[str, float] = field(default_factory=lambda: {"first_step": 0.0, "dream": 0.0, "gradient": 0.0})
     interrupted: bool = False
-    dead: list[int] = field(default_factory=list)
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        """The weighted score before each step."""
+        return self.point.scores if self.point else ()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user should hear."""
-        return tuple(f"octave {i + 1} was left early: nothing in it excites what is asked for" for i in self.dead)
+        dead = self.point.dead if self.point else ()
+        return tuple(f"octave {i + 1} was left early: nothing in it excites what is asked for" for i in dead)
 
 
 def ascend(
@@ -46,6 +73,8 @@ def ascend(
     chain: Sequence[Entry],
     projections: Sequence[Entry] = (),
     detail: bool = True,
+    start: Point | None = None,
+    save: Callable[[Point], None] = lambda point: None,
     tell: Callable[[Stepped], None] = lambda event: None,
 ) -> Ascent:
     """Dreams one picture.
@@ -58,6 +87,8 @@ def ascend(
         chain: ascent rules, applied in order.
         detail: at each octave go on from the source at that size plus the enlarged dreamed detail, so that the source's
             own detail is never blurred; otherwise from the enlarged dream.
+        start: the point to go on from, if the same ascent has come so far before.
+        save: is handed the point after every step.
 
     Returns:
         The dream at the source's size. Ctrl-C ends it early, with the last finished step.
@@ -67,65 +98,64 @@ def ascend(
     """
     import numpy as np
 
-    ascent = Ascent(source)
+    ascent = Ascent(source, start)
     form: Parametrization = parametrization.make()
-    kept, run_step = (source, source), 0  # canvas and base of one size, replaced as one: Ctrl-C may come at any time
     started = time.perf_counter()
     try:
         for number, octave in enumerate(plan.octaves):
-            canvas, base = kept = _entered(octave.shape, source, kept, first=number == 0, detail=detail)
-            state = form.init(canvas, plan.seed)
-            memory: list[Any] | None = None
-            for index in range(octave.steps):
-                progress = Progress(number, len(plan.octaves), index, octave.steps, run_step, plan.steps)
+            point = ascent.point  # whole and replaced as one: Ctrl-C may come at any time
+            if point is None or point.octave < number:
+                canvas = _entered(octave.shape, source, point and point.canvas, detail)
+                state = form.init(canvas, plan.seed)
+                past = (point.scores, point.dead) if point else ((), ())
+                ascent.point = point = Point(number, 0, canvas, state, None, *past)
+            before = sum(octave.steps for octave in plan.octaves[:number])
+            for index in range(point.step if point.octave == number else octave.steps, octave.steps):
+                progress = Progress(number, len(plan.octaves), index, octave.steps, before + index, plan.steps)
                 began = time.perf_counter()
-                score, scores, gradient = step.at(canvas, plan, progress)
+                score, scores, gradient = step.at(point.canvas, plan, progress)
                 ascent.timings["gradient"] += time.perf_counter() - began
-                if not run_step:
+                if not ascent.timings["first_step"]:
                     ascent.timings["first_step"] = time.perf_counter() - started
                 _check(score, scores, gradient, progress, step)
                 if not gradient.any() or step.is_dead(scores):
-                    ascent.dead.append(number)
-                    run_step += octave.steps - index
+                    ascent.point = replace(point, step=octave.steps, dead=(*point.dead, number))
                     break
                 rules = [entry.make(entry.at(progress)) for entry in chain]
-                state, memory = _moved(form, rules, state, memory, gradient, octave.shape)
+                state, memory = _moved(form, rules, point.state, point.memory, gradient, octave.shape)
                 canvas = np.clip(_decoded(form, state, octave.shape), -1, 1)
                 for entry in projections:
                     canvas = np.clip(entry.make(entry.at(progress)).apply(canvas), -1, 1)
                 if form.decode is None:
                     state = canvas
-                kept = canvas, base
-                ascent.scores.append(score)
-                run_step += 1
+                scored = *point.scores, score
+                ascent.point = point = Point(number, index + 1, canvas, state, memory, scored, point.dead)
+                save(point)
                 tell(Stepped(progress, octave.shape, score, scores, lambda canvas=canvas: canvas))
     except KeyboardInterrupt:
         ascent.interrupted = True
-    if len(ascent.dead) == len(plan.octaves):
-        raise DreamError(
-            "the gradient is exactly zero in every octave: nothing in the picture excites what is asked for; start "
-            "from a photo or from noise, or select another layer or channel"
-        )
-    ascent.picture = kept[0]
-    if ascent.interrupted and kept[0].shape != source.shape:
-        ascent.picture, _ = _entered(source.shape[:2], source, kept, first=False, detail=detail)
+    if ascent.point is not None:
+        if len(ascent.point.dead) == len(plan.octaves):
+            raise DreamError(
+                "the gradient is exactly zero in every octave: nothing in the picture excites what is asked for; start "
+                "from a photo or from noise, or select another layer or channel"
+            )
+        ascent.picture = ascent.point.canvas
+        if ascent.picture.shape != source.shape:
+            ascent.picture = _entered(source.shape[:2], source, ascent.picture, detail)
     ascent.timings["dream"] = time.perf_counter() - started
     return ascent
 
 
-def _entered(
-    shape: tuple[int, int], source: np.ndarray, below: tuple[np.ndarray, np.ndarray], *, first: bool, detail: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the canvas an octave starts from, and the source at its size."""
+def _entered(shape: tuple[int, int], source: np.ndarray, below: np.ndarray | None, detail: bool) -> np.ndarray:
+    """Returns the canvas an octave starts from, given that of the octave below (None: there is none)."""
     import numpy as np
 
-    base = resize(source, shape)
-    if first:
-        return base, base
-    canvas, base_below = below
+    if below is None:
+        return resize(source, shape)
     if detail:
-        return np.clip(base + resize(canvas - base_below, shape), -1, 1), base
-    return np.clip(resize(canvas, shape), -1, 1), base
+        return np.clip(resize(source, shape) + resize(below - resize(source, below.shape[:2]), shape), -1, 1)
+    return np.clip(resize(below, shape), -1, 1)
 
 
 def _moved(

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Started:
-    """A picture is about to be dreamed."""
+    """A picture is about to be dreamed, from the start or, if it is resumed, from a later octave and step."""
 
     name: str
     plan: Plan
+    octave: int = 0
+    step: int = 0
 
 
 @dataclass(frozen=True)

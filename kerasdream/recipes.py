@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from kerasdream import source
 from kerasdream.config import RunConfig, load, resolve
 from kerasdream.errors import ConfigError, ImageError
+from kerasdream.faults import shown
 from kerasdream.images import read_recipe
 
 PICTURES = (".png", ".jpg", ".jpeg")
@@ -57,6 +59,29 @@ def recipe_in(picture: Path) -> str:
             f"(kerasdream dream {picture} dreams it)"
         )
     return recipe
+
+
+def manifest_in(file: Path) -> dict[str, Any]:
+    """Returns the manifest inside a file that kerasdream may have made; an empty one if there is none to be read."""
+    try:
+        manifest = source.parse(read_recipe(file) or "", str(file)).data
+    except (ImageError, ConfigError):
+        return {}
+    return manifest if isinstance(manifest, dict) else {}
+
+
+def differences(asked: Any, found: Any, path: str = "") -> Iterator[str]:
+    """Yields ``"recipe.octaves.steps is 5, was 20"`` for every place where two manifests differ."""
+    if isinstance(asked, Mapping) and isinstance(found, Mapping):
+        ours, theirs = ({str(key): value for key, value in one.items()} for one in (asked, found))
+    elif isinstance(asked, (list, tuple)) and isinstance(found, (list, tuple)) and len(asked) == len(found):
+        ours, theirs = ({str(i): value for i, value in enumerate(one)} for one in (asked, found))
+    else:
+        if asked != found and (path, asked) != ("recipe.tiles.size", "auto"):  # of which a number has become
+            yield f"{path} is {shown(asked)}, was {shown(found)}"
+        return
+    for key in dict.fromkeys([*ours, *theirs]):
+        yield from differences(ours.get(key), theirs.get(key), f"{path}.{key}".lstrip("."))
 
 
 def checksum(file: Path) -> str:

@@ -19,7 +19,8 @@ class Result:
         image: ``(height, width, 3)`` float32 RGB in [-1, 1].
         scores: the weighted score before each step, in order.
         timings: seconds: ``load``, ``first_step`` (its trace included), ``dream`` (all steps), ``gradient`` (the part
-            of ``dream`` inside the gradient call), ``total``.
+            of ``dream`` inside the gradient call), ``total``. Of a dream that was resumed, those of the last run;
+            none if it was finished already, and ``image`` is read from its file.
         manifest: the resolved recipe, versions and facts of the run, plain data.
         alpha: the source's alpha channel, ``(height, width)`` float32 in [0, 1], or None.
         name: the source's base name.

@@ -21,7 +21,7 @@ from kerasdream.config import RunConfig
 from kerasdream.errors import ImageError, OutputError
 from kerasdream.events import Event, Finished, Started
 from kerasdream.plan import BATCH_PIXELS, Plan, make_plan
-from kerasdream.recipes import checksum
+from kerasdream.recipes import checksum, differences, manifest_in
 from kerasdream.result import Result
 from kerasdream.tiling import Lattice
 
@@ -43,6 +43,8 @@ class Session:
         config: the validated run.
         folder: where outputs go; by default the run file's folder.
         overwrite: whether outputs that exist are replaced.
+        resume: whether to go on where an earlier run of the same was ended: unfinished pictures from their saved
+            state, finished ones not at all.
         tell: is told every event.
     """
 
@@ -52,13 +54,15 @@ class Session:
         *,
         folder: Path | None = None,
         overwrite: bool = False,
+        resume: bool = False,
         tell: Callable[[Event], None] = lambda event: None,
     ) -> None:
-        self.config, self.folder, self.overwrite, self.tell = config, folder or config.base, overwrite, tell
+        self.config, self.folder, self.tell = config, folder or config.base, tell
+        self.overwrite, self.resume = overwrite, resume
         self.taken: dict[Path, str] = {}
 
     def sources(self) -> list[str]:
-        """The pictures of this run: paths, or ``noise``.
+        """The pictures of this run: paths, or ``noise``. What it writes beside its photos is none of them.
 
         Raises:
             ImageError: a glob or folder without pictures.
@@ -74,27 +78,34 @@ class Session:
             found = sorted(str(self.config.base / name) for name in names)
         else:
             found = [str(path)]
+        if len(found) > 1:
+            made = {os.path.abspath(path): photo for photo in found for path in self.outputs(photo)}
+            found = [photo for photo in found if made.get(os.path.abspath(photo), photo) == photo]
         if not found:
             raise ImageError(f"{path} has no pictures; expected files ending in {', '.join(SUFFIXES)}")
         return found
 
+    def outputs(self, source: str) -> list[Path]:
+        """The files that dreaming a picture will write."""
+        names = {"stem": Path(source).stem, "seed": str(self.config.seed)}
+        paths = (_filled(entry.make().path, names) for entry in self.config.outputs)
+        return [self.folder / Path(path).expanduser() for path in paths]
+
     def targets(self, source: str) -> list[Path]:
-        """The files that dreaming a picture will write; checked before anything is computed.
+        """The same, checked before anything is computed; when resuming, `finished` checks those that exist.
 
         Raises:
             OutputError: one exists and may not be overwritten, or is the picture itself; two outputs, of this picture
                 or of two, have the same name; the folder cannot be written.
         """
-        names = {"stem": Path(source).stem, "seed": str(self.config.seed)}
-        paths = []
-        for entry in self.config.outputs:
-            path = self.folder / Path(_filled(entry.make().path, names)).expanduser()
+        paths = self.outputs(source)
+        for path in paths:
             if path in self.taken:
                 raise OutputError(f"{path} is already the output of {self.taken[path]}; give one another path")
             self.taken[path] = source
             if path.exists() and os.path.exists(source) and path.samefile(source):
                 raise OutputError(f"{path} is the picture that is dreamed; give the output another path, or -o DIR")
-            if path.exists() and not self.overwrite:
+            if path.exists() and not self.overwrite and not self.resume:
                 raise OutputError(f"{path} exists; add --overwrite to replace it, or -o DIR to write elsewhere")
             if not path.parent.is_dir():
                 raise OutputError(f"the folder {path.parent} does not exist; create it, or give -o DIR")
@@ -104,8 +115,44 @@ class Session:
                 raise OutputError(
                     f"the folder {path.parent} cannot be written ({error.strerror}); give -o DIR"
                 ) from None
-            paths.append(path)
         return paths
+
+    def finished(self, picture: images.Picture, targets: Sequence[Path]) -> Result | None:
+        """When resuming: the dream of a picture as it lies there already, or None if it is not finished.
+
+        Raises:
+            OutputError: an output that exists is no dream of this picture by this recipe, and may not be overwritten.
+        """
+        from kerasdream.checkpoint import beside
+
+        if not self.resume or not targets:
+            return None
+        asked, manifests = self.asked(picture), {path: manifest_in(path) for path in targets if path.exists()}
+        for path, manifest in manifests.items():
+            changes = list(differences(asked, {key: manifest.get(key) for key in asked}))
+            if changes and not self.overwrite:
+                reason = "; ".join(changes[:3]) if manifest else "it holds no recipe"
+                raise OutputError(
+                    f"{path} exists and is another picture ({reason}); add --overwrite to replace it, or -o DIR to "
+                    "write elsewhere"
+                )
+            if changes or manifest.get("interrupted"):
+                return None
+        if len(manifests) < len(targets):
+            return None
+        beside(targets[0]).unlink(missing_ok=True)
+        there = images.read(targets[0])
+        result = Result(
+            image=there.pixels,
+            alpha=there.alpha,
+            scores=(),
+            timings={},
+            manifest=manifests[targets[0]],
+            name=picture.name,
+            paths=tuple(targets),
+        )
+        self.tell(Finished(result))
+        return result
 
     @cached_property
     def network(self) -> Network:
@@ -148,7 +195,14 @@ class Session:
         return images.Picture(pixels, None, "noise", "", ())
 
     def dream(self, picture: images.Picture, targets: Sequence[Path] = ()) -> Result:
-        """Dreams one picture and writes it to ``targets``, one for each output."""
+        """Dreams one picture and writes it to ``targets``, one for each output.
+
+        With targets its state is saved beside the first one while it is not finished.
+
+        Raises:
+            OutputError: when resuming: the saved state is damaged, or that of another run.
+        """
+        from kerasdream.checkpoint import Checkpoint
         from kerasdream.dreaming import ascend
 
         config, began = self.config, time.perf_counter()
@@ -157,7 +211,10 @@ class Session:
         except ImageError as error:
             raise ImageError(f"{picture.name}: {error}") from None
         loaded = time.perf_counter() - began
-        self.tell(Started(picture.name, plan))
+        manifest = self.manifest(picture, plan)
+        saved = Checkpoint(targets[0], manifest, plan) if targets else None
+        start = saved.load() if saved and self.resume else None
+        self.tell(Started(picture.name, plan, start.octave if start else 0, start.step if start else 0))
         with ExitStack() as stack:
             receivers = []
             for entry, path in zip(config.outputs, targets, strict=False):
@@ -178,48 +235,62 @@ class Session:
                 chain=config.ascent,
                 projections=[entry for entry in config.priors if isinstance(entry.make(), Projection)],
                 detail=config.octaves.detail,
+                start=start,
+                save=saved.keep if saved else lambda point: None,
                 tell=tell,
             )
-            if ascent.interrupted and not ascent.scores:
-                raise KeyboardInterrupt
+            if ascent.interrupted:
+                if not ascent.scores:
+                    raise KeyboardInterrupt
+                if saved:
+                    saved.save(ascent.point)
+                manifest = {**manifest, "interrupted": True}
             image = ascent.picture
             for entry in config.postprocess:
                 image = entry.make().apply(image, picture.pixels)
             result = Result(
                 image=image,
                 alpha=picture.alpha,
-                scores=tuple(ascent.scores),
+                scores=ascent.scores,
                 timings={"load": loaded, **ascent.timings, "total": time.perf_counter() - began},
-                manifest=self.manifest(picture, plan, ascent.interrupted),
+                manifest=manifest,
                 name=picture.name,
                 paths=tuple(targets),
                 interrupted=ascent.interrupted,
                 notes=(*picture.notes, *plan.notes, *ascent.notes),
             )
             tell(Finished(result))
+        if saved and not result.interrupted:
+            saved.path.unlink(missing_ok=True)
         return result
 
-    def manifest(self, picture: images.Picture, plan: Plan, interrupted: bool) -> dict[str, Any]:
-        """The recipe as it goes into the picture: base names and checksums, automatic values resolved."""
-        data = self.config.data
-        recipe = {
-            **data,
-            "image": {**data["image"], "source": picture.name},
-            "tiles": {**data["tiles"], "size": plan.tile},
-        }
-        source = {"name": picture.name, **({"sha256": picture.sha256} if picture.sha256 else {})}
+    @cached_property
+    def files(self) -> dict[str, str]:
+        """The files the network is made from: base name -> SHA-256."""
         files = [value for value in self.config.model.values.values() if isinstance(value, Path)]
+        return {file.name: checksum(file) for file in files}
+
+    def asked(self, picture: images.Picture) -> dict[str, Any]:
+        """What a picture is to be made from: the recipe, and the files by base name and checksum."""
+        data = self.config.data
+        return {
+            "recipe": {**data, "image": {**data["image"], "source": picture.name}},
+            "source": {"name": picture.name, **({"sha256": picture.sha256} if picture.sha256 else {})},
+            **({"files": self.files} if self.files else {}),
+        }
+
+    def manifest(self, picture: images.Picture, plan: Plan) -> dict[str, Any]:
+        """What goes into the picture: what was asked for, automatic values resolved, and the versions."""
+        asked = self.asked(picture)
+        asked["recipe"]["tiles"] = {**asked["recipe"]["tiles"], "size": plan.tile}
         return {
             "kerasdream": metadata.version("kerasdream"),
-            "recipe": recipe,
-            "source": source,
-            **({"files": {file.name: checksum(file) for file in files}} if files else {}),
+            **asked,
             "batch_pixels": BATCH_PIXELS,
             "versions": {
                 "python": platform.python_version(),
                 **{name: metadata.version(name) for name in ("tensorflow", "keras", "numpy", "pillow")},
             },
-            **({"interrupted": True} if interrupted else {}),
         }
 
 

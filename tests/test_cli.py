@@ -91,7 +91,8 @@ for line in sys.stdin.read().splitlines():
             ["tensorflow", "keras"],
             "--help|run --help|validate quickstart.yaml|validate my_own_model.yaml|plan quickstart.yaml|"
             "plan inception_v3.yaml --json|plan from_noise.yaml|list|list objectives|list objectives l2|"
-            "list models inception_v3|plugins|plugins --json|schema|layers efficientnet_lite0|layers inception_v3",
+            "list models inception_v3|plugins|plugins --json|schema|layers efficientnet_lite0|layers inception_v3|"
+            "show ../docs/gallery/coffee.jpg",
         ),
         (
             ["tensorflow", "keras", "numpy", "PIL", "rich", "pydantic"],
@@ -346,14 +347,19 @@ def test_interrupted_the_last_good_picture_is_kept(tmp_path, tiny):
         if line.startswith("octave 1/2"):
             break
     time.sleep(2)  # a few of the 300 steps of the second octave, which take a minute
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)  # which is taken as Ctrl-C is
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in err
-    assert err.splitlines()[-1] == "kerasdream: interrupted"
+    again = f"{sys.executable} -m kerasdream run --resume run.yaml run.yaml -o out"
+    assert err.splitlines()[-2:] == [
+        f"kerasdream: what was done is saved; to go on: {again}",
+        "kerasdream: interrupted",
+    ]
     assert "photo.png: interrupted, kept as far as it got" in err
     assert out == "out/photo-dream.png\n"
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo-dream.png"]  # the second run never began
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == [".photo-dream.png.checkpoint", "photo-dream.png"]  # the second run never began
     dream = pixels(tmp_path / "out" / "photo-dream.png")
     assert dream.shape == (1024, 1024, 3)
     assert np.abs(dream - photo).mean() > 1

@@ -186,6 +186,7 @@ BAD = [
     (testing.check_rule, Rule(lambda g, m, s: (np.asarray(g, "float64"), m)), "returned float64"),
     (testing.check_rule, Rule(lambda g, m, s: (g + np.random.normal(), m)), "float64|something else"),
     (testing.check_rule, Rule(lambda g, m, s: (g / np.abs(g).max(), m)), "not finite"),
+    (testing.check_rule, Rule(lambda g, m, s: (g, {1, 2})), "remembers a set, which cannot be saved"),
     (testing.check_parametrization, Parametrization(lambda p, seed: 0 * p), "does not give the photo back"),
     (testing.check_parametrization, Parametrization(lambda p, seed: p.astype("float64")), "state of float64"),
     (testing.check_postprocess, Postprocess(lambda p, source: in_place(p)), "changes the picture"),

@@ -6,7 +6,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -49,8 +49,10 @@ def _nearest(path: Path) -> str:
         return f"there is no folder {path.parent} that can be listed"
 
 
-def write_file(path: str | os.PathLike, data: bytes) -> None:
-    """Replaces a file in one go: after any failure the old one is still there, and nothing else.
+@contextmanager
+def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
+    """Opens a file to write that takes the place of another in one go: after any failure the old one is still there,
+    and nothing else.
 
     A link is followed: the file it points to is replaced.
 
@@ -58,12 +60,12 @@ def write_file(path: str | os.PathLike, data: bytes) -> None:
         OutputError: if the folder is missing or cannot be written, or the disk is full.
     """
     if os.path.exists(path) and not os.path.isfile(path):  # replacing would destroy it: think of /dev/null
-        raise OutputError(f"{path}: is not an ordinary file, so no picture can be written there; choose another name")
+        raise OutputError(f"{path}: is not an ordinary file, so nothing can be written there; choose another name")
     target = Path(os.path.realpath(path))
     part = target.with_name(f".kerasdream-{secrets.token_hex(8)}.part")
     try:
         with open(part, "xb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, target)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from kerasdream.errors import OutputError
 from kerasdream.images.arrays import to_uint8
-from kerasdream.images.files import write_file
+from kerasdream.images.files import replacing
 from kerasdream.images.recipe import KEYWORD, MAX_RECIPE_BYTES, into_jpeg
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ def save(
     if len(text) > MAX_RECIPE_BYTES:
         raise OutputError(f"{path}: the recipe has {len(text):,} bytes; a picture takes {MAX_RECIPE_BYTES:,}")
     data = _png(pixels, alpha, text) if format == "png" else _jpeg(pixels, alpha, text, quality)
-    write_file(path, data)
+    with replacing(path) as file:
+        file.write(data)
 
 
 def _png(pixels: np.ndarray, alpha: np.ndarray | None, recipe: bytes) -> bytes:

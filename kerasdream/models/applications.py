@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from kerasdream.errors import ModelError
-from kerasdream.models.graph import canonical_names
 from kerasdream.models.network import Network
-from kerasdream.models.weights import load_file
 
 if TYPE_CHECKING:
     import keras
@@ -78,6 +76,9 @@ FAMILIES = (
 def _factory(name: str, constructor: str, family: Family) -> Callable[..., Network]:
     def factory(*, weights: Literal["imagenet"] | Path | None = "imagenet", top: bool = False) -> Network:
         import keras
+
+        from kerasdream.models.graph import canonical_names
+        from kerasdream.models.weights import load_file
 
         def preprocess(picture: Any) -> Any:
             module = getattr(keras.applications, family.module)

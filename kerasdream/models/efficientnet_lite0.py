@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from kerasdream.errors import ModelError
 from kerasdream.models.network import Network, from_range
-from kerasdream.models.pth import load_state_dict
-from kerasdream.models.weights import cached, load_file
 
 if TYPE_CHECKING:
     import keras
@@ -52,6 +50,8 @@ def efficientnet_lite0(*, weights: Literal["imagenet"] | Path | None = "imagenet
     Raises:
         ModelError: the package with the weights is not installed or not the expected one, or the file does not fit.
     """
+    from kerasdream.models.weights import cached, load_file
+
     model = _build(blank=weights is not None)
     if weights == "imagenet":
         _assign(model, cached("efficientnet_lite0-57934424", _converted))
@@ -110,6 +110,8 @@ def _assign(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:
 def _converted() -> dict[str, np.ndarray]:
     """Reads the package's weights: ``layer/variable`` -> float32 array as Keras wants it."""
     import numpy as np
+
+    from kerasdream.models.pth import load_state_dict
 
     state = load_state_dict(_package_file(), sha256=SHA256)
     arrays = {}

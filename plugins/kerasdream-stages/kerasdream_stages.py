@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -34,7 +33,7 @@ def webp(
     @contextmanager
     def opened(path):
         from kerasdream.events import Finished, Stepped
-        from kerasdream.images import write_file
+        from kerasdream.images import replacing
 
         frames = []
 
@@ -44,11 +43,10 @@ def webp(
             elif isinstance(event, Finished):
                 frames.append(_frame(event.result.image, max_side))
                 first, *others = (frame.resize(frames[-1].size) for frame in frames)  # octaves differ in size
-                data = io.BytesIO()
                 times = [milliseconds] * len(others) + [hold]
                 options = {"append_images": others, "duration": times, "loop": 0, "quality": quality}
-                first.save(data, "WEBP", save_all=True, **options)
-                write_file(path, data.getvalue())
+                with replacing(path) as file:
+                    first.save(file, "WEBP", save_all=True, **options)
 
         yield receive
 

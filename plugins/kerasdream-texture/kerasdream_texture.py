@@ -6,7 +6,6 @@ M. Bethge, "Texture Synthesis Using Convolutional Neural Networks", NeurIPS 2015
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import click
@@ -67,11 +66,10 @@ def save_statistics(path, statistics):
     """Writes statistics to a ``.npz`` file, whole or not at all."""
     import numpy as np
 
-    from kerasdream.images import write_file
+    from kerasdream.images import replacing
 
-    data = io.BytesIO()
-    np.savez(data, **statistics)
-    write_file(path, data.getvalue())
+    with replacing(path) as file:
+        np.savez(file, **statistics)
 
 
 def _read(path):

@@ -1,0 +1,39 @@
+"""Whole dreams: how much of the octave loop's time is spent inside the gradient call, by the run's own account."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks.cases import picture
+
+CONFIG = Path(__file__).parents[1] / "configs" / "quickstart.yaml"
+
+
+def demo(steps: int | None) -> dict[str, float]:
+    """Dreams the run file of ``make demo``; returns its timings in seconds.
+
+    Args:
+        steps: in each octave; None: as many as the file says.
+    """
+    import kerasdream
+    from kerasdream.config import load
+
+    config = load(CONFIG, [] if steps is None else [f"octaves.steps={steps}"])
+    with tempfile.TemporaryDirectory() as folder:
+        return _plain(kerasdream.run(config, folder=folder).timings)
+
+
+def one_octave(shape: tuple[int, int], steps: int) -> dict[str, float]:
+    """Dreams a large picture at its full size only, with the default network; returns the timings in seconds."""
+    import kerasdream
+
+    result = kerasdream.dream(
+        picture(shape), objectives={"l2": "block11_expand"}, octaves={"count": 1, "steps": steps}, max_side=None
+    )
+    return _plain(result.timings)
+
+
+def _plain(timings: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(float(seconds), 4) for name, seconds in timings.items()}

@@ -46,6 +46,6 @@ def cause(error: BaseException, who: str) -> str:
         home = frames[0].filename.removesuffix("__init__.py")
         own = [frame for frame in frames if frame.filename.startswith(home)]
         place = f"{own[-1].filename}:{own[-1].lineno}"
-    elif isinstance(error, SyntaxError):
+    elif isinstance(error, SyntaxError) and error.filename:
         place, text = f"{error.filename}:{error.lineno}", error.msg
     return f"{who} failed to load{at(place)}: {type(error).__name__}: {text}"

@@ -42,6 +42,7 @@ AT_LOADING = {
         files={"part.py": "\n1 / 0\n"},
     ),
     "syntax error": Broken("\ndef broken(:\n", ["failed to load", "SyntaxError"], 2),
+    "no text": Broken("x = '\0'\n", ["failed to load", "null bytes"]),
     "stops Python": Broken("import sys\nsys.exit(0)\n", ["failed to load", "SystemExit"], 2),
     "raises in a hook": Broken(
         IMPORTS + "@hookimpl\ndef register_objectives(register):\n    raise RuntimeError('moon')\n",

@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 
 from kerasdream import images
-from kerasdream.cli import cli, main
+from kerasdream.cli import cli
 from kerasdream.registry import KINDS
 from kerasdream.source import parse
 
@@ -45,19 +45,6 @@ def kerasdream(*arguments, cwd):
     process = start(*arguments, cwd=cwd)
     out, err = process.communicate(timeout=100)
     return process.returncode, out, err
-
-
-@pytest.fixture
-def here(monkeypatch, capsys):
-    """The command line in this process, for commands that compute nothing: returns exit code, output, errors."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["kerasdream", *map(str, arguments)])
-        with pytest.raises(SystemExit) as leaving:
-            main()
-        return leaving.value.code, *capsys.readouterr()
-
-    return call
 
 
 def pixels(path):

@@ -81,7 +81,7 @@ def test_every_hook_has_a_test():
 
 def test_every_check_is_on_its_page():
     for check in (name for name in testing.__all__ if name.startswith("check_")):
-        assert any(f"{check}(" in text for text in PAGES.values()) or check == "check_schema", check
+        assert any(f"{check}(" in text for text in PAGES.values()), check
 
 
 def test_every_public_part_is_documented():

@@ -166,6 +166,19 @@ def test_plugins_that_a_run_does_not_use_cost_nothing_in_a_step(folder, tmp_path
         assert not any(Path(file).stem.startswith("idle") for file in counts)
 
 
+def test_a_plugin_that_imports_keras_when_loaded_is_told(folder, process):
+    heavy = folder / "heavy.py"
+    heavy.write_text("import keras\n" + PART.format(name="heavy"))
+    rows = json.loads(
+        process("plugins", "--json", "--plugin", "heavy.py", "--plugin", "my_objective.py", cwd=folder).stdout
+    )
+    notes = {row["name"]: row["notes"] for row in rows}
+    assert notes["my_objective"] == []
+    (note,) = notes["heavy"]
+    assert "imports keras when it is loaded" in note
+    assert note in process("plugins", "--plugin", "heavy.py", cwd=folder).stdout
+
+
 # Folders
 
 PART = """\

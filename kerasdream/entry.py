@@ -13,7 +13,7 @@ from kerasdream.components import MAKES, Objective, Output
 from kerasdream.contracts import ContractError, check
 from kerasdream.errors import KerasdreamError, PluginError
 from kerasdream.parameters import is_weighted
-from kerasdream.registry import KINDS
+from kerasdream.registry import KINDS, PYTHON
 from kerasdream.schedules import Progress, is_schedule
 
 FUNCTIONS = "log_p", "apply", "init", "decode", "update", "open", "preprocess"
@@ -46,12 +46,12 @@ class Entry:
     def of(cls, kind: str, made: Any) -> Entry:
         """Wraps an object given from Python."""
         name = getattr(made, "name", None) or type(made).__name__.lower()
-        return cls(kind, name, None, "python", {}, {}, (), made)
+        return cls(kind, name, None, PYTHON, {}, {}, (), made)
 
     @property
     def recipe(self) -> dict[str, Any]:
         """The entry as it stands in a recipe; of an object given from Python, only that it was there."""
-        return {self.name: dict(self.plain)} if self.factory else {"python": self.name}
+        return {self.name: dict(self.plain)} if self.factory else {PYTHON: self.name}
 
     @property
     def weight(self) -> Any:

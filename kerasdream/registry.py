@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,10 @@ KINDS = {
     "outputs": "output",
 }
 """Kind -> what one of them is called. Hook ``register_<kind>`` fills it."""
+
+
+PYTHON = "python"
+"""What a recipe calls a part that was given as a Python object; no part may have this name."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ class Registry:
         """Registers a factory.
 
         Raises:
-            PluginError: the name is taken, or the signature is not keyword-only and annotated.
+            PluginError: the name is taken or is none, or the signature is not keyword-only and annotated.
         """
         name = name or getattr(factory, "__name__", "")
         if not callable(factory) or not name:
@@ -70,6 +75,8 @@ class Registry:
                 "has none of its own)"
             )
         new = Registration(kind, name, factory, plugin)
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", str(name)) or name == PYTHON:
+            raise PluginError(f"{new} needs a name of letters, digits and _ (not python): register(factory, name=...)")
         taken = self.entries[kind].get(name)
         if taken:
             raise PluginError(

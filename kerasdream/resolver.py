@@ -17,7 +17,7 @@ from kerasdream.entry import Entry
 from kerasdream.errors import ConfigError, did_you_mean
 from kerasdream.faults import explained, line_of, shown
 from kerasdream.parameters import layer_names, model_of
-from kerasdream.registry import KINDS, Registration, Registry
+from kerasdream.registry import KINDS, PYTHON, Registration, Registry
 
 SHORT = {"model": "name", "image": "source"}
 """Sections that may stand as one word, and the key it is short for."""
@@ -222,7 +222,7 @@ class Resolver:
             self.fault(path, f"expected one {KINDS[kind]}, {{NAME: {{parameter: value}}}}, not {shown(item)}")
             return None
         ((name, params),) = item.items()
-        if name == "python":
+        if name == PYTHON:
             self.fault(path, "was given as a Python object, which no recipe can hold; run it from Python again")
             return None
         return self.validated(kind, name, params, path, (*path, name))

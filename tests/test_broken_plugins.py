@@ -76,6 +76,17 @@ AT_LOADING = {
     "registers no function": Broken(
         IMPORTS + FINE + REGISTER.replace("(broken)", "('broken')"), ["registers 'broken'", "expected a function"]
     ),
+    "a lambda without a name": Broken(
+        IMPORTS + FINE + REGISTER.replace("(broken)", "(lambda: None)"), ["'<lambda>'", "needs a name of letters"], 9
+    ),
+    "a name that recipes use": Broken(
+        IMPORTS + FINE + REGISTER.replace("(broken)", "(broken, name='python')"), ["'python'", "needs a name"], 5
+    ),
+    "registered as another kind": Broken(
+        IMPORTS + FINE + REGISTER.replace("register_objectives", "register_priors"),
+        ["the prior 'broken'", "must be annotated with what it makes", "-> Energy"],
+        5,
+    ),
     "positional parameter": Broken(
         IMPORTS + FINE.replace("*, ", "") + REGISTER, ["parameter 'layer' must be keyword-only and annotated"], 5
     ),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+import zipfile
 from functools import partial
 from pathlib import Path
 
@@ -78,6 +80,20 @@ def test_the_licenses_are_what_they_are_called():
     assert LICENSES == ("MIT", "Apache-2.0")
     assert rendered("licenses", "Apache-2.0") == (ROOT / "LICENSE").read_text(encoding="utf-8")
     assert rendered("licenses", "MIT", year="2030", author="Ada").startswith("MIT License\n\nCopyright (c) 2030 Ada\n")
+
+
+@pytest.mark.slow
+def test_what_is_installed_has_all_that_it_needs(tmp_path):
+    """The wheel holds every file of the package that is not Python: templates, the photo, the layer tables."""
+    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copytree(ROOT / "kerasdream", tmp_path / "kerasdream", ignore=shutil.ignore_patterns("__pycache__"))
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", "out", "."]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    (wheel,) = (tmp_path / "out").iterdir()
+    with zipfile.ZipFile(wheel) as archive:
+        packed = {name for name in archive.namelist() if name.startswith("kerasdream/")}
+    assert packed == {f"kerasdream/{name}" for name in files_in(tmp_path / "kerasdream")}
 
 
 @pytest.fixture(scope="module")

@@ -149,6 +149,16 @@ def test_links_lead_somewhere(page):
         assert target.startswith("https://") or (DOCS / target).exists(), target
 
 
+def test_the_fault_that_is_shown_is_the_one_that_is_told(beside, tmp_path):
+    beside("README")
+    plugin = Path("loud.py")
+    plugin.write_text(plugin.read_text().replace("ops.mean(ops.abs(a[layer]) ** power, axis=-1)", "a[layer]"))
+    with pytest.raises(kerasdream.PluginError) as caught:
+        kerasdream.run(load(Path("loud.yaml"), SMALL))
+    (shown,) = [block.text for block in blocks("README") if block.text.startswith("objectives.0.loud")]
+    assert str(caught.value) == shown.replace("\n", " ").strip().replace("/home/ada", str(tmp_path))
+
+
 # Each hook does what it is for, with the plugin of its page
 
 

@@ -103,6 +103,7 @@ def register_commands(cli):
         """Takes the texture of a PHOTO, for the objective of this name."""
         from kerasdream import images
         from kerasdream.config import resolve
+        from kerasdream.engine.loading import tensorflow
         from kerasdream.source import Document
 
         layers = layers or DEFAULT_LAYERS.get(model)
@@ -111,7 +112,9 @@ def register_commands(cli):
         picture = images.read(photo, max_side).pixels
         objectives = [{"l2": {"layer": layer}} for layer in layers]  # so that their names are checked
         document = Document({"image": "noise", "model": model, "objectives": objectives}, "kerasdream texture")
-        network = resolve(document, Path.cwd()).model.make()
+        entry = resolve(document, Path.cwd()).model
+        tensorflow()  # without its chatter
+        network = entry.make()
         output = output or photo.with_suffix(".npz")
         save_statistics(output, statistics_of(network, picture, layers))
         click.echo(output)

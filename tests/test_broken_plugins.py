@@ -210,7 +210,7 @@ AT_USE = {
         kind="ascent",
     ),
     "rule that is NaN": Broken(
-        "def broken() -> Rule:\n    return Rule(lambda gradient, memory, state: (gradient / 0.0, memory))",
+        "def broken() -> Rule:\n    return Rule(lambda gradient, memory, state: (gradient * float('nan'), memory))",
         ["returned a gradient that is not finite"],
         kind="ascent",
     ),

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,8 @@ def run(
     *,
     folder: str | Path | None = None,
     overwrite: bool = False,
+    plugins: Iterable[str | Path] = (),
+    trust: bool = False,
     resume: bool = False,
     tell: Callable[[Event], None] = lambda event: None,
 ) -> Result:
@@ -38,6 +40,8 @@ def run(
         config: path of a YAML file, a mapping (relative paths in it are relative to the present folder) or a RunConfig.
         folder: where outputs go; by default the run file's folder.
         overwrite: whether outputs that exist are replaced.
+        plugins: plugin files and folders to load besides those the run file names (not with a RunConfig).
+        trust: whether the plugin files it names may be outside its own folder.
         resume: whether to go on where the same run was ended before: its state is saved beside the first output, after
             every octave and every minute. Parts given as Python objects are taken to be the same ones.
         tell: is told every event (``kerasdream.events``).
@@ -47,10 +51,12 @@ def run(
     """
     from kerasdream.session import Session
 
+    files = [Path(file) for file in plugins]
     if isinstance(config, (str, Path)):
-        config = load(Path(config))
+        config = load(Path(config), plugins=files, trust=trust)
     elif not isinstance(config, RunConfig):
-        config = resolve(source.Document(dict(config), "config"), Path.cwd())
+        document = source.Document(dict(config), "config")
+        config = resolve(document, Path.cwd(), plugins=files, trust="anywhere" if trust else "folder")
     folder = None if folder is None else Path(folder)
     session = Session(config, folder=folder, overwrite=overwrite, resume=resume, tell=tell)
     pictures = session.sources()

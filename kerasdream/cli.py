@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kerasdream import __version__
-from kerasdream.errors import KerasdreamError, did_you_mean
+from kerasdream import __version__, commands
+from kerasdream.commands import PLUGINS
+from kerasdream.errors import KerasdreamError
 from kerasdream.running import FAULT, reported, run_all
 
 if TYPE_CHECKING:
     from kerasdream.plugins import Plugins
-    from kerasdream.registry import Registration
 
 CRASH, INTERRUPTED = 3, 130
 """Exit codes beside 0 (done), 1 (a known fault) and 2 (usage)."""
@@ -27,12 +27,12 @@ class _Commands(click.Group):
     """The built-in commands, and those that plugins register."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        _loaded()
+        loaded()
         return list(self.commands)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in self.commands:
-            _loaded()
+            loaded()
         return super().get_command(context, name)
 
     def add_command(self, command: click.Command, name: str | None = None) -> None:
@@ -71,18 +71,25 @@ _RESUME = click.option(
     "an unfinished one goes on from its saved state.",
 )
 _QUIET = click.option("-q", "--quiet", is_flag=True, help="Print nothing but faults.")
+_TRUST = click.option(
+    "--trust", is_flag=True, help="Load plugin files from wherever the run file, or a picture's recipe, names them."
+)
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print results as JSON, one line a picture.")
 
 
 @cli.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @_OVERRIDES
+@PLUGINS
+@_TRUST
 @_FOLDER
 @_OVERWRITE
 @_RESUME
 @_QUIET
 @_JSON
-def run(files: tuple[Path, ...], overrides: tuple[str, ...], **options: Any) -> None:
+def run(
+    files: tuple[Path, ...], overrides: tuple[str, ...], plugin_files: tuple[Path, ...], trust: bool, **options: Any
+) -> None:
     """Does what run files say. A FILE is a YAML file, or a picture that kerasdream made: its recipe is done again.
 
     The state of a dream is saved beside its output after every octave, every minute and on Ctrl-C, which also keeps the
@@ -93,7 +100,7 @@ def run(files: tuple[Path, ...], overrides: tuple[str, ...], **options: Any) -> 
     failed = False
     for file in files:
         with reported(survive=len(files) > 1) as fault:
-            failed |= run_all(load_any(file, overrides), **options)
+            failed |= run_all(load_any(file, overrides, plugins=plugin_files, trust=trust), **options)
         failed |= fault.seen
     sys.exit(FAULT if failed else 0)
 
@@ -101,12 +108,15 @@ def run(files: tuple[Path, ...], overrides: tuple[str, ...], **options: Any) -> 
 @cli.command()
 @click.argument("photo", type=click.Path(path_type=Path, dir_okay=False))
 @_OVERRIDES
+@PLUGINS
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write: .png or .jpg.")
 @_OVERWRITE
 @_RESUME
 @_QUIET
 @_JSON
-def dream(photo: Path, overrides: tuple[str, ...], output: Path | None, **options: Any) -> None:
+def dream(
+    photo: Path, overrides: tuple[str, ...], plugin_files: tuple[Path, ...], output: Path | None, **options: Any
+) -> None:
     """Dreams a photo with the defaults; writes PHOTO-dream.png beside it, or what -o says."""
     from kerasdream.config import resolve
     from kerasdream.source import Document
@@ -119,21 +129,26 @@ def dream(photo: Path, overrides: tuple[str, ...], output: Path | None, **option
         data["outputs"] = [{kind: {"path": output.name}}]
     folder = output.absolute().parent if output else None
     with reported():
-        config = resolve(Document(data, "kerasdream dream"), photo.absolute().parent, overrides)
+        document = Document(data, "kerasdream dream")
+        config = resolve(document, photo.absolute().parent, overrides, plugins=plugin_files)
         sys.exit(FAULT if run_all(config, folder=folder, **options) else 0)
 
 
 @cli.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @_OVERRIDES
-def validate(files: tuple[Path, ...], overrides: tuple[str, ...]) -> None:
+@PLUGINS
+@_TRUST
+def validate(files: tuple[Path, ...], overrides: tuple[str, ...], plugin_files: tuple[Path, ...], trust: bool) -> None:
     """Checks run files, and computes nothing: every fault at once, each with its line."""
     from kerasdream.recipes import load_any
 
     failed = False
     for file in files:
         with reported(survive=True) as fault:
-            load_any(file, overrides)
+            config = load_any(file, overrides, plugins=plugin_files, trust=trust)
+            for plugin in config.plugin_files:
+                click.echo(f"plugin file: {plugin}", err=True)
             click.echo(f"{file}: ok")
         failed |= fault.seen
     sys.exit(FAULT if failed else 0)
@@ -142,14 +157,16 @@ def validate(files: tuple[Path, ...], overrides: tuple[str, ...]) -> None:
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @_OVERRIDES
+@PLUGINS
+@_TRUST
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def plan(file: Path, overrides: tuple[str, ...], as_json: bool) -> None:
+def plan(file: Path, overrides: tuple[str, ...], plugin_files: tuple[Path, ...], trust: bool, as_json: bool) -> None:
     """Shows what a run would compute: octaves, steps, tiles."""
     from kerasdream.planning import describe
     from kerasdream.recipes import load_any
 
     with reported():
-        rows = list(describe(load_any(file, overrides)))
+        rows = list(describe(load_any(file, overrides, plugins=plugin_files, trust=trust)))
         if as_json:
             click.echo(json.dumps(rows))
             return
@@ -157,107 +174,16 @@ def plan(file: Path, overrides: tuple[str, ...], as_json: bool) -> None:
             click.echo(row["text"])
 
 
-@cli.command(name="list")
-@click.argument("kind", required=False)
-@click.argument("name", required=False)
-def list_(kind: str | None, name: str | None) -> None:
-    """Lists what can stand in a run file: list, list objectives, list objectives l2."""
-    from kerasdream.registry import KINDS
-
-    registry = _loaded().registry
-    plural = {**{k: k for k in KINDS}, **{singular: k for k, singular in KINDS.items()}}
-    with reported():
-        if kind is not None and kind not in plural:
-            raise KerasdreamError(f"unknown kind {kind!r}; {did_you_mean(kind, KINDS)}")
-        kinds = [plural[kind]] if kind else list(KINDS)
-        if name is not None:
-            try:
-                click.echo(_described(registry.get(kinds[0], name)))
-            except KeyError as error:
-                raise KerasdreamError(error.args[0]) from None
-            return
-        for one in kinds:
-            click.echo(f"{one}:" if kind is None else f"{len(registry.entries[one])} {one}:")
-            for registration in registry.entries[one].values():
-                source = "" if registration.plugin == "kerasdream" else f"  [{registration.plugin}]"
-                click.echo(f"  {registration.name:<20} {registration.summary}{source}")
-
-
-def _described(registration: Registration) -> str:
-    """One entry: help, parameters with types and defaults, the plugin it is from."""
-    import inspect
-
-    from kerasdream.parameters import is_weighted
-
-    lines = [f"{registration.name}: {registration.help}", "", "Parameters:"]
-    for parameter in inspect.signature(registration.factory).parameters.values():
-        default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
-        lines.append(f"  {parameter.name}: {parameter.annotation}{default}")
-    if is_weighted(registration.factory):
-        lines.append("  weight: float = 1.0")
-    return "\n".join([*lines, "", f"From the plugin {registration.plugin}."])
-
-
-@cli.command()
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def plugins(as_json: bool) -> None:
-    """Lists the plugins that were found, the broken ones with the cause."""
-    found = _loaded()
-    rows = [
-        {
-            "name": plugin.name,
-            "version": plugin.version,
-            "origin": plugin.origin,
-            "hooks": plugin.hooks,
-            "registers": [f"{r.kind}/{r.name}" for r in found.registry if r.plugin == plugin.name and not plugin.error],
-            "error": plugin.error,
-        }
-        for plugin in found.found
-    ]
-    if as_json:
-        click.echo(json.dumps(rows, indent=2))
-        return
-    for row in rows:
-        state = (
-            f"broken: {row['error']}" if row["error"] else f"{len(row['registers'])} parts, {len(row['hooks'])} hooks"
-        )
-        click.echo(f"{row['name']} {row['version']} ({row['origin']}): {state}")
-
-
-@cli.command()
-@click.argument("model")
-def layers(model: str) -> None:
-    """Lists the layers of a MODEL: a name (with channels and stride) or a .keras file."""
-    from kerasdream.planning import layer_rows
-
-    with reported():
-        for row in layer_rows(model, _loaded().registry):
-            click.echo(row)
-
-
-@cli.command()
-def schema() -> None:
-    """Prints the JSON Schema of run files, for your editor."""
-    from kerasdream.schema import json_schema
-
-    click.echo(json.dumps(json_schema(_loaded().registry), indent=2))
-
-
-@cli.command()
-@click.argument("picture", type=click.Path(path_type=Path))
-def show(picture: Path) -> None:
-    """Prints the recipe inside a picture that kerasdream made."""
-    from kerasdream.recipes import recipe_in
-
-    with reported():
-        click.echo(recipe_in(picture).rstrip())
+for _command in commands.COMMANDS:
+    cli.add_command(_command)
 
 
 @cache
-def _loaded() -> Plugins:
+def loaded(plugin_files: tuple[Path, ...] = ()) -> Plugins:
+    """Loads all plugins, once; their commands become commands of ``cli``."""
     from kerasdream.plugins import load
 
-    return load(cli=cli)
+    return load(plugin_files, cli=cli)
 
 
 def main() -> None:
@@ -266,6 +192,10 @@ def main() -> None:
     try:
         code = cli.main(standalone_mode=False)  # that of a command that calls context.exit()
         sys.exit(code if isinstance(code, int) else 0)
+    except KerasdreamError as error:
+        for line in str(error).splitlines():
+            click.echo(f"kerasdream: {line}", err=True)
+        sys.exit(FAULT)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

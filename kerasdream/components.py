@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from kerasdream.models.network import Network
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -187,6 +189,7 @@ class Output:
 
 
 MAKES: Mapping[str, tuple[type, ...]] = {
+    "models": (Network,),
     "objectives": (Objective,),
     "priors": (Energy, Projection),
     "parametrizations": (Parametrization,),

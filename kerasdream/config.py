@@ -20,6 +20,9 @@ from kerasdream.errors import ConfigError, did_you_mean
 
 VERSION = 1
 
+Trust = Literal["none", "folder", "anywhere"]
+"""Where plugin files that a run file names may be: they are code that runs."""
+
 DEFAULTS: Mapping[str, Any] = {
     "version": VERSION,
     "seed": 0,
@@ -120,6 +123,7 @@ class RunConfig:
     Attributes:
         base: the folder that relative paths are relative to.
         data: the same as plain data, every default written out; what a recipe is made of.
+        plugin_files: the plugin files that were loaded.
     """
 
     seed: int
@@ -137,10 +141,15 @@ class RunConfig:
     outputs: tuple[Entry, ...]
     base: Path
     data: Mapping[str, Any] = field(repr=False)
+    plugin_files: tuple[Path, ...] = ()
 
 
-def load(path: Path, overrides: Iterable[str] = ()) -> RunConfig:
+def load(path: Path, overrides: Iterable[str] = (), *, plugins: Sequence[Path] = (), trust: bool = False) -> RunConfig:
     """Reads and validates a run file.
+
+    Args:
+        overrides, plugins: see ``resolve``.
+        trust: whether plugin files named in the run file may be anywhere, rather than in its own folder or below.
 
     Raises:
         ConfigError: with every fault in it.
@@ -152,11 +161,17 @@ def load(path: Path, overrides: Iterable[str] = ()) -> RunConfig:
         raise ConfigError(f"the run file {path} does not exist; {near}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"the run file {path} cannot be read: {error}") from None
-    return resolve(source.parse(text, str(path)), path.parent, overrides)
+    document = source.parse(text, str(path))
+    return resolve(document, path.parent, overrides, plugins=plugins, trust="anywhere" if trust else "folder")
 
 
 def resolve(
-    document: source.Document, base: Path, overrides: Iterable[str] = (), *, with_plugins: bool = True
+    document: source.Document,
+    base: Path,
+    overrides: Iterable[str] = (),
+    *,
+    plugins: Sequence[Path] = (),
+    trust: Trust = "folder",
 ) -> RunConfig:
     """Validates plain data (with Python objects in the places of entries, if it comes from Python) into a RunConfig.
 
@@ -164,11 +179,13 @@ def resolve(
         base: folder that relative paths are relative to.
         overrides: ``key.path=value`` strings; the value is YAML. Paths of photo, model and weights are then relative to
             the present folder.
-        with_plugins: whether plugin files named in the data may be loaded.
+        plugins: plugin files and folders to load besides those named in the data, from anywhere.
+        trust: which of the plugin files named in the data may be loaded: ``none`` (of a recipe out of a picture), those
+            in the ``folder`` base or below, or ``anywhere``.
 
     Raises:
         ConfigError: with every fault found.
     """
     from kerasdream.resolver import Resolver
 
-    return Resolver(document, base, with_plugins).resolve(overrides)
+    return Resolver(document, base, plugins, trust).resolve(overrides)

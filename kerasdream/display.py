@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -40,6 +42,11 @@ class Display:
         if self.progress:
             self.progress.stop()
             self.progress = None
+
+    def plugins(self, files: Iterable[Path]) -> None:
+        """Plugin files that were loaded: they are code that runs."""
+        for file in () if self.quiet else files:
+            self._print(f"plugin file: {file}")
 
     def loading(self, model: str) -> None:
         """The network is about to be loaded, which takes some seconds."""

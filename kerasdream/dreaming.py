@@ -126,7 +126,7 @@ def ascend(
                 ascent.timings["gradient"] += time.perf_counter() - began
                 if not ascent.timings["first_step"]:
                     ascent.timings["first_step"] = time.perf_counter() - started
-                _check(slope, progress)
+                _check(slope, progress, step)
                 if not slope.magnitude or step.is_dead(slope.scores):
                     ascent.point = replace(point, step=octave.steps, dead=(*point.dead, number), views=views)
                     break
@@ -183,11 +183,14 @@ def _slope(step: GradientStep, point: Point, plan: Plan, progress: Progress) -> 
             views = present.smaller().cutting.size
 
 
-def _check(slope: Slope, progress: Progress) -> None:
-    """Refuses to go on with numbers that are none."""
+def _check(slope: Slope, progress: Progress, step: GradientStep) -> None:
+    """Refuses to go on with numbers that are none, and says whose they are."""
     import numpy as np
 
+    if np.isfinite(slope.score) and np.isfinite(slope.magnitude):
+        return
     where = f"octave {progress.octave + 1}, step {progress.step + 1}"
-    if not np.isfinite(slope.score) or not np.isfinite(slope.magnitude):
-        named = ", ".join(f"{name} = {value:g}" for name, value in slope.scores.items())
-        raise DreamError(f"the gradient is not finite at {where} ({named}); try a smaller rate or weight")
+    ill = [label for label in slope.scores if not np.isfinite(slope.scores[label])]
+    what = "the score is not finite" if ill else "the gradient is not finite, though the scores are,"
+    named = "; ".join(f"{label} = {slope.scores[label]:g} ({step.blame(label)})" for label in ill or slope.scores)
+    raise DreamError(f"{what} at {where}: {named}; try a smaller rate or weight")

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kerasdream.components import MAKES, Objective
+from kerasdream.blame import at, where
+from kerasdream.components import MAKES, Objective, Output
+from kerasdream.contracts import ContractError, check
 from kerasdream.errors import KerasdreamError, PluginError
 from kerasdream.parameters import is_weighted
+from kerasdream.registry import KINDS, PYTHON
 from kerasdream.schedules import Progress, is_schedule
+
+FUNCTIONS = "log_p", "apply", "init", "decode", "update", "open", "preprocess"
+"""The fields of parts that are functions of a plugin."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +46,12 @@ class Entry:
     def of(cls, kind: str, made: Any) -> Entry:
         """Wraps an object given from Python."""
         name = getattr(made, "name", None) or type(made).__name__.lower()
-        return cls(kind, name, None, "python", {}, {}, (), made)
+        return cls(kind, name, None, PYTHON, {}, {}, (), made)
 
     @property
     def recipe(self) -> dict[str, Any]:
         """The entry as it stands in a recipe; of an object given from Python, only that it was there."""
-        return {self.name: dict(self.plain)} if self.factory else {"python": self.name}
+        return {self.name: dict(self.plain)} if self.factory else {PYTHON: self.name}
 
     @property
     def weight(self) -> Any:
@@ -79,15 +85,15 @@ class Entry:
             values.pop("weight", None)
         with self.blamed():
             made = self.factory(**values)
-            if self.kind in MAKES and not isinstance(made, MAKES[self.kind]):
+            if not isinstance(made, MAKES[self.kind]):
                 kinds = " or ".join(kind.__name__ for kind in MAKES[self.kind])
-                raise TypeError(f"it returned a {type(made).__name__}; expected {kinds}")
+                raise ContractError(
+                    f"returned {'nothing' if made is None else f'a {type(made).__name__}'}; expected {kinds}"
+                )
         if isinstance(made, Objective):
-            return made.mapped(self._guarded)
-        if self.kind not in MAKES:
-            return made
-        functions = {name: value for name, value in vars(made).items() if callable(value)}
-        return replace(made, **{name: self._guarded(value) for name, value in functions.items()})
+            return made.mapped(lambda function: self._guarded(Objective, "fn", function))
+        functions = {name: getattr(made, name) for name in FUNCTIONS if callable(getattr(made, name, None))}
+        return replace(made, **{name: self._guarded(type(made), name, value) for name, value in functions.items()})
 
     @contextmanager
     def blamed(self) -> Iterator[None]:
@@ -96,19 +102,43 @@ class Entry:
             yield
         except KerasdreamError:
             raise
+        except ContractError as error:
+            raise PluginError(f"{self.blame} {error}") from error
         except Exception as error:
-            file = getattr(getattr(self.factory, "__code__", None), "co_filename", None)
+            file = where(self.factory).rpartition(":")[0] if self.factory else None
             lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
-            where = f" at {file}:{lines[-1]}" if lines else ""
+            place = f" in line {lines[-1]}" if lines else ""
             reason = str(error).strip().partition("\n")[0]
-            raise PluginError(
-                f"{'.'.join(map(str, self.path))}: {self.name!r} of plugin {self.plugin!r} failed{where}: "
-                f"{type(error).__name__}: {reason}"
-            ) from error
+            raise PluginError(f"{self.blame} failed{place}: {type(error).__name__}: {reason}") from error
 
-    def _guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any) -> Any:
+    @property
+    def blame(self) -> str:
+        """The entry as the subject of a fault: its place in the run file, its plugin, its factory's file and line."""
+        place = f"{'.'.join(map(str, self.path))}: " if self.path else ""
+        if not self.factory:
+            return f"{place}the {KINDS[self.kind]} {self.name!r} given from Python"
+        return f"{place}the {KINDS[self.kind]} {self.name!r} of plugin {self.plugin!r}{at(where(self.factory))}"
+
+    def _guarded(self, part: type, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
             with self.blamed():
-                return function(*args)
+                result = function(*arguments)
+                check(part, name, result, arguments)
+            return _Opened(self, result) if part is Output else result
 
         return call
+
+
+@dataclass(frozen=True)
+class _Opened(AbstractContextManager[Callable[..., None]]):
+    """An output that is open: a fault in closing it is its plugin's too."""
+
+    entry: Entry
+    manager: AbstractContextManager[Callable[..., None]]
+
+    def __enter__(self) -> Callable[..., None]:
+        return self.manager.__enter__()
+
+    def __exit__(self, *fault: Any) -> bool | None:
+        with self.entry.blamed():
+            return self.manager.__exit__(*fault)

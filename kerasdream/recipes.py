@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,16 @@ from kerasdream.images import read_recipe
 PICTURES = (".png", ".jpg", ".jpeg")
 
 
-def load_any(file: Path, overrides: Iterable[str] = ()) -> RunConfig:
+def load_any(
+    file: Path, overrides: Iterable[str] = (), *, plugins: Sequence[Path] = (), trust: bool = False
+) -> RunConfig:
     """Loads a run file, or the recipe inside a picture.
 
     A recipe names its source by base name: the photo is looked for beside the picture, and has to be the same one,
-    unless ``image.source`` is overridden. It loads no plugin files.
+    unless ``image.source`` is overridden. It loads no plugin files, unless they are trusted; those in ``plugins`` are.
+
+    Args:
+        overrides, plugins, trust: see ``kerasdream.config.load``.
 
     Raises:
         ConfigError: with every fault found.
@@ -28,7 +33,7 @@ def load_any(file: Path, overrides: Iterable[str] = ()) -> RunConfig:
     """
     overrides = list(overrides)
     if file.suffix.lower() not in PICTURES:
-        return load(file, overrides)
+        return load(file, overrides, plugins=plugins, trust=trust)
     manifest = source.parse(recipe_in(file), f"{file} (its recipe)")
     if not isinstance(manifest.data, dict) or not isinstance(manifest.data.get("recipe"), dict):
         raise ConfigError(f"{file}: the recipe inside is not one that this kerasdream can read")
@@ -38,7 +43,7 @@ def load_any(file: Path, overrides: Iterable[str] = ()) -> RunConfig:
         _check_source(file, manifest.data.get("source"))
     if not any(override.startswith("model") for override in overrides):
         _check_files(file, manifest.data.get("files"))
-    return resolve(document, file.parent, overrides, with_plugins=False)
+    return resolve(document, file.parent, overrides, plugins=plugins, trust="anywhere" if trust else "none")
 
 
 def recipe_in(picture: Path) -> str:
@@ -80,8 +85,12 @@ def differences(asked: Any, found: Any, path: str = "") -> Iterator[str]:
 
 
 def checksum(file: Path) -> str:
-    """Returns the SHA-256 of a file, in hexadecimal."""
+    """Returns the SHA-256 of a file, in hexadecimal; of a folder, that of the names and checksums of its files."""
     digest = hashlib.sha256()
+    if file.is_dir():
+        for inner in sorted(path for path in file.rglob("*") if path.is_file()):
+            digest.update(f"{inner.relative_to(file).as_posix()} {checksum(inner)}\n".encode())
+        return digest.hexdigest()
     with file.open("rb") as stream:
         while block := stream.read(1 << 20):
             digest.update(block)
@@ -92,7 +101,7 @@ def _check_files(picture: Path, files: object) -> None:
     """Model and weight files beside the picture must be those the recipe was made with."""
     for name, expected in files.items() if isinstance(files, dict) else ():
         file = picture.parent / str(name)
-        if not file.is_file():
+        if not file.exists():
             raise ConfigError(f"the file {file.name!r}, which {picture.name} was made with, is not beside it")
         if checksum(file) != expected:
             raise ConfigError(f"{file} is not the file that {picture.name} was made with (its checksum differs)")

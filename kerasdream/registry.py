@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from kerasdream.blame import at, where
 from kerasdream.errors import PluginError, did_you_mean
 
 KINDS = {
@@ -20,6 +22,10 @@ KINDS = {
     "outputs": "output",
 }
 """Kind -> what one of them is called. Hook ``register_<kind>`` fills it."""
+
+
+PYTHON = "python"
+"""What a recipe calls a part that was given as a Python object; no part may have this name."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,14 @@ class Registration:
         """The first line of the docstring."""
         return self.help.partition("\n")[0]
 
+    @property
+    def where(self) -> str:
+        """``file:line`` of the factory."""
+        return where(self.factory)
+
+    def __str__(self) -> str:
+        return f"the {KINDS[self.kind]} {self.name!r} of plugin {self.plugin!r}{at(self.where)}"
+
 
 @dataclass
 class Registry:
@@ -52,27 +66,35 @@ class Registry:
         """Registers a factory.
 
         Raises:
-            PluginError: the name is taken, or the signature is not keyword-only and annotated.
+            PluginError: the name is taken or is none, or the signature is not keyword-only and annotated.
         """
-        name = name or factory.__name__
+        name = name or getattr(factory, "__name__", "")
+        if not callable(factory) or not name:
+            raise PluginError(
+                f"plugin {plugin!r} registers {factory!r} as {KINDS[kind]}; expected a function (with name=..., if it "
+                "has none of its own)"
+            )
+        new = Registration(kind, name, factory, plugin)
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", str(name)) or name == PYTHON:
+            raise PluginError(f"{new} needs a name of letters, digits and _ (not python): register(factory, name=...)")
         taken = self.entries[kind].get(name)
         if taken:
             raise PluginError(
-                f"the {KINDS[kind]} {name!r} of plugin {plugin!r} is already registered by plugin {taken.plugin!r}; "
-                "give it another name: register(factory, name=...)"
+                f"{new} is already registered by plugin {taken.plugin!r}{at(taken.where)}; give it another name: "
+                "register(factory, name=...)"
             )
         for parameter in inspect.signature(factory).parameters.values():
             if parameter.kind is not parameter.KEYWORD_ONLY or parameter.annotation is parameter.empty:
                 raise PluginError(
-                    f"plugin {plugin!r}: the parameter {parameter.name!r} of {name!r} must be keyword-only and "
-                    f"annotated, as in def {factory.__name__}(*, {parameter.name}: float = 1.0)"
+                    f"{new}: its parameter {parameter.name!r} must be keyword-only and annotated, as in "
+                    f"def {name}(*, {parameter.name}: float = 1.0)"
                 )
             if parameter.name == "weight" and kind in ("objectives", "priors"):
                 raise PluginError(
-                    f"plugin {plugin!r}: {name!r} has a parameter 'weight', which kerasdream adds to objectives and "
-                    "priors itself; leave it out, or give yours another name"
+                    f"{new} has a parameter 'weight', which kerasdream adds to objectives and priors itself; leave it "
+                    "out, or give yours another name"
                 )
-        self.entries[kind][name] = Registration(kind, name, factory, plugin)
+        self.entries[kind][name] = new
 
     def drop(self, plugin: str) -> None:
         """Takes back all that a plugin has registered."""
@@ -86,6 +108,10 @@ class Registry:
             return self.entries[kind][name]
         except KeyError:
             raise KeyError(f"unknown {KINDS[kind]} {name!r}; {did_you_mean(name, self.entries[kind])}") from None
+
+    def of(self, kind: str) -> Iterable[Registration]:
+        """All of one kind."""
+        return self.entries[kind].values()
 
     def __iter__(self) -> Iterator[Registration]:
         for names in self.entries.values():

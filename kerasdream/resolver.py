@@ -5,19 +5,19 @@ from __future__ import annotations
 import copy
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from kerasdream import components, plugins, source
-from kerasdream.config import DEFAULT_LAYERS, DEFAULTS, LISTS, SECTIONS, VERSION, RunConfig
+from kerasdream.config import DEFAULT_LAYERS, DEFAULTS, LISTS, SECTIONS, VERSION, RunConfig, Trust
 from kerasdream.entry import Entry
-from kerasdream.errors import ConfigError, PluginError, did_you_mean
+from kerasdream.errors import ConfigError, did_you_mean
 from kerasdream.faults import explained, line_of, shown
 from kerasdream.parameters import layer_names, model_of
-from kerasdream.registry import KINDS, Registration, Registry
+from kerasdream.registry import KINDS, PYTHON, Registration, Registry
 
 SHORT = {"model": "name", "image": "source"}
 """Sections that may stand as one word, and the key it is short for."""
@@ -30,11 +30,12 @@ TYPED_PATHS = {("image",), ("image", "source"), ("model", "file"), ("model", "we
 class Resolver:
     """One validation: collects faults, knows where everything stands."""
 
-    def __init__(self, document: source.Document, base: Path, with_plugins: bool) -> None:
-        self.document, self.base, self.with_plugins = document, base, with_plugins
+    def __init__(self, document: source.Document, base: Path, plugin_files: Sequence[Path], trust: Trust) -> None:
+        self.document, self.base, self.trust = document, base, trust
+        self.plugin_files = list(plugin_files)
         self.faults: list[str] = []
         self.registry: Registry
-        self.complete, self.broken = True, ""
+        self.complete, self.unused = True, ""
 
     def fault(self, path: source.Path, text: str) -> None:
         dotted = ".".join(str(part) for part in path)
@@ -59,7 +60,6 @@ class Resolver:
         if not own:  # the overrides may have changed the model
             data.pop("objectives", None)
             data |= _default_objectives(data["model"])
-        plugin_files = data.get("plugins", [])
         self.registry = self.load_plugins(data.pop("plugins", []))
         keys = {*DEFAULTS, *SECTIONS, *LISTS, "plugins"}
         for key in data:
@@ -93,7 +93,7 @@ class Resolver:
             "octaves": sections["octaves"].model_dump(mode="json"),
             "tiles": sections["tiles"].model_dump(mode="json"),
             "engine": sections["engine"].model_dump(mode="json"),
-            **({"plugins": [Path(file).name for file in plugin_files]} if plugin_files else {}),
+            **({"plugins": [file.name for file in self.plugin_files]} if self.plugin_files else {}),
         }
         return RunConfig(
             seed=data["seed"],
@@ -101,6 +101,7 @@ class Resolver:
             parametrization=parametrization,
             base=self.base,
             data=resolved,
+            plugin_files=tuple(self.plugin_files),
             **sections,
             **lists,
         )
@@ -134,30 +135,53 @@ class Resolver:
                 return
             place = following
 
-    def load_plugins(self, files: Any) -> Registry:
-        """Loads the plugin files a run file names; only those in its own folder or below.
+    def load_plugins(self, named: Any) -> Registry:
+        """Loads the plugin files that were typed, and those the run file names where they are trusted.
 
         Where one is missing, so may be names in the registry: they are then no faults of the run file.
         """
         faultless = len(self.faults)
-        if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
-            self.fault(("plugins",), f"expected a list of Python files, not {shown(files)}")
-            files = []
-        if files and not self.with_plugins:
-            self.fault(("plugins",), "a recipe out of a picture loads no plugin files; write it to a file and run that")
-            files = []
-        paths = [(self.base / file).resolve() for file in files]
-        for i, path in enumerate(paths):
-            if not path.is_relative_to(self.base.resolve()):
-                self.fault(("plugins", i), f"{files[i]} is outside the run file's folder; copy it beside the run file")
-        try:
-            loaded = plugins.load(path for path in paths if path.is_relative_to(self.base.resolve()))
-        except PluginError as error:
-            self.fault(("plugins",), str(error))
-            loaded = plugins.load()
-        self.broken = ", ".join(plugin.name for plugin in loaded.broken)
+        if not isinstance(named, list) or not all(isinstance(file, str) for file in named):
+            self.fault(("plugins",), f"expected a list of Python files and folders, not {shown(named)}")
+            named = []
+        typed, places = list(self.plugin_files), {}
+        for i, name in enumerate(named):
+            path = Path(os.path.normpath(self.base / Path(name).expanduser()))
+            if self.trust == "none" and path.name in [given.name for given in typed]:
+                continue
+            if self.trusts(i, name, path):
+                places.setdefault(path, i)
+        self.plugin_files = list({path.resolve(): path for path in (*typed, *places)}.values())
+        loaded = plugins.load(self.plugin_files)
+        for path in self.plugin_files:
+            for plugin in loaded.asked_for(path):
+                if plugin.error and path in places:
+                    self.fault(("plugins", places[path]), plugin.error)
+                elif plugin.error:
+                    self.faults.append(f"--plugin {path}: {plugin.error}")
+        self.unused = ", ".join(plugin.name for plugin in loaded.found if plugin.error or plugin.disabled)
         self.complete = len(self.faults) == faultless
         return loaded.registry
+
+    def trusts(self, index: int, name: str, path: Path) -> bool:
+        """Whether a plugin file that the run file names may be loaded; reports a fault if not."""
+        if self.trust == "none":
+            self.fault(
+                ("plugins", index),
+                f"{name} is a plugin, and a recipe out of a picture loads none: it is code that runs; name the file "
+                f"with --plugin, or use --trust to load {name} from beside the picture",
+            )
+        elif self.trust == "folder" and not all(
+            file.resolve().is_relative_to(self.base.resolve()) for file in (path, *path.glob("*.py"))
+        ):
+            self.fault(
+                ("plugins", index),
+                f"{name} is outside the run file's folder, and a plugin is code that runs; copy it beside the run "
+                "file, name it with --plugin, or use --trust",
+            )
+        else:
+            return True
+        return False
 
     def model(self, value: Any) -> Entry | None:
         """The ``model`` key: a name, a mapping with ``name`` or ``file``, or a Python object."""
@@ -199,7 +223,7 @@ class Resolver:
             self.fault(path, f"expected one {KINDS[kind]}, {{NAME: {{parameter: value}}}}, not {shown(item)}")
             return None
         ((name, params),) = item.items()
-        if name == "python":
+        if name == PYTHON:
             self.fault(path, "was given as a Python object, which no recipe can hold; run it from Python again")
             return None
         return self.validated(kind, name, params, path, (*path, name))
@@ -209,9 +233,11 @@ class Resolver:
         try:
             registration = self.registry.get(kind, str(name))
         except KeyError as error:
-            broken = f" (kerasdream plugins says why these are broken: {self.broken})" if self.broken else ""
+            unused = (
+                f" (kerasdream plugins says why these plugins are not in use: {self.unused})" if self.unused else ""
+            )
             if self.complete:
-                self.fault(at, error.args[0] + broken)
+                self.fault(at, error.args[0] + unused)
             return None
         schema = model_of(registration)
         params = {} if params is None else params

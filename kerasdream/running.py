@@ -61,6 +61,7 @@ def run_all(config: RunConfig, *, folder: Path | None, quiet: bool, as_json: boo
             raise OutputError(f"the folder {folder} cannot be created: {error.strerror}") from None
     display = Display(quiet=quiet or as_json)
     session = Session(config, folder=folder, tell=display, **options)
+    display.plugins(config.plugin_files)
     failed = False
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # being told to end is like Ctrl-C
     try:

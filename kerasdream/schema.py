@@ -32,7 +32,11 @@ def json_schema(registry: Registry) -> dict[str, Any]:
         "properties": {
             "version": {"type": "integer", "const": VERSION},
             "seed": {"type": "integer", "minimum": 0, "exclusiveMaximum": 2**32},
-            "plugins": {"type": "array", "items": {"type": "string"}, "description": "Plugin files beside this file."},
+            "plugins": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "Plugin files and folders, in this file's folder or below.",
+            },
             "model": _model(registry, definitions),
             "parametrization": {
                 "anyOf": [_entry(r, definitions) for r in registry.entries["parametrizations"].values()]

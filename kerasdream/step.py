@@ -168,6 +168,10 @@ class GradientStep:
         """Whether every objective is exactly zero: no unit that is asked for responds, so only priors have a slope."""
         return not any(scores[label] for label in self.labels[: len(self.engine.objectives)])
 
+    def blame(self, label: str) -> str:
+        """Whose the part with this label is: its plugin, the file and line of its factory."""
+        return dict(zip(self.labels, self._entries, strict=False))[label].blame
+
 
 def as_network(
     model: keras.Model | Network,

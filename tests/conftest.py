@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import sysconfig
+import venv
+from dataclasses import dataclass
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import pytest
 import skimage.data
+
+from kerasdream import images
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +57,104 @@ def tiny():
     gamma, beta, mean, variance = (random.uniform(0.5, 1.5, 8) for _ in range(4))
     model.get_layer("b1").set_weights([gamma, beta, mean, variance])
     return model
+
+
+@pytest.fixture
+def here(monkeypatch, capsys):
+    """The command line in this process, for commands that compute nothing: returns exit code, output, errors."""
+    from kerasdream.cli import main
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["kerasdream", *map(str, arguments)])
+        with pytest.raises(SystemExit) as leaving:
+            main()
+        return leaving.value.code, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def process():
+    """The command line in a process of its own; ``path`` is a folder to import from, ``variables`` its environment."""
+
+    def call(*arguments, cwd, path=None, **variables):
+        environment = {**os.environ, **variables}
+        if path:
+            environment["PYTHONPATH"] = os.pathsep.join([str(path), os.environ.get("PYTHONPATH", "")]).rstrip(":")
+        environment.pop("TF_CPP_MIN_LOG_LEVEL", None)  # what TensorFlow prints must be kept away by kerasdream itself
+        command = [sys.executable, "-m", "kerasdream", *map(str, arguments)]
+        return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=100)
+
+    return call
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A fresh environment that shares the packages installed here."""
+
+    python: Path
+
+    def install(self, *arguments):
+        """Installs distributions there, with the setuptools and the pip of here."""
+        command = [sys.executable, "-m", "pip", "--python", str(self.python), "install", "--quiet"]
+        subprocess.run([*command, "--no-build-isolation", *map(str, arguments)], check=True)
+
+    def call(self, *arguments, cwd):
+        """Runs its python; returns what it printed."""
+        command = [self.python, *map(str, arguments)]
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def fresh_environment(tmp_path_factory):
+    """Makes an ``Environment``."""
+
+    def make():
+        folder = tmp_path_factory.mktemp("environment")
+        venv.create(folder, symlinks=True)
+        environment = Environment(folder / "bin" / "python")
+        own = environment.call("-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder).strip()
+        shared = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+        lines = "".join(f"import site; site.addsitedir({path!r})\n" for path in sorted(shared))
+        (Path(own) / "shared.pth").write_text(lines)
+        return environment
+
+    return make
+
+
+PLUGIN_RUN = """\
+plugins: [./my_objective.py]
+image: photo.png
+model: {file: tiny.keras, input_range: [-1, 1]}
+objectives:
+  - contrast: {layer: c2, gain: {from: 0.5, to: 2}}
+octaves: {count: 1, steps: 2}
+"""
+
+CONTRAST = '''\
+from kerasdream import LayerName, Objective, hookimpl, ops
+
+def contrast(*, layer: LayerName, gain: float = 1.0) -> Objective:
+    """Raises the spread of a layer's activations."""
+    return Objective(layer, lambda activations: gain * ops.std(activations[layer], axis=-1))
+
+@hookimpl
+def register_objectives(register):
+    register(contrast)
+'''
+
+
+@pytest.fixture
+def folder(tmp_path, tiny):
+    """A photo, a small network, a plugin file and a run file that uses it: run.yaml."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    images.save(
+        folder / "photo.png", skimage.data.chelsea()[100:140, 100:156].astype("float32") / 127.5 - 1, format="png"
+    )
+    tiny.save(folder / "tiny.keras")
+    (folder / "my_objective.py").write_text(CONTRAST)
+    (folder / "run.yaml").write_text(PLUGIN_RUN)
+    return folder

@@ -153,7 +153,7 @@ COMMANDS = {
     "recipe_of_an_array": ("run array.png", ["array.png was dreamed from an array in Python", "-s image.source=PHOTO"]),
     "recipe_with_a_plugin": (
         "run plugged.png",
-        ["plugged.png (its recipe):1:", "plugins: a recipe out of a picture loads no"],
+        ["plugged.png (its recipe):1:", "plugins.0: evil.py is a plugin, and a recipe out of a picture loads none"],
     ),
     "override_without_value": ("run good.yaml -s seed", ["-s seed: expected KEY=VALUE, as in -s octaves.steps=5"]),
     "override_of_nothing": ("run good.yaml -s objectives.4.l2.layer=x", ["there is no objectives.4 to set"]),

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -18,7 +19,8 @@ import pytest
 from PIL import Image
 
 from kerasdream import images
-from kerasdream.cli import cli, main
+from kerasdream.cli import cli
+from kerasdream.registry import KINDS
 from kerasdream.source import parse
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -43,19 +45,6 @@ def kerasdream(*arguments, cwd):
     process = start(*arguments, cwd=cwd)
     out, err = process.communicate(timeout=100)
     return process.returncode, out, err
-
-
-@pytest.fixture
-def here(monkeypatch, capsys):
-    """The command line in this process, for commands that compute nothing: returns exit code, output, errors."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["kerasdream", *map(str, arguments)])
-        with pytest.raises(SystemExit) as leaving:
-            main()
-        return leaving.value.code, *capsys.readouterr()
-
-    return call
 
 
 def pixels(path):
@@ -175,9 +164,41 @@ def test_list_describes_an_entry(here):
     code, out, err = here("list", "objectives", "channel")
     assert (code, err) == (0, "")
     assert out.startswith("channel: Raises the mean activation of one channel")
-    for line in ("  layer: LayerName", "  weight: float = 1.0", "From the plugin kerasdream."):
+    for line in (
+        "  layer: layer name, required",
+        "      the layer the channel is in.",
+        "  channel: whole number ≥ 0, required",
+        "  weight: number or a schedule, default 1.0",
+    ):
         assert line in out.splitlines()
+    assert re.search(r"^From the plugin kerasdream \(built in\), \S+channel\.py:\d+$", out, re.MULTILINE)
     assert here("list", "objective", "channel")[1] == out  # the singular will do
+
+
+def test_list_as_json(here):
+    row = json.loads(here("list", "priors", "gaussian_blur", "--json")[1])
+    assert (row["kind"], row["name"], row["plugin"], row["origin"]) == (
+        "priors",
+        "gaussian_blur",
+        "kerasdream",
+        "built in",
+    )
+    assert row["parameters"] == [
+        {
+            "name": "sigma",
+            "type": "number ≥ 0 or a schedule",
+            "required": False,
+            "default": 0.5,
+            "help": "standard deviation in pixels of the octave.",
+        }
+    ]
+    rows = json.loads(here("list", "--json")[1])
+    assert {row["kind"] for row in rows} == set(KINDS)
+    assert row in rows
+    assert json.loads(here("list", "priors", "--json")[1]) == [row for row in rows if row["kind"] == "priors"]
+    for one in rows:
+        assert all(parameter["help"] and parameter["type"] for parameter in one["parameters"]), one
+        assert not {"object", "anything"} & {parameter["type"] for parameter in one["parameters"]}, one
 
 
 def test_layers_of_a_network_and_of_a_file(here, tmp_path, tiny):
@@ -295,7 +316,7 @@ def test_a_recipe_loads_no_plugin_files(tmp_path, here):
     for command in ("validate", "plan", "run"):
         code, _, err = here(command, tmp_path / "dream.png")
         assert code == 1
-        assert "a recipe out of a picture loads no plugin files" in err
+        assert "evil.py is a plugin, and a recipe out of a picture loads none" in err
     assert not Path("pwned").exists()
     assert not (tmp_path / "pwned").exists()
 

@@ -1,91 +1,41 @@
-"""The plugin contract as an author meets it: a file beside the YAML, an installed distribution, and broken ones."""
+"""The ways in: a file beside the run file or typed, a folder, an installed distribution; what is trusted and told."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
-import numpy as np
+import jsonschema
 import pytest
-from PIL import Image
+import yaml
 
-from kerasdream import run
-from kerasdream.cli import main
+from kerasdream import images, plugins, run, testing
 from kerasdream.config import load
-from kerasdream.errors import KerasdreamError
-from kerasdream.images import read_recipe
+from kerasdream.errors import ConfigError
+from kerasdream.events import Stepped
 from kerasdream.schedules import Ramp
 from kerasdream.source import parse
-
-CONTRAST = '''\
-from kerasdream import LayerName, Objective, hookimpl, ops
-
-def contrast(*, layer: LayerName, gain: float = 1.0) -> Objective:
-    """Raises the spread of a layer's activations."""
-    return Objective(layer, lambda activations: gain * ops.std(activations[layer], axis=-1))
-
-@hookimpl
-def register_objectives(register):
-    register(contrast)
-'''
-
-RUN = """\
-plugins: [./my_objective.py]
-image: photo.png
-model: {file: tiny.keras, input_range: [-1, 1]}
-objectives:
-  - contrast: {layer: c2, gain: {from: 0.5, to: 2}}
-octaves: {count: 1, steps: 2}
-"""
-
-
-def kerasdream(*arguments, cwd, path=None):
-    environment = dict(os.environ)
-    if path:
-        environment["PYTHONPATH"] = os.pathsep.join([str(path), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)  # what TensorFlow prints must be kept away by kerasdream itself
-    command = [sys.executable, "-m", "kerasdream", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=100)
-
-
-@pytest.fixture
-def here(monkeypatch, capsys):
-    """The command line in this process, for commands that compute nothing: returns exit code, output, errors."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["kerasdream", *map(str, arguments)])
-        with pytest.raises(SystemExit) as leaving:
-            main()
-        return leaving.value.code, *capsys.readouterr()
-
-    return call
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory, tiny):
-    """A photo, a small network, a plugin file and a run file that uses it."""
-    folder = tmp_path_factory.mktemp("plugins")
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 56, 3), np.uint8)).save(folder / "photo.png")
-    tiny.save(folder / "tiny.keras")
-    (folder / "my_objective.py").write_text(CONTRAST)
-    (folder / "run.yaml").write_text(RUN)
-    return folder
-
 
 # A plugin file
 
 
-def test_a_plugin_file_dreams(folder):
-    done = kerasdream("run", "run.yaml", "-o", "out", "-q", cwd=folder)
+def test_a_plugin_file_dreams(folder, process):
+    done = process("run", "run.yaml", "-o", "out", "-q", cwd=folder)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert [path.name for path in (folder / "out").iterdir()] == ["photo-dream.png"]
-    recipe = parse(read_recipe(folder / "out" / "photo-dream.png"), "recipe").data["recipe"]
+    recipe = parse(images.read_recipe(folder / "out" / "photo-dream.png"), "recipe").data["recipe"]
     gain = {"from": 0.5, "to": 2.0, "over": "steps"}
     assert recipe["objectives"] == [{"contrast": {"layer": "c2", "gain": gain, "weight": 1.0}}]
+    assert recipe["plugins"] == ["my_objective.py"]
+
+
+def test_a_run_prints_which_plugin_files_it_loads(folder, process):
+    done = process("run", "run.yaml", "-o", "out", cwd=folder)
+    assert done.stderr.splitlines()[0] == "plugin file: my_objective.py"
+    assert process("validate", "run.yaml", cwd=folder).stderr == "plugin file: my_objective.py\n"
 
 
 def test_a_float_of_a_plugin_takes_a_schedule(folder):
@@ -115,104 +65,37 @@ def test_a_float_of_a_plugin_takes_a_schedule(folder):
 )
 def test_faults_in_its_parameters_have_a_place(folder, here, monkeypatch, old, new, fault):
     monkeypatch.chdir(folder)
-    Path("f.yaml").write_text(RUN.replace(old, new))
+    Path("f.yaml").write_text(Path("run.yaml").read_text().replace(old, new))
     code, out, err = here("validate", "f.yaml")
     assert (code, out) == (1, "")
     assert err.startswith(f"kerasdream: {fault}")
     assert len(err.splitlines()) == 1
 
 
-IMPORTS = "from kerasdream import LayerName, Objective, hookimpl, ops\n"
-REGISTER = "\n\n@hookimpl\ndef register_objectives(register):\n    register(broken)\n"
-FINE = "def broken(*, layer: LayerName) -> Objective:\n    return Objective(layer, lambda a: a[layer][..., 0])\n"
-
-# name -> the plugin file, and words of the message
-BROKEN_FILES = {
-    "import_error": (
-        "\nimport no_such_module\n",
-        ["failed to load at", "plug.py:2: ModuleNotFoundError: No module named"],
-    ),
-    "syntax": ("def broken(:\n", ["SyntaxError", "plug.py, line 1"]),
-    "stops_python": ("import sys\nsys.exit(0)\n", ["failed to load at", "plug.py:2: SystemExit"]),
-    "raises_in_hook": (
-        IMPORTS + "@hookimpl\ndef register_objectives(register):\n    raise RuntimeError('moon')\n",
-        ["plug.py:4: RuntimeError: moon"],
-    ),
-    "hook_misspelt": (
-        IMPORTS + FINE + REGISTER.replace("register_objectives", "register_objective"),
-        ["unknown hook 'register_objective'; did you mean 'register_objectives'"],
-    ),
-    "hook_signature": (
-        IMPORTS + FINE + REGISTER.replace("(register)", "(add)", 1),
-        ["register_objectives(add)", "{'add'}"],
-    ),
-    "hook_not_marked": (IMPORTS + FINE + REGISTER.replace("@hookimpl", ""), ["has no hooks; put @kerasdream.hookimpl"]),
-    "name_taken": (
-        IMPORTS + FINE + REGISTER.replace("(broken)", "(broken, name='l2')"),
-        ["objective 'l2' of plugin 'plug' is already registered by plugin 'kerasdream'", "name="],
-    ),
-    "positional": (IMPORTS + FINE.replace("*, ", "") + REGISTER, ["'layer' of 'broken' must be keyword-only"]),
-    "parameter_without_annotation": (
-        IMPORTS + FINE.replace(": LayerName", "") + REGISTER,
-        ["'layer' of 'broken' must be keyword-only and annotated"],
-    ),
-    "result_without_annotation": (
-        IMPORTS + FINE.replace(" -> Objective", "") + REGISTER,
-        ["'broken' must be annotated with what it makes", "-> Objective"],
-    ),
-    "annotation_unknown": (
-        "from __future__ import annotations\n" + IMPORTS + FINE.replace("LayerName)", "LayrName)") + REGISTER,
-        ["'broken' has a signature that cannot stand in a run file", "LayrName"],
-    ),
-    "annotation_no_yaml": (
-        IMPORTS + "import socket\n" + FINE.replace("*, ", "*, by: socket.socket, ") + REGISTER,
-        ["'broken' has a signature that cannot stand in a run file", "socket"],
-    ),
-}
-
-
-@pytest.mark.parametrize("name", BROKEN_FILES)
-def test_a_broken_plugin_file_is_one_fault_that_names_it(tmp_path, here, monkeypatch, name):
-    text, words = BROKEN_FILES[name]
-    monkeypatch.chdir(tmp_path)
-    Path("plug.py").write_text(text)
-    Path("run.yaml").write_text("image: a.png\nplugins: [plug.py]\nobjectives:\n  - broken: {layer: block3_expand}\n")
-    code, out, err = here("validate", "run.yaml")
-    assert (code, out) == (1, "")
-    (fault,) = err.splitlines()  # that the objective is unknown follows from it, and is not told
-    assert fault.startswith("kerasdream: run.yaml:2:1: plugins: ")
-    assert "'plug'" in fault
-    for part in words:
-        assert part in fault
-
-
-def test_faults_beside_a_broken_plugin_are_told_too(tmp_path, here):
-    (tmp_path / "plug.py").write_text("import no_such_module")
-    (tmp_path / "run.yaml").write_text("image: a.png\nplugins: [plug.py]\nobjectives: [broken]\nseed: -1\n")
-    code, _, err = here("validate", tmp_path / "run.yaml")
-    assert code == 1
-    assert [re.sub(r".*yaml:(\d+).*", r"\1", line) for line in err.splitlines()] == ["2", "4"]
-
-
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ("[lost.py]", ["lost.py does not exist"]),
-        ("[photo.png]", ["photo.png does not exist or is not a Python file"]),
-        ("my_objective.py", ["expected a list of Python files, not my_objective.py"]),
-        ("[../elsewhere.py]", ["../elsewhere.py is outside the run file's folder"]),
+        ("[lost.py]", ["the plugin lost.py does not exist"]),
+        ("[photo.png]", ["photo.png is no plugin; expected a Python file (.py), a package or a folder"]),
+        ("[empty]", ["the plugin folder empty has no Python files"]),
+        ("my_objective.py", ["expected a list of Python files and folders, not my_objective.py"]),
+        ("[../elsewhere.py]", ["../elsewhere.py is outside the run file's folder", "copy it", "--plugin", "--trust"]),
+        ("[linked.py]", ["linked.py is outside the run file's folder"]),
+        ("[links]", ["links is outside the run file's folder"]),
         ("[my_objective.py, copy/my_objective.py]", ["two plugins are called 'my_objective'"]),
         ("[kerasdream.py]", ["two plugins are called 'kerasdream': built in and file"]),
     ],
 )
 def test_plugin_files_that_are_refused(folder, here, monkeypatch, files, words):
     monkeypatch.chdir(folder)
-    Path("copy").mkdir(exist_ok=True)
+    for name in ("copy", "empty", "links"):
+        Path(name).mkdir()
     for path in ("copy/my_objective.py", "kerasdream.py", "../elsewhere.py"):
-        Path(path).write_text(CONTRAST)
-    Path("f.yaml").write_text(RUN.replace("[./my_objective.py]", files))
+        Path(path).write_text(Path("my_objective.py").read_text())
+    for link in ("linked.py", "links/linked.py"):
+        Path(link).symlink_to(folder.parent / "elsewhere.py")
+    Path("f.yaml").write_text(Path("run.yaml").read_text().replace("[./my_objective.py]", files))
     code, out, err = here("validate", "f.yaml")
-    Path("kerasdream.py").unlink()
     assert (code, out) == (1, "")
     (fault,) = err.splitlines()
     assert fault.startswith("kerasdream: f.yaml:1:")
@@ -221,128 +104,230 @@ def test_plugin_files_that_are_refused(folder, here, monkeypatch, files, words):
 
 
 def test_a_plugin_file_named_twice_is_loaded_once(folder, here):
-    (folder / "f.yaml").write_text(RUN.replace("[./my_objective.py]", "[my_objective.py, ./my_objective.py]"))
-    assert here("validate", folder / "f.yaml")[0] == 0
+    text = (folder / "run.yaml").read_text().replace("[./my_objective.py]", "[my_objective.py, ./my_objective.py]")
+    (folder / "f.yaml").write_text(text)
+    assert here("validate", folder / "f.yaml", "--plugin", folder / "my_objective.py")[0] == 0
 
 
-# Plugins that break while they run
+def test_an_objective_of_keras_ops_alone_works_everywhere(folder, here):
+    """In the engine, in tiles, in the algebra, with schedules (the check); the JSON Schema; faults with their line."""
+    registration = plugins.load([folder / "my_objective.py"]).registry.get("objectives", "contrast")
+    documented = registration.factory
+    documented.__doc__ += "\n\nArgs:\n    layer: the layer.\n    gain: the gain.\n"
+    testing.check_objective(documented, {"layer": "conv2", "gain": 2.0})
+    schema = json.loads(here("schema", "--plugin", folder / "my_objective.py")[1])
+    data = yaml.safe_load((folder / "run.yaml").read_text())
+    jsonschema.validate(data, schema)
+    for wrong in ({"layer": "c2", "gian": 1.0}, {"layer": "c2", "gain": "low"}, {"gain": 1.0}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**data, "objectives": [{"contrast": wrong}]}, schema)
+    (folder / "f.yaml").write_text((folder / "run.yaml").read_text().replace("from: 0.5", "from: low"))
+    assert (
+        f"{folder / 'f.yaml'}:5:34: objectives.0.contrast.gain.from: expected a valid"
+        in here("validate", folder / "f.yaml")[2]
+    )
 
-PLUGIN = """\
-from kerasdream import (
-    Energy, LayerName, Objective, Output, Parametrization, Postprocess, Projection, Rule, Transform, hookimpl, ops
-)
 
-{body}
+def calls_in_a_step(config):
+    """How often Python functions are called between two steps, by file."""
+    counts: list[Counter] = []
+
+    def profile(frame, event, argument):
+        if event == "call":
+            counts[-1][frame.f_code.co_filename] += 1
+
+    def tell(event):
+        sys.setprofile(None)
+        counts.append(Counter())
+        if isinstance(event, Stepped):
+            sys.setprofile(profile)
+
+    try:
+        run(config, overwrite=True, tell=tell)
+    finally:
+        sys.setprofile(None)
+    return counts[-4]  # between the last two steps but one: after the last one the picture is written
+
+
+def test_plugins_that_a_run_does_not_use_cost_nothing_in_a_step(folder, tmp_path):
+    overrides = ["octaves={count: 1, steps: 6}"]
+    for number in range(20):
+        (tmp_path / f"idle{number}.py").write_text(PART.format(name=f"idle{number}"))
+    idle = sorted(tmp_path.glob("idle*.py"))
+    alone, beside = (calls_in_a_step(load(folder / "run.yaml", overrides, plugins=more)) for more in ([], idle))
+    assert sum(alone.values()) > 50
+    mine = str(Path(plugins.__file__).parent)
+    assert {file: count for file, count in alone.items() if file.startswith(mine)} == {
+        file: count for file, count in beside.items() if file.startswith(mine)
+    }
+    for counts in (alone, beside):
+        files = {Path(file).name for file in counts if "pluggy" in file or file.startswith(mine)}
+        assert not files & {"_hooks.py", "_callers.py", "_manager.py", "plugins.py", "registry.py", "hookspecs.py"}
+        assert not any(Path(file).stem.startswith("idle") for file in counts)
+
+
+def test_a_plugin_that_imports_keras_when_loaded_is_told(folder, process):
+    heavy = folder / "heavy.py"
+    heavy.write_text("import keras\n" + PART.format(name="heavy"))
+    rows = json.loads(
+        process("plugins", "--json", "--plugin", "heavy.py", "--plugin", "my_objective.py", cwd=folder).stdout
+    )
+    notes = {row["name"]: row["notes"] for row in rows}
+    assert notes["my_objective"] == []
+    (note,) = notes["heavy"]
+    assert "imports keras when it is loaded" in note
+    assert note in process("plugins", "--plugin", "heavy.py", cwd=folder).stdout
+
+
+# Folders
+
+PART = """\
+from kerasdream import Postprocess, hookimpl
+
+def {name}() -> Postprocess:
+    \"\"\"Leaves the picture as it is.\"\"\"
+    return Postprocess(lambda picture, source: picture)
 
 @hookimpl
-def register_{kind}(register):
+def register_postprocess(register):
     register({name})
 """
 
-# name -> kind, body of the plugin, words of the message
-FAILING = {
-    "factory_raises": (
-        "objectives",
-        "def factory_raises(*, layer: LayerName) -> Objective:\n    1 / 0",
-        ["ZeroDivisionError"],
-    ),
-    "makes_nothing": ("objectives", "def makes_nothing(*, layer: LayerName) -> Objective:\n    pass", ["Objective"]),
-    "density_raises": (
-        "objectives",
-        "def density_raises(*, layer: LayerName) -> Objective:\n    return Objective(layer, lambda a: a['lost'])",
-        ["KeyError: 'lost'"],
-    ),
-    "density_shape": (
-        "objectives",
-        "def density_shape(*, layer: LayerName) -> Objective:\n    return Objective(layer, lambda a: a[layer])",
-        ["shape (None, None, None, 8)", "expected (n, h, w) or (n,)"],
-    ),
-    "density_nan": (
-        "objectives",
-        "def density_nan(*, layer: LayerName) -> Objective:\n"
-        "    return Objective(layer, lambda a: ops.log(-1 - a[layer][..., 0] ** 2))",
-        ["not finite", "density_nan c2 = nan"],
-    ),
-    "layer_missing": (
-        "objectives",
-        "def layer_missing(*, layer: str) -> Objective:\n    return Objective('lost', lambda a: a['lost'][..., 0])",
-        ["has no layer 'lost'"],
-    ),
-    "energy_raises": (
-        "priors",
-        "def energy_raises() -> Energy:\n    return Energy(lambda picture: picture.lost, radius=0)",
-        ["AttributeError"],
-    ),
-    "projection_raises": (
-        "priors",
-        "def projection_raises() -> Projection:\n    return Projection(lambda picture: picture / None)",
-        ["TypeError"],
-    ),
-    "transform_raises": (
-        "transforms",
-        "def transform_raises() -> Transform:\n    return Transform(lambda views, seed: views.lost)",
-        ["AttributeError"],
-    ),
-    "rule_raises": (
-        "ascent",
-        "def rule_raises() -> Rule:\n    return Rule(lambda gradient, memory, state: memory[3])",
-        ["TypeError"],
-    ),
-    "init_raises": (
-        "parametrizations",
-        "def init_raises() -> Parametrization:\n    return Parametrization(lambda picture, seed: picture.lost)",
-        ["AttributeError"],
-    ),
-    "postprocess_raises": (
-        "postprocess",
-        "def postprocess_raises() -> Postprocess:\n    return Postprocess(lambda picture, source: picture.lost)",
-        ["AttributeError"],
-    ),
-    "output_raises": (
-        "outputs",
-        "def output_raises(*, path: str) -> Output:\n    return Output(path, lambda path: path.lost)",
-        ["AttributeError"],
-    ),
-}
+
+@pytest.fixture
+def many(folder):
+    """A folder of plugin files beside the run file, and one that is a package."""
+    (folder / "many").mkdir()
+    for name in ("first", "second"):
+        (folder / "many" / f"{name}.py").write_text(PART.format(name=name))
+    for name in ("_helper.py", "test_first.py", "conftest.py", "setup.py"):
+        (folder / "many" / name).write_text("raise RuntimeError('not a plugin')")
+    (folder / "package").mkdir()
+    (folder / "package" / "part.py").write_text(PART.format(name="third"))
+    (folder / "package" / "__init__.py").write_text("from .part import register_postprocess\n")
+    return folder
 
 
-def run_of(folder, name, kind, body):
-    """Writes a plugin file of one entry, and a run file that uses it; returns the latter."""
-    (folder / f"{name}.py").write_text(PLUGIN.format(kind=kind, body=body, name=name))
-    parameters = {"objectives": "{layer: c2}", "outputs": "{path: out.x}"}.get(kind, "{}")
-    key, value = kind, f"[{name}: {parameters}]"
-    if kind == "parametrizations":
-        key, value = "parametrization", name
-    run = {"plugins": f"[{name}.py]", "objectives": "[l2: c2]", key: value}
-    path = folder / f"{name}.yaml"
-    plain = [line for line in RUN.splitlines() if line.startswith(("image", "model", "octaves"))]
-    path.write_text("\n".join([*plain, *(f"{key}: {value}" for key, value in run.items())]))
-    return path
+def test_a_folder_is_its_files_and_a_package_is_one_plugin(many, here, monkeypatch):
+    monkeypatch.chdir(many)
+    text = Path("run.yaml").read_text().replace("[./my_objective.py]", "[my_objective.py, many, package]")
+    Path("f.yaml").write_text(f"{text}postprocess: [first, second, third]\n")
+    assert here("validate", "f.yaml")[:2] == (0, "f.yaml: ok\n")
+    assert load(Path("f.yaml")).data["plugins"] == ["my_objective.py", "many", "package"]
+    code, out, _ = here("plugins", "--json", "--plugin", "many", "--plugin", "package")
+    rows = {row["name"]: row for row in json.loads(out)}
+    assert code == 0
+    assert {name for name, row in rows.items() if row["file"]} == {"first", "second", "package"}
+    assert rows["package"]["registers"] == ["postprocess/third"]
 
 
-@pytest.mark.parametrize("name", FAILING)
-def test_what_fails_in_a_run_is_one_fault_that_names_the_plugin(folder, tmp_path, name):
-    kind, body, words = FAILING[name]
-    with pytest.raises(KerasdreamError) as caught:
-        run(run_of(folder, name, kind, body), folder=tmp_path)
-    (fault,) = str(caught.value).splitlines()
-    if name != "layer_missing":
-        assert name in fault
-    for part in words:
-        assert part in fault
-    left = [".photo-dream.png.checkpoint"] if name == "postprocess_raises" else []  # the dream itself was done
-    assert [path.name for path in tmp_path.iterdir()] == left
+# Typed on the command line
 
 
-def test_interrupted_before_the_first_step_nothing_is_kept(folder, tmp_path):
-    body = (
-        "def interrupted(*, layer: LayerName) -> Objective:\n"
-        "    def density(activations):\n        raise KeyboardInterrupt\n"
-        "    return Objective(layer, density)"
-    )
-    with pytest.raises(KeyboardInterrupt):
-        run(run_of(folder, "interrupted", "objectives", body), folder=tmp_path)
-    assert list(tmp_path.iterdir()) == []
+def test_a_typed_plugin_may_be_anywhere(folder, here, tmp_path):
+    (folder / "my_objective.py").rename(tmp_path / "moved.py")
+    plain = (folder / "run.yaml").read_text().partition("\n")[2]
+    (folder / "f.yaml").write_text(plain)
+    assert here("validate", folder / "f.yaml")[0] == 1
+    code, out, err = here("validate", folder / "f.yaml", "--plugin", tmp_path / "moved.py")
+    assert (code, err) == (0, f"plugin file: {tmp_path / 'moved.py'}\n")
+    for command in (
+        ["plan", folder / "f.yaml"],
+        ["list", "objectives"],
+        ["list", "objectives", "contrast"],
+        ["plugins"],
+        ["schema"],
+    ):
+        code, out, err = here(*command, "--plugin", tmp_path / "moved.py")
+        assert (code, err) == (0, "")
+        assert "contrast" in out or command[0] == "plan", command
+    code, out, err = here("list", "--plugin", tmp_path / "lost.py")
+    assert (code, out, err) == (1, "", f"kerasdream: the plugin {tmp_path / 'lost.py'} does not exist\n")
+    code, out, err = here("plugins", "--plugin", tmp_path / "lost.py")
+    assert (code, err) == (0, "")
+    assert f"lost.py (file {tmp_path / 'lost.py'}): broken: the plugin {tmp_path / 'lost.py'} does not exist" in out
+    code, out, err = here("validate", folder / "f.yaml", "--plugin", tmp_path / "lost.py")
+    assert err == f"kerasdream: --plugin {tmp_path / 'lost.py'}: the plugin {tmp_path / 'lost.py'} does not exist\n"
+
+
+def test_a_photo_is_dreamed_with_a_typed_plugin(folder, process):
+    overrides = ["-s", "objectives=[{contrast: c2}]", "-s", "octaves={count: 1, steps: 1}"]
+    model = ["-s", "model={file: tiny.keras, input_range: [-1, 1]}"]
+    done = process("dream", "photo.png", *overrides, *model, "--plugin", "my_objective.py", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "plugin file: my_objective.py" in done.stderr
+
+
+def test_trust_lifts_the_bounds_of_a_run_file(folder, here):
+    (folder / "my_objective.py").rename(folder.parent / "elsewhere.py")
+    text = (folder / "run.yaml").read_text().replace("./my_objective.py", "../elsewhere.py")
+    (folder / "f.yaml").write_text(text)
+    assert here("validate", folder / "f.yaml")[0] == 1
+    assert here("validate", folder / "f.yaml", "--trust")[0] == 0
+    with pytest.raises(ConfigError, match="outside the run file's folder"):
+        run(folder / "f.yaml")
+    assert run(folder / "f.yaml", trust=True).paths == (folder / "photo-dream.png",)
+
+
+def test_a_recipe_loads_no_plugin_unless_it_is_trusted_or_typed(folder, here, tmp_path):
+    (picture,) = run(folder / "run.yaml").paths
+    marker = tmp_path / "it_ran"
+    plugin = folder / "my_objective.py"
+    plugin.write_text(f"open({str(marker)!r}, 'w')\n{plugin.read_text()}")
+    code, out, err = here("validate", picture)
+    assert (code, out) == (1, "")
+    (fault,) = err.splitlines()
+    assert "my_objective.py is a plugin, and a recipe out of a picture loads none: it is code that runs" in fault
+    assert "--plugin" in fault
+    assert "--trust" in fault
+    assert not marker.exists()
+    assert here("validate", picture, "--trust")[:2] == (0, f"{picture}: ok\n")
+    assert marker.exists()
+    moved = plugin.rename(tmp_path / plugin.name)
+    assert here("validate", picture, "--trust")[0] == 1
+    assert here("validate", picture, "--plugin", moved)[0] == 0
+
+
+def test_from_python_plugins_are_given_by_path(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    data = yaml.safe_load(Path("run.yaml").read_text())
+    del data["plugins"]
+    with pytest.raises(ConfigError, match="unknown objective 'contrast'"):
+        run(data)
+    assert run(data, plugins=["my_objective.py"]).scores
+
+
+# Which installed plugins are loaded
+
+
+@pytest.mark.parametrize(
+    ("text", "loaded"),
+    [
+        (None, "film_grain sparkle"),
+        ("", ""),
+        (" ", ""),
+        ("film_grain", "film_grain"),
+        ("Film-Grain", "film_grain"),
+        ("kerasdream-film-grain", "film_grain"),
+        ("film_grain, sparkle", "film_grain sparkle"),
+        ("-film_grain", "sparkle"),
+        ("-kerasdream-film-grain", "sparkle"),
+        ("-film_grain,-sparkle", ""),
+        ("film_grain,sparkle,-sparkle", "film_grain"),
+        ("-other", "film_grain sparkle"),
+    ],
+)
+def test_selection(text, loaded):
+    selection = plugins.Selection.of(text)
+    found = [plugins.Plugin("film_grain", "1", "kerasdream-film-grain"), plugins.Plugin("sparkle", "1", "kd-sparkle")]
+    assert [plugin.name for plugin in found if selection.admits(plugin)] == loaded.split()
+    assert not list(selection.missing(found))
+
+
+def test_a_selected_plugin_that_is_not_installed_is_told():
+    found = [plugins.Plugin("film_grain", "1", "kerasdream-film-grain")]
+    (missing,) = plugins.Selection.of("film_grian,film_grain").missing(found)
+    assert missing.error.startswith("KERASDREAM_PLUGINS names 'film-grian', which is not installed; did you mean")
 
 
 # Installed distributions
@@ -409,14 +394,15 @@ def site(tmp_path_factory):
     return site
 
 
-def test_broken_distributions_are_listed_with_their_cause(site):
-    done = kerasdream("plugins", "--json", cwd=site, path=site)
+def test_broken_distributions_are_listed_with_their_cause(site, process):
+    done = process("plugins", "--json", cwd=site, path=site)
     assert (done.returncode, done.stderr) == (0, "")
     rows = {row["origin"]: row for row in json.loads(done.stdout)}
     assert rows["built in"]["error"] == ""
     assert "objectives/l2" in rows["built in"]["registers"]
     fine = rows["distribution kd_greeting"]
-    assert (fine["name"], fine["version"], fine["error"]) == ("greeting", "1.2", "")
+    assert (fine["name"], fine["version"], fine["state"], fine["error"]) == ("greeting", "1.2", "loaded", "")
+    assert (fine["distribution"], fine["file"], fine["notes"]) == ("kd_greeting", None, [])
     assert (fine["hooks"], fine["registers"]) == (
         ["register_commands", "register_objectives"],
         ["objectives/brightness"],
@@ -429,41 +415,60 @@ def test_broken_distributions_are_listed_with_their_cause(site):
         "kd_twin": ["two plugins are called 'kerasdream': built in and distribution kd_twin"],
     }.items():
         row = rows[f"distribution {name}"]
-        assert row["registers"] == []
+        assert (row["state"], row["registers"]) == ("broken", [])
         for part in words:
             assert part in row["error"]
-    text = kerasdream("plugins", cwd=site, path=site).stdout.splitlines()
-    assert len(text) == len(rows)
-    assert "greeting 1.2 (distribution kd_greeting): 1 parts, 2 hooks" in text
+    text = process("plugins", cwd=site, path=site).stdout.splitlines()
+    assert len([line for line in text if not line.startswith(" ")]) == len(rows)
+    assert "greeting 1.2 (distribution kd_greeting): 1 part, 2 hooks" in text
+    assert "  objectives/brightness" in text
     assert sum("): broken: " in line for line in text) == 5
 
 
-def test_broken_distributions_do_not_stop_the_rest(site):
-    done = kerasdream("--help", cwd=site, path=site)
+def test_broken_distributions_do_not_stop_the_rest(site, process):
+    done = process("--help", cwd=site, path=site)
     assert done.returncode == 0
     commands = [line.split()[0] for line in done.stdout.partition("Commands:\n")[2].splitlines()]
     assert {"run", "dream", "hello", "leave", "crash"} <= set(commands)
     assert "half" not in commands
-    assert kerasdream("list", "objectives", "brightness", cwd=site, path=site).stdout.startswith("brightness: Raises")
-    assert kerasdream("run", cwd=site, path=site).returncode == 2  # still the built-in one, that wants a FILE
+    assert process("list", "objectives", "brightness", cwd=site, path=site).stdout.startswith("brightness: Raises")
+    listed = process("list", "objectives", cwd=site, path=site)
+    assert re.search(r"^  brightness +Raises the first channel\.  \[greeting\]$", listed.stdout, re.MULTILINE)
+    assert listed.stderr.startswith("kerasdream: not in use, as kerasdream plugins explains: commanding, importing,")
+    assert process("run", cwd=site, path=site).returncode == 2  # still the built-in one, that wants a FILE
     (site / "f.yaml").write_text("image: a.png\nobjectives: [lost: {layer: block3_expand}]\n")
-    done = kerasdream("validate", "f.yaml", cwd=site, path=site)
+    done = process("validate", "f.yaml", cwd=site, path=site)
     assert done.returncode == 1
     assert done.stderr.startswith(
         "kerasdream: f.yaml:2:14: objectives.0: unknown objective 'lost'; there are: l2, mean"
     )
     assert "brightness" in done.stderr
-    assert "kerasdream plugins says why these are broken: importing, kerasdream, stopping" in done.stderr
+    assert "kerasdream plugins says why these plugins are not in use: importing, kerasdream, stopping" in done.stderr
 
 
-def test_a_distribution_adds_commands(site):
-    done = kerasdream("hello", cwd=site, path=site)
+def test_installed_plugins_are_selected(site, process):
+    selected = {"path": site, "KERASDREAM_PLUGINS": "kd-greeting,lost"}
+    rows = {row["origin"]: row for row in json.loads(process("plugins", "--json", cwd=site, **selected).stdout)}
+    states = {origin: row["state"] for origin, row in rows.items()}
+    assert states["distribution kd_greeting"] == "loaded"
+    assert states["not installed"] == "broken"
+    assert rows["not installed"]["error"].startswith("KERASDREAM_PLUGINS names 'lost', which is not installed")
+    assert {states[f"distribution {name}"] for name in DISTRIBUTIONS if name != "kd_greeting"} == {"disabled"}
+    (site / "f.yaml").write_text("image: a.png\nobjectives: [brightness: {layer: block3_expand}]\n")
+    assert process("validate", "f.yaml", cwd=site, **selected).returncode == 0
+    done = process("validate", "f.yaml", cwd=site, path=site, KERASDREAM_PLUGINS="-greeting")
+    assert done.returncode == 1
+    assert "why these plugins are not in use: greeting, importing, kerasdream, stopping" in done.stderr
+
+
+def test_a_distribution_adds_commands(site, process):
+    done = process("hello", cwd=site, path=site)
     assert (done.returncode, done.stdout, done.stderr) == (0, "hello\n", "")
-    assert kerasdream("leave", cwd=site, path=site).returncode == 7
+    assert process("leave", cwd=site, path=site).returncode == 7
 
 
-def test_an_unexpected_fault_is_short_and_leaves_a_log(site):
-    done = kerasdream("crash", cwd=site, path=site)
+def test_an_unexpected_fault_is_short_and_leaves_a_log(site, process):
+    done = process("crash", cwd=site, path=site)
     assert (done.returncode, done.stdout) == (3, "")
     first, second = done.stderr.splitlines()
     assert first == "kerasdream: an unexpected fault: ZeroDivisionError: one"

@@ -55,7 +55,7 @@ def test_the_python_runs(number, here):
 def test_every_command_it_names_exists():
     from kerasdream.cli import cli
 
-    for command in set(re.findall(r"^(?:\.venv/bin/)?kerasdream (\w+)", README, re.MULTILINE)):
+    for command in set(re.findall(r"^(?:\.venv/bin/)?kerasdream ([\w-]+)", README, re.MULTILINE)):
         assert command in cli.commands, command
 
 

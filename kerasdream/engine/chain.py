@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from kerasdream.engine.tensorflow import pull_back
+from kerasdream.errors import DreamError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,6 +43,9 @@ class Chain:
 
         Returns:
             The new state (an array where the picture itself is the state) and the rules' memory.
+
+        Raises:
+            PluginError: a rule returned another shape, or numbers that are not finite.
         """
         import keras
         import numpy as np
@@ -57,7 +61,10 @@ class Chain:
         memory = keras.tree.map_structure(lambda leaf: leaf if leaf is None else tf.convert_to_tensor(leaf), memory)
         values = np.array([number for now in present for number in now.values()], "float32")
         arguments = start, memory, tf.convert_to_tensor(gradient), tf.convert_to_tensor(values)
-        moved, memory = self._move(arguments)(*arguments)
+        moved, memory, finite = self._move(arguments)(*arguments)
+        if moved.shape != start.shape or not finite:
+            self._trace(*arguments)  # rule by rule, outside the trace: the one that did it is found and named
+            raise DreamError(f"the ascent rules made a step of shape {moved.shape} that is not finite")
         if self.form.decode is not None:
             return moved, memory
         self._held = np.asarray(moved), moved
@@ -77,7 +84,7 @@ class Chain:
             self._traced[key] = tf.function(self._trace, autograph=False).get_concrete_function(*specs)
         return self._traced[key]
 
-    def _trace(self, state: Any, memory: list[Any], gradient: Any, values: Any) -> tuple[Any, list[Any]]:
+    def _trace(self, state: Any, memory: list[Any], gradient: Any, values: Any) -> tuple[Any, list[Any], Any]:
         import tensorflow as tf
 
         numbers = iter(tf.unstack(values, sum(len(entry.schedules) for entry in self.entries)))
@@ -87,4 +94,6 @@ class Chain:
             gradient, past = rule.update(gradient, past, state)
             remembered.append(past)
         moved = state + gradient
-        return (moved if self.form.decode is not None else tf.clip_by_value(moved, -1.0, 1.0)), remembered
+        finite = tf.math.is_finite(tf.reduce_sum(gradient))
+        moved = moved if self.form.decode is not None else tf.clip_by_value(moved, -1.0, 1.0)
+        return moved, remembered, finite

@@ -4,6 +4,7 @@ Nothing here imports numpy or Pillow before a picture is touched, so that import
 """
 
 from kerasdream.images.arrays import resize, to_float, to_uint8
+from kerasdream.images.files import replacing
 from kerasdream.images.reading import MAX_PIXELS, Picture, read, size
 from kerasdream.images.recipe import MAX_RECIPE_BYTES, read_recipe
 from kerasdream.images.writing import save
@@ -14,6 +15,7 @@ __all__ = [
     "Picture",
     "read",
     "read_recipe",
+    "replacing",
     "resize",
     "save",
     "size",

@@ -1,8 +1,11 @@
-"""The grain is as strong as asked for, soft, repeatable, and absent in black and white."""
+"""The grain is as strong as asked for, soft, repeatable, and absent in black and white; grading does what it says."""
 
+import kerasdream_film_grain
 import numpy as np
 import pytest
-from kerasdream_film_grain import film_grain
+from kerasdream_film_grain import film_grade, film_grain
+
+from kerasdream.testing import check_plugin, check_postprocess
 
 GREY = np.zeros((200, 300, 3), "float32")
 
@@ -26,3 +29,32 @@ def test_black_and_white_stay():
     for tone in (-1, 1):
         picture = np.full_like(GREY, tone)
         np.testing.assert_array_equal(film_grain().apply(picture, picture), picture)
+
+
+def test_the_plugin_loads():
+    assert check_plugin(kerasdream_film_grain) == ["postprocess/film_grain", "postprocess/film_grade"]
+
+
+@pytest.mark.parametrize("factory", [film_grain, film_grade])
+def test_each_step(factory):
+    check_postprocess(factory)
+    check_postprocess(factory, {name: 0.9 for name in ("amount", "contrast", "fade") if name in factory.__kwdefaults__})
+
+
+NEUTRAL = {"contrast": 0.0, "saturation": 1.0, "warmth": 0.0, "fade": 0.0}
+
+
+def test_neutral_grading_leaves_the_picture(photo):
+    np.testing.assert_allclose(film_grade(**NEUTRAL).apply(photo, photo), photo, atol=1e-6)
+
+
+def test_each_number_does_what_it_says(photo):
+    def graded(**numbers):
+        return film_grade(**{**NEUTRAL, **numbers}).apply(photo, photo)
+
+    assert graded(contrast=0.8).std() > 1.05 * photo.std() > photo.std() > graded(contrast=-0.8).std()
+    assert np.ptp(graded(saturation=0.0), axis=2).max() < 1e-5
+    light = photo.mean(axis=2) > 0.2
+    warm = graded(warmth=1.0) - photo
+    assert warm[light][:, 0].mean() > 0.01 > -0.01 > warm[light][:, 2].mean()
+    assert graded(fade=0.5).min() > photo.min() + 0.1

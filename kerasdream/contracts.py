@@ -1,0 +1,151 @@
+"""What the functions of a part must return, checked as they return: shapes, and that numbers are finite.
+
+Whatever is wrong is found in the call that did it, while it is clear whose it was. Shapes are compared as far as they
+are known in the trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kerasdream.components import Energy, Objective, Output, Parametrization, Postprocess, Projection, Rule, Transform
+from kerasdream.models.network import Network
+
+
+class ContractError(Exception):
+    """A part's function returned what it must not; the message goes behind the part's name."""
+
+
+def check(part: type, function: str, result: Any, arguments: tuple[Any, ...]) -> None:
+    """Checks what ``function`` of a ``part`` returned.
+
+    Raises:
+        ContractError: it is not what the contract says.
+    """
+    if rule := CONTRACTS.get((part, function)):
+        rule(result, *arguments)
+
+
+def _density(density: Any, activations: Mapping[str, Any]) -> None:
+    layer, first = next(iter(activations.items()))
+    shape, like = _shape(density), tuple(first.shape)
+    if len(shape) == 1:
+        _same(density, like[:1], "one number for each of n pictures, (n,)")
+    elif len(shape) == 3:
+        _same(density, like[:3], f"(n, h, w), the positions of {layer!r}, {_text(like[:3])}")
+    else:
+        raise ContractError(
+            f"returned shape {_text(shape)} for {layer!r} of shape {_text(like)}; expected (n, h, w) or (n,)"
+        )
+
+
+def _log_p(density: Any, picture: Any) -> None:
+    _same(density, tuple(picture.shape)[:3], "(n, height, width)")
+
+
+def _views(seen: Any, views: Any, *_: Any) -> None:
+    _same(seen, tuple(views.shape), f"the shape of the views, {_text(tuple(views.shape))}")
+
+
+def _input(inputs: Any, picture: Any) -> None:
+    shape, like = _shape(inputs), tuple(picture.shape)
+    if len(shape) != 4 or not _fits(shape[:3], like[:3]):
+        raise ContractError(f"returned shape {_text(shape)}; expected (n, height, width, channels), {_text(like)}")
+
+
+def _picture(picture: Any, before: Any, *_: Any) -> None:
+    import numpy as np
+
+    _same(picture, before.shape, f"the shape of the picture, {_text(before.shape)}")
+    if not np.issubdtype(np.asarray(picture).dtype, np.floating):
+        raise ContractError(f"returned {np.asarray(picture).dtype}; expected float32 in [-1, 1]")
+    if not np.isfinite(picture).all():
+        raise ContractError("returned numbers that are not finite; expected float32 in [-1, 1]")
+
+
+def _decoded(picture: Any, state: Any, height: int, width: int) -> None:
+    _same(picture, (height, width, 3), f"(height, width, 3), {_text((height, width, 3))}")
+    _finite(picture, "a picture")
+
+
+def _update(updated: Any, gradient: Any, *_: Any) -> None:
+    if not isinstance(updated, tuple) or len(updated) != 2:
+        raise ContractError(f"returned {_kind(updated)}; expected (gradient, memory)")
+    _same(updated[0], tuple(gradient.shape), f"a gradient of shape {_text(tuple(gradient.shape))}")
+    _finite(updated[0], "a gradient")
+    _memory(updated[1])
+
+
+def _memory(value: Any, *_: Any) -> None:
+    """What a rule remembers is saved with the state of a run."""
+    if type(value) in (list, tuple, dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            _memory(item)
+    elif value is not None and type(value) not in (bool, int, float, str) and not hasattr(value, "dtype"):
+        raise ContractError(
+            f"remembers {_kind(value)}, which cannot be saved for a run to be resumed; expected arrays, tensors, "
+            "numbers and None, in lists, tuples and dicts"
+        )
+
+
+def _state(state: Any, *_: Any) -> None:
+    _shape(state)
+
+
+def _manager(opened: Any, path: Any) -> None:
+    if not hasattr(opened, "__enter__") or not hasattr(opened, "__exit__"):
+        raise ContractError(f"returned {_kind(opened)}; expected a context manager that gives a function of events")
+
+
+CONTRACTS: Mapping[tuple[type, str], Callable[..., None]] = {
+    (Objective, "fn"): _density,
+    (Energy, "log_p"): _log_p,
+    (Projection, "apply"): _picture,
+    (Parametrization, "init"): _state,
+    (Parametrization, "decode"): _decoded,
+    (Transform, "apply"): _views,
+    (Rule, "init"): _memory,
+    (Rule, "update"): _update,
+    (Postprocess, "apply"): _picture,
+    (Output, "open"): _manager,
+    (Network, "preprocess"): _input,
+}
+"""(Part, its function) -> the check of (result, *arguments)."""
+
+
+def _same(result: Any, like: tuple[int | None, ...], expected: str) -> None:
+    shape = _shape(result)
+    if not _fits(shape, like):
+        raise ContractError(f"returned shape {_text(shape)}; expected {expected}")
+
+
+def _finite(result: Any, what: str) -> None:
+    """Checks numbers outside a trace; their sum is one number, so that an accelerator keeps the rest."""
+    import numpy as np
+
+    from kerasdream import ops
+
+    total = ops.sum(result)
+    if hasattr(total, "numpy") and not np.isfinite(total.numpy()):
+        raise ContractError(f"returned {what} that is not finite")
+
+
+def _fits(shape: tuple[int | None, ...], like: tuple[int | None, ...]) -> bool:
+    """Whether a shape, as far as it is known, is another: a known size where the other varies is a wrong one."""
+    return len(shape) == len(like) and all(one is None or one == other for one, other in zip(shape, like, strict=True))
+
+
+def _shape(result: Any) -> tuple[int | None, ...]:
+    if not hasattr(result, "shape"):
+        raise ContractError(f"returned {_kind(result)}; expected an array")
+    return tuple(result.shape)
+
+
+def _text(shape: tuple[int | None, ...]) -> str:
+    sizes = ", ".join("?" if size is None else str(size) for size in shape)
+    return f"({sizes},)" if len(shape) == 1 else f"({sizes})"
+
+
+def _kind(value: Any) -> str:
+    return "nothing" if value is None else f"a {type(value).__name__}"

@@ -1,0 +1,108 @@
+"""Checks of what happens to pictures outside the trace: projections, postprocess steps, outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kerasdream.components import Objective, Output, Postprocess
+from kerasdream.entry import Entry
+from kerasdream.events import Event, Finished, Started
+from kerasdream.testing.material import photo, tiny_network
+from kerasdream.testing.registered import check_schema, expect
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def check_postprocess(
+    factory: Callable[..., Postprocess],
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    picture: np.ndarray | None = None,
+) -> None:
+    """Checks a postprocess step on a photo, on a tiny picture and on grey.
+
+    Raises:
+        AssertionError: it changes its arguments, gives another shape or dtype than float32, numbers outside [-1, 1] or
+            not finite, or something else the second time.
+        PluginError: what a user would see.
+    """
+    entry = check_schema("postprocess", factory, parameters)
+    made: Postprocess = entry.make()
+    picture = photo() if picture is None else picture
+    source = picture[::-1].copy()
+    check_projection(entry, lambda canvas: made.apply(canvas, source[: canvas.shape[0], : canvas.shape[1]]), picture)
+    before = source.copy()
+    made.apply(picture, source)
+    expect((source == before).all(), entry.blame, "changes the source it is given; return a new picture")
+
+
+def check_projection(entry: Entry, apply: Callable[[np.ndarray], np.ndarray], picture: np.ndarray) -> None:
+    """Checks a function from pictures to pictures."""
+    import numpy as np
+
+    grey = np.zeros_like(picture)
+    for canvas in (picture, picture[:17, :23].copy(), grey):
+        before = canvas.copy()
+        made, again = apply(canvas), apply(canvas)
+        expect((canvas == before).all(), entry.blame, "changes the picture it is given; return a new one")
+        expect(made.dtype == np.float32, entry.blame, f"returned {made.dtype}; expected float32")
+        expect(abs(made).max() <= 1, entry.blame, f"reaches {abs(made).max():g}; expected numbers in [-1, 1]")
+        expect((made == again).all(), entry.blame, "gives something else the second time; take a seed as parameter")
+
+
+def check_output(
+    factory: Callable[..., Output], parameters: Mapping[str, Any] | None = None, *, folder: Path
+) -> list[Path]:
+    """Checks an output with the events of a real run, and with a run that breaks off.
+
+    Args:
+        folder: an empty folder to write to, pytest's ``tmp_path``.
+
+    Returns:
+        The files it wrote.
+
+    Raises:
+        AssertionError: it writes no file at its path, has one there before the run is finished, or leaves one behind
+            when the run breaks off.
+        PluginError: what a user would see.
+    """
+    entry = check_schema("outputs", factory, parameters)
+    output: Output = entry.make()
+    events = _events()
+    name = Path(output.path.replace("{stem}", "photo").replace("{seed}", "0")).name
+    path = folder / name
+    with output.open(path) as receive:
+        for event in events:
+            if isinstance(event, Finished):
+                expect(not path.exists(), entry.blame, f"has written {name} before the run is finished")
+            receive(event)
+    expect(path.is_file() and path.stat().st_size, entry.blame, f"has written no file {name}")
+    broken = folder / f"broken-{name}"
+    try:
+        with output.open(broken) as receive:
+            for event in events[:-1]:
+                receive(event)
+            raise ZeroDivisionError
+    except ZeroDivisionError:
+        pass
+    left = [file.name for file in folder.iterdir() if file != path]
+    expect(not left, entry.blame, f"leaves {', '.join(left)} behind when the run breaks off")
+    return [path]
+
+
+def _events() -> list[Event]:
+    """What a real run of two octaves tells its outputs."""
+    from kerasdream.api import as_picture, session_for
+
+    events: list[Event] = []
+    session = session_for(
+        model=tiny_network(),
+        objectives=Objective("conv2", lambda activations: activations["conv2"][..., 0] ** 2),
+        octaves={"count": 2, "steps": 3},
+        tell=lambda event: None if isinstance(event, Started) else events.append(event),
+    )
+    session.dream(as_picture(photo()))
+    return events

@@ -1,0 +1,97 @@
+"""Checks of what can be checked without computing: registration, schema, help."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from kerasdream.entry import Entry
+from kerasdream.registry import Registration, Registry
+
+UNDER_TEST = "the plugin under test"
+
+
+def check_schema(kind: str, factory: Callable[..., Any], parameters: Mapping[str, Any] | None = None) -> Entry:
+    """Checks that a factory can stand in a run file and that its parameters survive the way there and back.
+
+    Args:
+        kind: ``objectives``, ``priors``, ...
+        factory: what the plugin registers.
+        parameters: as they would stand in a run file.
+
+    Returns:
+        The validated entry; ``entry.make()`` calls the factory.
+
+    Raises:
+        AssertionError: a parameter has no help, a name that does not exist is let through, or a value is not the same
+            after it was written as JSON and read again.
+        PluginError: the signature is not keyword-only, annotated and fit for a run file.
+    """
+    from pydantic import ValidationError
+
+    from kerasdream.parameters import model_of
+    from kerasdream.plugins import check_registration
+
+    registration = registered(kind, factory)
+    check_registration(registration)
+    expect(registration.summary, registration, "has no docstring; it is the help text of kerasdream list")
+    model = model_of(registration)
+    for name, field in model.model_fields.items():
+        expect(field.description, registration, f"has no help for {name!r}; expected a line in the docstring's Args:")
+    values = model.model_validate_json(json.dumps(dict(parameters or {})))
+    plain = values.model_dump(mode="json", by_alias=True)
+    again = model.model_validate_json(json.dumps(plain))
+    expect(values == again, registration, f"reads back {again!r} where {values!r} was written")
+    try:
+        model.model_validate_json(json.dumps({**plain, "no_such_parameter": 1}))
+    except ValidationError:
+        pass
+    else:
+        raise AssertionError(f"{registration} takes a parameter that does not exist")
+    given = {name: getattr(values, name) for name in model.model_fields}
+    return Entry(kind, registration.name, factory, UNDER_TEST, given, plain, (kind, 0, registration.name))
+
+
+def check_plugin(plugin: ModuleType | Path | str) -> list[str]:
+    """Checks that a plugin loads: hooks, signatures, names, and that it does not import Keras when loaded.
+
+    Args:
+        plugin: the module, or the path of a plugin file or folder.
+
+    Returns:
+        What it registers, as ``objectives/sparkle``.
+
+    Raises:
+        AssertionError: it is broken; the message is the one that ``kerasdream plugins`` shows.
+    """
+    from kerasdream import plugins
+
+    if isinstance(plugin, ModuleType):
+        name = plugin.__name__
+        loaded = plugins.load(installed=False)
+        loaded.load(lambda: plugin, plugins.Plugin(name, distribution=UNDER_TEST))
+        found = [loaded.found[-1]]
+    else:
+        loaded = plugins.load([Path(plugin)], installed=False)
+        found = loaded.asked_for(Path(plugin))
+    for one in found:
+        if one.error or one.notes:
+            raise AssertionError(one.error or f"{one}: {one.notes[0]}")
+    return [part for one in found for part in loaded.parts_of(one)]
+
+
+def registered(kind: str, factory: Callable[..., Any]) -> Registration:
+    """Registers a factory as its plugin would."""
+    registry = Registry()
+    registry.add(kind, UNDER_TEST, factory)
+    (registration,) = registry
+    return registration
+
+
+def expect(condition: Any, who: object, fault: str) -> None:
+    """Raises AssertionError with who is at fault unless ``condition``; unlike ``assert`` also under ``python -O``."""
+    if not condition:
+        raise AssertionError(f"{who} {fault}")

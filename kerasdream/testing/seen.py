@@ -1,0 +1,262 @@
+"""Checks of the parts that are differentiated: objectives, priors, transforms, networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from kerasdream.components import Energy, Objective, Projection, Transform
+from kerasdream.entry import Entry
+from kerasdream.schedules import Ramp
+from kerasdream.testing.finished import check_projection
+from kerasdream.testing.material import photo, tiny_network
+from kerasdream.testing.registered import check_schema, expect
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from kerasdream.models.network import Network
+    from kerasdream.step import GradientStep
+
+HALO = 32
+"""Pixels around a tile that are more than the tiny network sees."""
+
+
+def check_objective(
+    factory: Callable[..., Objective],
+    parameters: Mapping[str, Any],
+    *,
+    network: Network | None = None,
+    picture: np.ndarray | None = None,
+    couples_images: bool = False,
+) -> None:
+    """Checks an objective as it is used: registered, in the engine, in tiles, in the algebra, with schedules.
+
+    Args:
+        factory: what the plugin registers.
+        parameters: as they would stand in a run file; layers of ``network``.
+        network: by default ``tiny_network()``.
+        picture: ``(height, width, 3)`` float32 in [-1, 1]; by default ``photo()``.
+        couples_images: whether it means to look at the batch of pictures as a whole.
+
+    Raises:
+        AssertionError: the density is not float32 or not finite, depends on other pictures of the batch, the gradient
+            is zero or not finite, ``2 * a``, ``a + a``, ``-a`` or ``a - a`` is not what it says, tiles do not add up
+            to the whole, a number does not take a schedule, or ten steps uphill do not raise it.
+        PluginError: what a user would see.
+    """
+    import numpy as np
+
+    entry = check_schema("objectives", factory, parameters)
+    network = network or tiny_network()
+    picture = photo() if picture is None else picture
+    objective: Objective = entry.make()
+    who = entry.blame
+    _check_densities(who, objective, network, picture, couples_images)
+
+    step = _step(network, [entry])
+    score, gradient = step(picture)
+    _expect_slope(who, score, gradient)
+    if len(objective.terms) == 1 and _is_density(objective, network, picture):
+        tiled, _ = _step(network, [entry], tile=64)(picture)
+        expect(_near(tiled, score), who, f"scores {tiled:g} in tiles, {score:g} in one piece")
+    laws = {
+        "2 * a": (2 * objective, 2.0),
+        "a + a": (objective + objective, 2.0),
+        "-a": (-objective, -1.0),
+        "a - a": (objective - objective, 0.0),
+    }
+    for law, (combined, factor) in laws.items():
+        other, slope = _step(network, [Entry.of("objectives", combined)])(picture)
+        fits = _near(other, factor * score) and np.allclose(slope, factor * gradient, atol=1e-3 * abs(gradient).max())
+        expect(fits, who, f"breaks the algebra: {law} scores {other:g}; expected {factor * score:g}")
+    _check_schedules(entry, lambda scheduled: _step(network, [scheduled])(picture)[0], score)
+    risen = _climbed(step, picture, 10)
+    expect(risen > score, who, f"does not rise: {score:g} before ten steps uphill, {risen:g} after them")
+
+
+def check_prior(
+    factory: Callable[..., Energy | Projection],
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    picture: np.ndarray | None = None,
+) -> None:
+    """Checks a prior: an energy as it is differentiated, a projection as it is applied.
+
+    Raises:
+        AssertionError: of an energy: the density is not float32 or not finite, the gradient is not finite, a pixel
+            matters further away than ``radius``, a number does not take a schedule, or ten steps uphill do not raise
+            log p. Of a projection: see ``check_postprocess``.
+        PluginError: what a user would see.
+    """
+    import numpy as np
+
+    entry = check_schema("priors", factory, parameters)
+    made = entry.make()
+    picture = photo() if picture is None else picture
+    if isinstance(made, Projection):
+        check_projection(entry, made.apply, picture)
+        return
+    who = entry.blame
+    density = np.asarray(made.log_p(picture[None]))
+    _expect_numbers(who, density)
+    expect(
+        isinstance(made.radius, int) and made.radius >= 0, who, f"has the radius {made.radius!r}; expected 0, 1, ..."
+    )
+    y, x = picture.shape[0] // 2, picture.shape[1] // 2
+    changed = picture.copy()
+    changed[y, x] = 0.3 * changed[y, x] + 0.2
+    rows, columns = np.nonzero(np.asarray(made.log_p(changed[None]))[0] != density[0])
+    reach = max([0, *abs(rows - y), *abs(columns - x)])
+    expect(reach <= made.radius, who, f"has the radius {made.radius}, but a pixel matters {reach} pixels away")
+    nothing = Entry.of("objectives", Objective("conv1", lambda activations: 0 * activations["conv1"][..., 0]))
+    step = _step(tiny_network(), [nothing], [entry])
+    score, gradient = step(picture)
+    _expect_slope(who, score, gradient)
+    _check_schedules(entry, lambda scheduled: _step(tiny_network(), [nothing], [scheduled])(picture)[0], score)
+    risen = _climbed(step, picture, 10)
+    expect(risen > score, who, f"does not rise: {score:g} before ten steps uphill, {risen:g} after them")
+
+
+def check_transform(factory: Callable[..., Transform], parameters: Mapping[str, Any] | None = None) -> None:
+    """Checks a transform: shapes kept, one draw for all views, the same for the same seed, differentiable.
+
+    Raises:
+        AssertionError: one of these is not so, or ``margin`` or ``phase`` is not a whole number of pixels.
+        PluginError: what a user would see.
+    """
+    import numpy as np
+
+    from kerasdream.engine.tensorflow import step_seed
+
+    entry = check_schema("transforms", factory, parameters)
+    transform: Transform = entry.make()
+    who = entry.blame
+    for name, pixels in (("margin", transform.margin), ("phase", transform.phase)):
+        expect(isinstance(pixels, int) and pixels >= 0, who, f"has the {name} {pixels!r}; expected pixels, 0, 1, ...")
+    if transform.apply is not None:
+        views = np.stack([photo(), photo()])
+        seen, again = (np.asarray(transform.apply(views, step_seed(np.array([1, 2], "int32"), 0))) for _ in range(2))
+        _expect_numbers(who, seen)
+        expect(
+            (seen == again).all(), who, "gives something else for the same seed; draw with keras.random and the seed"
+        )
+        expect(
+            (seen[0] == seen[1]).all(), who, "treats two equal views differently; one draw serves all views of a step"
+        )
+    objective = Entry.of("objectives", Objective("conv1", lambda activations: activations["conv1"][..., 0] ** 2))
+    step = _step(tiny_network(), [objective], transforms=[entry])
+    score, gradient = step(photo())
+    _expect_slope(who, score, gradient)
+    _check_schedules(entry, lambda scheduled: _step(tiny_network(), [objective], (), [scheduled])(photo())[0], score)
+
+
+def check_model(factory: Callable[..., Network], parameters: Mapping[str, Any], *, layer: str) -> None:
+    """Checks a network: it is built, its input range keeps black and white apart, and ``layer`` can be dreamed.
+
+    Args:
+        parameters: as they would stand in a run file; random weights will do.
+        layer: one of its layers.
+
+    Raises:
+        AssertionError: one of these is not so.
+        PluginError, ModelError: what a user would see.
+    """
+    import numpy as np
+
+    entry = check_schema("models", factory, parameters)
+    network: Network = entry.make()
+    low, high = (np.asarray(network.preprocess(np.full((1, 8, 8, 3), end, "float32"))) for end in (-1, 1))
+    _expect_numbers(entry.blame, np.stack([low, high]))
+    expect((low != high).all(), entry.blame, "makes the same input of black and of white")
+    objective = Entry.of("objectives", Objective(layer, lambda activations: activations[layer][..., 0] ** 2))
+    score, gradient = _step(network, [objective])(photo())
+    _expect_slope(entry.blame, score, gradient)
+
+
+def _check_densities(
+    who: str, objective: Objective, network: Network, picture: np.ndarray, couples_images: bool
+) -> None:
+    """Each term on a batch of two pictures, and on each alone."""
+    import numpy as np
+
+    from kerasdream.models.extractor import feature_extractor
+
+    features = feature_extractor(network.model, list(objective.layers))
+    pair = np.stack([picture, picture[::-1, ::-1]])
+    both = features(network.preprocess(pair))
+    for term in objective.terms:
+        density = np.asarray(term.fn({layer: both[layer] for layer in term.layers}))
+        _expect_numbers(who, density)
+        if couples_images:
+            continue
+        for number in (0, 1):
+            alone = np.asarray(term.fn({layer: both[layer][number : number + 1] for layer in term.layers}))
+            same = np.allclose(alone[0], density[number], rtol=1e-4, atol=1e-4 * abs(density).max())
+            expect(
+                same, who, "gives a picture another score beside other pictures; reduce over positions, not the batch"
+            )
+
+
+def _check_schedules(entry: Entry, score_of: Callable[[Entry], float], score: float) -> None:
+    """Every number that a schedule may stand for, as one that happens not to change."""
+    from kerasdream.parameters import model_of
+    from kerasdream.testing.registered import registered
+
+    schema = model_of(registered(entry.kind, entry.factory))
+    for name, value in entry.values.items():
+        admits = "Ramp" in str(schema.model_fields[name].annotation) or "Ramp" in str(
+            schema.model_fields[name].metadata
+        )
+        if admits and isinstance(value, (int, float)):
+            ramp = Ramp[float](**{"from": value, "to": value})
+            scheduled = score_of(replace(entry, values={**entry.values, name: ramp}))
+            expect(
+                _near(scheduled, score),
+                entry.blame,
+                f"scores {scheduled:g} where {name!r} is a schedule that stays at {value:g}; expected {score:g}",
+            )
+
+
+def _is_density(objective: Objective, network: Network, picture: np.ndarray) -> bool:
+    from kerasdream.models.extractor import feature_extractor
+
+    features = feature_extractor(network.model, list(objective.layers))(network.preprocess(picture[None]))
+    (term,) = objective.terms
+    return len(term.fn({layer: features[layer] for layer in term.layers}).shape) == 3
+
+
+def _step(network: Network, objectives: list, priors: Any = (), transforms: Any = (), tile: int = 512) -> GradientStep:
+    from kerasdream.step import GradientStep
+
+    return GradientStep(network, objectives, priors, transforms, tile=tile, halo=HALO)
+
+
+def _climbed(step: GradientStep, picture: np.ndarray, steps: int) -> float:
+    """The score after some normalised steps uphill."""
+    import numpy as np
+
+    for _ in range(steps):
+        _, gradient = step(picture)
+        picture = np.clip(picture + 0.01 * gradient / max(abs(gradient).mean(), 1e-12), -1, 1)
+    return step(picture)[0]
+
+
+def _expect_numbers(who: str, numbers: np.ndarray) -> None:
+    import numpy as np
+
+    expect(numbers.dtype == np.float32, who, f"returned {numbers.dtype}; expected float32")
+    expect(np.isfinite(numbers).all(), who, "returned numbers that are not finite")
+
+
+def _expect_slope(who: str, score: float, gradient: np.ndarray) -> None:
+    import numpy as np
+
+    expect(np.isfinite(score), who, f"scores {score}; expected a finite number")
+    expect(np.isfinite(gradient).all(), who, "has a gradient that is not finite")
+    expect(gradient.any(), who, "has a gradient that is zero everywhere; is it made of differentiable keras.ops?")
+
+
+def _near(one: float, other: float) -> bool:
+    return abs(one - other) <= 1e-3 * max(abs(one), abs(other)) + 1e-6

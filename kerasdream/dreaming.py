@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
     from kerasdream.plan import Plan
     from kerasdream.step import GradientStep, Slope
+
+
+TIMINGS = ("first_step", "dream", "gradient", "ascent", "resize")
+"""What is timed: see ``kerasdream.Result``."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,15 @@ class Ascent:
 
     point: Point | None = None
     picture: np.ndarray | None = None
-    timings: dict[str, float] = field(default_factory=lambda: {"first_step": 0.0, "dream": 0.0, "gradient": 0.0})
+    timings: dict[str, float] = field(default_factory=lambda: dict.fromkeys(TIMINGS, 0.0))
     interrupted: bool = False
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Adds what its block takes to a timing."""
+        began = time.perf_counter()
+        yield
+        self.timings[name] += time.perf_counter() - began
 
     @property
     def scores(self) -> tuple[float, ...]:
@@ -114,30 +126,32 @@ def ascend(
         for number, octave in enumerate(plan.octaves):
             point = ascent.point  # whole and replaced as one: Ctrl-C may come at any time
             if point is None or point.octave < number:
-                canvas = _entered(octave.shape, source, point and point.canvas, detail)
+                with ascent.timed("resize"):
+                    canvas = _entered(octave.shape, source, point and point.canvas, detail)
                 state = form.init(canvas, plan.seed)
                 past = {"scores": point.scores, "dead": point.dead, "views": point.views} if point else {}
                 ascent.point = point = Point(number, 0, canvas, state, **past)
             before = sum(octave.steps for octave in plan.octaves[:number])
             for index in range(point.step if point.octave == number else octave.steps, octave.steps):
                 progress = Progress(number, len(plan.octaves), index, octave.steps, before + index, plan.steps)
-                began = time.perf_counter()
-                slope, views = _slope(step, point, plan, progress)
-                ascent.timings["gradient"] += time.perf_counter() - began
+                with ascent.timed("gradient"):
+                    slope, views = _slope(step, point, plan, progress)
                 if not ascent.timings["first_step"]:
                     ascent.timings["first_step"] = time.perf_counter() - started
                 _check(slope, progress, step)
                 if not slope.magnitude or step.is_dead(slope.scores):
                     ascent.point = replace(point, step=octave.steps, dead=(*point.dead, number), views=views)
                     break
-                state, memory = rules.step(point.state, point.memory, slope.gradient, progress)
-                canvas = state if form.decode is None else _decoded(form, state, octave.shape)
-                for entry in projections:
-                    state = canvas = np.clip(entry.make(entry.at(progress)).apply(canvas), -1, 1)
+                with ascent.timed("ascent"):
+                    state, memory = rules.step(point.state, point.memory, slope.gradient, progress)
+                    canvas = state if form.decode is None else _decoded(form, state, octave.shape)
+                    for entry in projections:
+                        state = canvas = np.clip(entry.make(entry.at(progress)).apply(canvas), -1, 1)
                 scored = *point.scores, slope.score
                 ascent.point = point = Point(number, index + 1, canvas, state, memory, scored, point.dead, views)
                 save(point)
                 tell(Stepped(progress, octave.shape, slope.score, slope.scores, lambda canvas=canvas: canvas))
+                del slope  # its gradient need not be there beside the next one
     except KeyboardInterrupt:
         ascent.interrupted = True
     if ascent.point is not None:

@@ -18,14 +18,15 @@ class Result:
     Attributes:
         image: ``(height, width, 3)`` float32 RGB in [-1, 1].
         scores: the weighted score before each step, in order.
-        timings: seconds: ``load``, ``first_step`` (its trace included), ``dream`` (all steps), ``gradient`` (the part
-            of ``dream`` inside the gradient call), ``total``. Of a dream that was resumed, those of the last run;
+        timings: seconds: ``load``, ``first_step`` (its trace included), ``dream`` (all steps), of which ``gradient`` in
+            the gradient call, ``ascent`` in the ascent rules and projections, ``resize`` between octaves; ``total``;
             none if it was finished already, and ``image`` is read from its file.
         manifest: the resolved recipe, versions and facts of the run, plain data.
         alpha: the source's alpha channel, ``(height, width)`` float32 in [0, 1], or None.
         name: the source's base name.
         paths: the files written.
         interrupted: whether it was stopped early; ``image`` is then as far as it got.
+        peak_memory: the most bytes this process had in memory by the end; None where the system does not tell.
         notes: what the user should hear.
     """
 
@@ -37,6 +38,7 @@ class Result:
     name: str = ""
     paths: tuple[Path, ...] = ()
     interrupted: bool = False
+    peak_memory: int | None = None
     notes: tuple[str, ...] = ()
 
     @property

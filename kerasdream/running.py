@@ -109,6 +109,7 @@ def _summary(result: Any) -> dict[str, Any]:
         "size": [result.image.shape[1], result.image.shape[0]],
         "score": {"first": result.scores[0], "last": result.scores[-1]} if result.scores else None,
         "seconds": {name: round(value, 3) for name, value in result.timings.items()},
+        "peak_memory": result.peak_memory,
         "interrupted": result.interrupted,
         "notes": list(result.notes),
     }

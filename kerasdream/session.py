@@ -20,6 +20,7 @@ from kerasdream.components import Projection
 from kerasdream.config import RunConfig
 from kerasdream.errors import ImageError, OutputError
 from kerasdream.events import Event, Finished, Started
+from kerasdream.memory import peak
 from kerasdream.plan import Plan, make_plan
 from kerasdream.recipes import checksum, differences, manifest_in
 from kerasdream.result import Result
@@ -262,6 +263,7 @@ class Session:
                 name=picture.name,
                 paths=tuple(targets),
                 interrupted=ascent.interrupted,
+                peak_memory=peak(),
                 notes=(*picture.notes, *plan.notes, *ascent.notes),
             )
             tell(Finished(result))

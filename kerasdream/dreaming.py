@@ -32,7 +32,7 @@ class Point:
 
     Attributes:
         octave, step: the step to come, from 0; behind an octave's last step, ``step`` is the number of its steps.
-        canvas: ``(height, width, 3)`` float32 in [-1, 1] at the octave's size.
+        canvas: ``(height, width, 3)`` float32 in [-1, 1] at the octave's size, array or tensor.
         state: the parametrization's; where that is the picture itself, the canvas.
         memory: that of each ascent rule; None before the octave's first step.
         scores: the weighted score before each step.
@@ -42,7 +42,7 @@ class Point:
 
     octave: int
     step: int
-    canvas: np.ndarray
+    canvas: Any
     state: Any
     memory: list[Any] | None = None
     scores: tuple[float, ...] = ()
@@ -127,7 +127,8 @@ def ascend(
             point = ascent.point  # whole and replaced as one: Ctrl-C may come at any time
             if point is None or point.octave < number:
                 with ascent.timed("resize"):
-                    canvas = _entered(octave.shape, source, point and point.canvas, detail)
+                    below = None if point is None else np.asarray(point.canvas)
+                    canvas = _entered(octave.shape, source, below, detail)
                 state = form.init(canvas, plan.seed)
                 past = {"scores": point.scores, "dead": point.dead, "views": point.views} if point else {}
                 ascent.point = point = Point(number, 0, canvas, state, **past)
@@ -146,11 +147,13 @@ def ascend(
                     state, memory = rules.step(point.state, point.memory, slope.gradient, progress)
                     canvas = state if form.decode is None else _decoded(form, state, octave.shape)
                     for entry in projections:
-                        state = canvas = np.clip(entry.make(entry.at(progress)).apply(canvas), -1, 1)
+                        state = canvas = np.clip(entry.make(entry.at(progress)).apply(np.asarray(canvas)), -1, 1)
                 scored = *point.scores, slope.score
                 ascent.point = point = Point(number, index + 1, canvas, state, memory, scored, point.dead, views)
                 save(point)
-                tell(Stepped(progress, octave.shape, slope.score, slope.scores, lambda canvas=canvas: canvas))
+                tell(
+                    Stepped(progress, octave.shape, slope.score, slope.scores, lambda canvas=canvas: np.asarray(canvas))
+                )
                 del slope  # its gradient need not be there beside the next one
     except KeyboardInterrupt:
         ascent.interrupted = True
@@ -160,7 +163,7 @@ def ascend(
                 "the gradient is exactly zero in every octave: nothing in the picture excites what is asked for; start "
                 "from a photo or from noise, or select another layer or channel"
             )
-        ascent.picture = ascent.point.canvas
+        ascent.picture = np.array(ascent.point.canvas)
         if ascent.picture.shape != source.shape:
             ascent.picture = _entered(source.shape[:2], source, ascent.picture, detail)
     ascent.timings["dream"] = time.perf_counter() - started

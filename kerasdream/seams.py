@@ -30,35 +30,35 @@ LIMIT = 5.0
 """Largest factor, up or down."""
 
 
-def even(gradient: np.ndarray, grid: Grid, rows: np.ndarray, columns: np.ndarray) -> None:
-    """Evens out a gradient, in place.
+def evening(grid: Grid, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns what to multiply a gradient by to even it out: a factor for each row and one for each column.
 
     Args:
-        gradient: ``(height, width, 3)``, put together from the tiles of ``grid``.
+        grid: the tiles that the gradient was put together from.
         rows: the sum of ``|gradient|`` over each row, ``(height,)``.
         columns: over each column, ``(width,)``.
     """
     import numpy as np
 
     spans = [*grid.rows, *grid.columns]
+    factors = np.ones(len(rows), "float32"), np.ones(len(columns), "float32")
     cuts = [[span.start for span in axis[1:]] for axis in (grid.rows, grid.columns)]
     reach = min([REACH, *((span.stop - span.start) // 3 for span in spans)])
     if not any(cuts) or reach < SMOOTH:
-        return
+        return factors
     size = reach + reach // 2
     course = sum(_course(profile, places, size) for profile, places in zip((rows, columns), cuts, strict=True))
     usual = course[reach:].mean()
     if not usual > 0:
-        return
+        return factors
     around = np.pad(course[: reach + SMOOTH], (SMOOTH // 2, 0), mode="edge")
     smooth = np.convolve(around, np.full(SMOOTH, 1 / SMOOTH), "valid")[:reach] / usual
     fade = np.clip(FADE * (1 - np.arange(reach) / reach), 0, 1)
-    factors = (np.clip(smooth, 1 / LIMIT, LIMIT) ** -fade).astype("float32")
-    both = np.concatenate([factors[::-1], factors])
-    for cut in cuts[0]:
-        gradient[cut - reach : cut + reach] *= both[:, None, None]
-    for cut in cuts[1]:
-        gradient[:, cut - reach : cut + reach] *= both[:, None]
+    side = np.clip(smooth, 1 / LIMIT, LIMIT) ** -fade
+    for axis, places in zip(factors, cuts, strict=True):
+        for cut in places:
+            axis[cut - reach : cut + reach] = np.concatenate([side[::-1], side])
+    return factors
 
 
 def _course(profile: np.ndarray, cuts: Sequence[int], size: int) -> np.ndarray:

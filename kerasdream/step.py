@@ -24,13 +24,13 @@ class Slope(NamedTuple):
 
     Attributes:
         score: the weighted sum of all parts.
-        gradient: of that sum, ``(height, width, 3)`` float32.
+        gradient: of that sum, ``(height, width, 3)`` float32 tensor.
         scores: each part's mean over the picture, by label, unweighted.
         magnitude: the mean of ``|gradient|``; not finite where any of it is not.
     """
 
     score: float
-    gradient: np.ndarray
+    gradient: Any
     scores: Mapping[str, float]
     magnitude: float
 
@@ -139,12 +139,13 @@ class GradientStep:
         while True:
             plan = Plan((picture.shape[:2],), 1, self.cutting, self.seed)
             try:
-                return self.at(picture, plan, progress)[:2]
+                slope = self.at(picture, plan, progress)
+                return slope.score, np.asarray(slope.gradient)
             except MemoryRanOutError:
                 self.cutting = plan.smaller().cutting
 
-    def at(self, picture: np.ndarray, plan: Plan, progress: Progress) -> Slope:
-        """Evaluates one step of a plan.
+    def at(self, picture: Any, plan: Plan, progress: Progress) -> Slope:
+        """Evaluates one step of a plan on a picture, array or tensor.
 
         Raises:
             MemoryRanOutError: there is not enough memory for the plan's views.

@@ -296,12 +296,3 @@ def mirrored(start: int, stop: int, length: int) -> np.ndarray:
     period = max(1, 2 * (length - 1))
     index = np.abs(np.arange(start, stop)) % period
     return np.where(index < length, index, period - index)
-
-
-def cut(picture: np.ndarray, tile: Tile) -> np.ndarray:
-    """Returns a tile's view of a ``(height, width, channels)`` picture, mirrored beyond its edges."""
-    height, width = picture.shape[:2]
-    (_, _, top, bottom), (_, _, left, right) = tile
-    if top >= 0 and left >= 0 and bottom <= height and right <= width:
-        return picture[top:bottom, left:right]
-    return picture[mirrored(top, bottom, height)[:, None], mirrored(left, right, width)[None, :]]

@@ -13,9 +13,11 @@ import tensorflow as tf
 
 import kerasdream
 from kerasdream import Energy, GradientStep, Objective, Transform, ops
+from kerasdream.engine.tensorflow import _cut
 from kerasdream.errors import ConfigError, DreamError, ModelError, PluginError
 from kerasdream.objectives.l2 import l2
 from kerasdream.objectives.mean import mean
+from kerasdream.tiling import Span, Tile
 
 
 def whole_gradient(model, layer, picture, pad):
@@ -39,6 +41,7 @@ def test_tiles_equal_the_whole_where_the_halo_covers_the_receptive_field(tiny):
     grid = step.cutting.layout(picture.shape[:2]).grid(Random(1))
     assert len(grid.tiles) > 4
     gradient, (score,), _ = step.engine.gradient(picture, grid, whole=True)
+    gradient = gradient.numpy()
     single = replace(step.cutting, size=400, border=16).layout(picture.shape[:2]).grid(Random(1))
     assert len(single.tiles) == 1
     whole, (whole_score,), _ = step.engine.gradient(picture, single, whole=True)
@@ -53,10 +56,20 @@ def test_the_gradient_is_that_of_the_score_by_finite_differences(tiny):
     step = GradientStep(tiny, l2(layer="c3"), input_range=(-1, 1), halo=0)
     grid = step.cutting.layout((40, 40)).grid(Random(0))
     gradient, _, magnitude = step.engine.gradient(picture, grid)
+    gradient = gradient.numpy()
     assert magnitude == pytest.approx(np.abs(gradient).mean(), rel=1e-5)
     direction = gradient / np.abs(gradient).max()  # along which the score changes most, against float32's rounding
     scores = [step.engine.gradient(picture + e * direction, grid)[1][0] for e in (2e-3, -2e-3)]
     assert (scores[0] - scores[1]) / 4e-3 == pytest.approx(float((gradient * direction).sum()), rel=1e-2)
+
+
+def test_views_are_windows_of_the_mirrored_picture():
+    picture = np.random.default_rng(0).normal(size=(40, 50, 3)).astype("float32")
+    around = np.pad(picture, ((39, 39), (49, 49), (0, 0)), mode="reflect")
+    for rows, columns in ((-9, 49), (-5, 59)), ((3, 20), (-49, 8)), ((30, 79), (7, 50)), ((-39, 79), (0, 50)):
+        view = _cut(tf.constant(picture), Tile(Span(0, 0, *rows), Span(0, 0, *columns)))
+        expected = around[rows[0] + 39 : rows[1] + 39, columns[0] + 49 : columns[1] + 49]
+        np.testing.assert_array_equal(view, expected)
 
 
 def test_one_trace_for_all_sizes(tiny):

@@ -17,7 +17,6 @@ from kerasdream.tiling import (
     Lattice,
     axis,
     batches,
-    cut,
     mirrored,
 )
 
@@ -142,9 +141,6 @@ def test_exact_views_hold_the_receptive_field_and_end_where_nothing_is_lost():
 def test_mirrored_continues_a_picture_without_repeating_its_edge():
     assert mirrored(-3, 7, 4).tolist() == [3, 2, 1, 0, 1, 2, 3, 2, 1, 0]
     assert mirrored(-2, 3, 1).tolist() == [0, 0, 0, 0, 0]
-    picture = np.random.default_rng(0).normal(size=(40, 50, 3))
-    (tile,) = Cutting(Lattice(), 256, 9, 9).layout((40, 50)).grid(Random(0)).tiles
-    np.testing.assert_array_equal(cut(picture, tile), np.pad(picture, ((9, 9), (9, 9), (0, 0)), mode="reflect"))
 
 
 def test_batches_hold_equal_shapes_within_the_budget():

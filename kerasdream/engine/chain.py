@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from kerasdream.engine.tensorflow import pull_back
+from kerasdream.engine.tensorflow import home, pull_back
 from kerasdream.errors import DreamError
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from kerasdream.components import Parametrization
     from kerasdream.entry import Entry
     from kerasdream.schedules import Progress
@@ -28,21 +26,18 @@ class Chain:
 
     def __init__(self, form: Parametrization, entries: Sequence[Entry]) -> None:
         self.form, self.entries = form, entries
-        self._held: tuple[Any, Any] = None, None  # the last state as an array, and the tensor whose memory it shares
         self._traced: dict[Any, Any] = {}
 
-    def step(
-        self, state: Any, memory: list[Any] | None, gradient: np.ndarray, progress: Progress
-    ) -> tuple[Any, list[Any]]:
+    def step(self, state: Any, memory: list[Any] | None, gradient: Any, progress: Progress) -> tuple[Any, list[Any]]:
         """Takes a step.
 
         Args:
-            state: of the parametrization, at the start of the step.
+            state: of the parametrization, at the start of the step; array or tensor.
             memory: that of each rule; None at the start of an octave.
-            gradient: of the score with respect to the picture, ``(height, width, 3)``.
+            gradient: of the score with respect to the picture, a ``(height, width, 3)`` tensor.
 
         Returns:
-            The new state (an array where the picture itself is the state) and the rules' memory.
+            The new state, a tensor, and the rules' memory.
 
         Raises:
             PluginError: a rule returned another shape, or numbers that are not finite.
@@ -56,22 +51,20 @@ class Chain:
             memory = [entry.make(now).init(state) for entry, now in zip(self.entries, present, strict=True)]
         if self.form.decode is not None:
             gradient = pull_back(self.form.decode, state, gradient.shape[:2], gradient)
-        array, tensor = self._held
-        start = tensor if array is not None and array is state else tf.convert_to_tensor(state)
         memory = keras.tree.map_structure(lambda leaf: leaf if leaf is None else tf.convert_to_tensor(leaf), memory)
         values = np.array([number for now in present for number in now.values()], "float32")
-        arguments = start, memory, tf.convert_to_tensor(gradient), tf.convert_to_tensor(values)
-        moved, memory, finite = self._move(arguments)(*arguments)
+        place = home(gradient.shape[0] * gradient.shape[1])
+        with tf.device(place):
+            start = tf.convert_to_tensor(state)
+            arguments = start, memory, tf.convert_to_tensor(gradient), tf.convert_to_tensor(values)
+            moved, memory, finite = self._move(arguments, place)(*arguments)
         if moved.shape != start.shape or not finite:
             self._trace(*arguments)  # rule by rule, outside the trace: the one that did it is found and named
             raise DreamError(f"the ascent rules made a step of shape {moved.shape} that is not finite")
-        if self.form.decode is not None:
-            return moved, memory
-        self._held = np.asarray(moved), moved
-        return self._held[0], memory
+        return moved, memory
 
-    def _move(self, arguments: Any) -> Any:
-        """Returns the trace for arguments of this structure, types and ranks; their sizes do not matter."""
+    def _move(self, arguments: Any, place: str | None) -> Any:
+        """Returns the trace for arguments of this structure, types and ranks at a place; their sizes do not matter."""
         import keras
         import tensorflow as tf
 
@@ -79,7 +72,7 @@ class Chain:
             return leaf if leaf is None else tf.TensorSpec([None] * len(leaf.shape), leaf.dtype)
 
         specs = keras.tree.map_structure(spec, arguments)
-        key = repr(specs)
+        key = repr((specs, place))
         if key not in self._traced:
             self._traced[key] = tf.function(self._trace, autograph=False).get_concrete_function(*specs)
         return self._traced[key]

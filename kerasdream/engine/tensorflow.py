@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kerasdream.components import Objective
 from kerasdream.errors import KerasdreamError, MemoryRanOutError, ModelError, PluginError
-from kerasdream.seams import even
-from kerasdream.tiling import BATCH_PIXELS, Grid, Tile, batches, cut
+from kerasdream.seams import evening
+from kerasdream.tiling import BATCH_PIXELS, Grid, Span, Tile, batches, mirrored
 from kerasdream.tuning import IN_FLIGHT
 
 if TYPE_CHECKING:
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     from kerasdream.components import Energy, Transform
     from kerasdream.models.extractor import Extractor
+
+
+BYTES_RESIDENT = 60
+"""Memory that a pixel of the picture takes during a step, views aside: canvas, gradient, what the ascent rules need."""
 
 
 class Part(NamedTuple):
@@ -30,6 +34,19 @@ class Part(NamedTuple):
     names: tuple[str, ...]
     make: Callable[[Mapping[str, Any]], Objective | Energy | Transform]
     weight: Any = 1.0
+
+
+class Evaluated(NamedTuple):
+    """What a batch of tiles has come to.
+
+    ``weights`` and ``sums`` are those of the trace; for each tile, its core's gradient and the sums of the core's
+    ``|gradient|`` over each row and over each column.
+    """
+
+    weights: np.ndarray
+    sums: np.ndarray
+    cores: list[Any]
+    magnitudes: list[tuple[np.ndarray, np.ndarray]]
 
 
 class Engine:
@@ -73,18 +90,20 @@ class Engine:
 
     def gradient(
         self,
-        picture: np.ndarray,
+        picture: Any,
         grid: Grid,
         values: Sequence[float] = (),
         seed: tuple[int, int] = (0, 0),
         *,
         pixels: int = BATCH_PIXELS,
         whole: bool = False,
-    ) -> tuple[np.ndarray, np.ndarray, float]:
+    ) -> tuple[Any, np.ndarray, float]:
         """Evaluates every tile and puts the picture's gradient together.
 
+        Picture and gradient are on the accelerator if there is one and they fit, else in the host's memory.
+
         Args:
-            picture: ``(height, width, 3)`` float32 in [-1, 1].
+            picture: ``(height, width, 3)`` float32 in [-1, 1], array or tensor.
             grid: tiles whose cores cover the picture.
             values: present values of the numbers that change, in the order of ``slots``.
             seed: two int32 for the transforms.
@@ -92,32 +111,35 @@ class Engine:
             whole: whether the views hold all that their cores depend on, so that there is nothing to even out.
 
         Returns:
-            The gradient of the weighted sum, shaped like the picture; each part's mean over the picture, unweighted
-            (objectives, then energies); the mean of ``|gradient|`` before it was evened out, which is not finite where
-            any of it is not.
+            The gradient of the weighted sum, a tensor shaped like the picture; each part's mean over the picture,
+            unweighted (objectives, then energies); the mean of ``|gradient|`` before it was evened out, which is not
+            finite where any of it is not.
 
         Raises:
             MemoryRanOutError: there is not enough memory for the views.
         """
         import numpy as np
+        import tensorflow as tf
 
         height, width = picture.shape[:2]
-        gradient = np.empty_like(picture)
-        rows, columns = np.zeros(height), np.zeros(width)
         numbers = np.asarray(values, "float32"), np.asarray(seed, "int32")
+        place = home(height * width)
+        with tf.device(place):
+            canvas = tf.convert_to_tensor(picture)
         todo = list(batches(grid.tiles, self.batch, pixels))
-        parts = self._each(lambda batch: self._evaluate(batch, picture, gradient, numbers), todo)
+        cores, rows, columns = {}, np.zeros(height), np.zeros(width)
         sums: Any = 0.0
-        for batch, (factors, inside, magnitudes) in parts:
-            weights, sums = factors, sums + inside
-            for tile, (along_rows, along_columns) in zip(batch, magnitudes, strict=True):
+        for batch, done in self._each(lambda batch: self._evaluate(batch, canvas, place, numbers), todo):
+            weights, sums = done.weights, sums + done.sums
+            for tile, core, (along_rows, along_columns) in zip(batch, done.cores, done.magnitudes, strict=True):
+                cores[tile] = core
                 rows[tile.rows.start : tile.rows.stop] += along_rows
                 columns[tile.columns.start : tile.columns.stop] += along_columns
-        if not whole:
-            even(gradient, grid, rows, columns)
+        with tf.device(place):
+            gradient = _assembled(grid, cores, None if whole else evening(grid, rows, columns))
         means = weights * sums[:, 0] / np.maximum(sums[:, 1], 1)
         scores = np.bincount(self._owners, means, len(self.objectives) + len(self.energies))
-        return gradient, scores, float(rows.sum() / gradient.size)
+        return gradient, scores, float(rows.sum() / (height * width * 3))
 
     def _each(self, evaluate: Callable[[list[Tile]], Any], todo: list[list[Tile]]) -> Iterator[tuple[list[Tile], Any]]:
         """Yields every batch with its result, in order; ``IN_FLIGHT`` are under way at once."""
@@ -137,30 +159,25 @@ class Engine:
                 if not future.cancelled():
                     future.exception()
 
-    def _evaluate(self, batch: list[Tile], picture: np.ndarray, gradient: np.ndarray, numbers: tuple[Any, Any]) -> Any:
-        """Evaluates one batch and writes its cores into ``gradient``.
-
-        Returns:
-            The weights and sums of ``_trace``, and for each tile the sums of its core's ``|gradient|`` over each row
-            and each column.
-        """
+    def _evaluate(self, batch: list[Tile], canvas: Any, place: str | None, numbers: tuple[Any, Any]) -> Evaluated:
+        """Evaluates one batch."""
         import numpy as np
         import tensorflow as tf
 
-        views = np.stack([cut(picture, tile) for tile in batch])
-        cores = np.array([_core(tile) for tile in batch], "float32")
-        area = float(picture.shape[0] * picture.shape[1])
+        corners = np.array([_core(tile) for tile in batch], "float32")
+        area = float(canvas.shape[0] * canvas.shape[1])
         try:
-            tiled, weights, inside = (tensor.numpy() for tensor in self._step(views, cores, area, *numbers))
+            with tf.device(place):
+                views = tf.stack([_cut(canvas, tile) for tile in batch])
+            tiled, weights, inside = self._step(views, corners, area, *numbers)
+            with tf.device(place):
+                places = enumerate(corners.astype(int))
+                cores = [tiled[i, top:bottom, left:right] for i, (top, bottom, left, right) in places]
+                sizes = [tf.abs(core) for core in cores]
+                sums = [(tf.reduce_sum(size, (1, 2)).numpy(), tf.reduce_sum(size, (0, 2)).numpy()) for size in sizes]
         except (tf.errors.ResourceExhaustedError, MemoryError) as error:
             raise MemoryRanOutError(f"memory ran out: {error}".partition("\n")[0]) from None
-        magnitudes = []
-        for (rows, columns), (top, bottom, left, right), one in zip(batch, cores.astype(int), tiled, strict=True):
-            core = one[top:bottom, left:right]
-            gradient[rows.start : rows.stop, columns.start : columns.stop] = core
-            size = np.abs(core)
-            magnitudes.append((size.sum((1, 2)), size.sum((0, 2))))
-        return weights, inside, magnitudes
+        return Evaluated(weights.numpy(), inside.numpy(), cores, sums)
 
     def _trace(self, views: Any, cores: Any, area: Any, values: Any, seed: Any) -> tuple[Any, Any, Any]:
         import tensorflow as tf
@@ -218,6 +235,53 @@ def _core(tile: Tile) -> tuple[int, int, int, int]:
         columns.start - columns.view_start,
         columns.stop - columns.view_start,
     )
+
+
+def home(pixels: int) -> str | None:
+    """Returns the device a picture is kept on: the accelerator if there is one and it fits, else the host."""
+    import tensorflow as tf
+
+    gpus = tf.config.list_logical_devices("GPU")
+    if not gpus:
+        return None
+    try:
+        limit = tf.config.experimental.get_device_details(tf.config.list_physical_devices("GPU")[0]).get("memory_limit")
+        used = tf.config.experimental.get_memory_info("GPU:0")["current"]
+    except (ValueError, RuntimeError):
+        return gpus[0].name
+    fits = limit is None or pixels * BYTES_RESIDENT <= (limit - used) // 2
+    return gpus[0].name if fits else "/CPU:0"
+
+
+def _cut(canvas: Any, tile: Tile) -> Any:
+    """Returns a tile's view of a ``(height, width, 3)`` canvas, mirrored beyond its edges."""
+    import tensorflow as tf
+
+    for axis, (_, _, start, stop) in enumerate(tile):
+        length = canvas.shape[axis]
+        inside = (slice(None),) * axis
+        if start >= 0 and stop <= length:
+            canvas = canvas[(*inside, slice(start, stop))]
+            continue
+        index = mirrored(start, stop, length)
+        first, last = int(index.min()), int(index.max()) + 1
+        canvas = tf.gather(canvas[(*inside, slice(first, last))], index - first, axis=axis)
+    return canvas
+
+
+def _assembled(grid: Grid, cores: dict[Tile, Any], factors: tuple[np.ndarray, np.ndarray] | None) -> Any:
+    """Puts the cores together, each multiplied by the factors of its rows and columns; empties ``cores`` meanwhile."""
+    import tensorflow as tf
+
+    def core(rows: Span, columns: Span) -> Any:
+        part = cores.pop(Tile(rows, columns))
+        if factors is None or len(grid.rows) == len(grid.columns) == 1:
+            return part
+        down, across = factors[0][rows.start : rows.stop], factors[1][columns.start : columns.stop]
+        return part * tf.constant(down[:, None, None] * across[:, None])
+
+    strips = [tf.concat([core(rows, columns) for columns in grid.columns], axis=1) for rows in grid.rows]
+    return strips[0] if len(strips) == 1 else tf.concat(strips, axis=0)
 
 
 def _integral(density: Any, strides: Sequence[int], size: Any, cores: Any, area: Any) -> tuple[Any, Any]:

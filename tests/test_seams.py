@@ -35,7 +35,7 @@ def test_a_course_along_the_cuts_is_taken_out_and_nothing_else():
     true = random.normal(size=(900, 1000, 3)).astype("float32")
     rows = np.interp(np.abs(np.arange(900) + 0.5 - 310).clip(max=200), [0, 50], [0.4, 1.0])
     rows *= np.interp(np.abs(np.arange(900) + 0.5 - 620).clip(max=200), [0, 50], [0.4, 1.0])
-    columns = np.interp(np.abs(np.arange(1000) + 0.5 - 480).clip(max=200), [0, 60], [1.6, 1.0])
+    columns = np.interp(np.abs(np.arange(1000) + 0.5 - 480).clip(max=200), [0, 50], [0.4, 1.0])
     gradient = true * (rows[:, None, None] * columns[:, None]).astype("float32")
     size = np.abs(gradient)
     down, across = evening(grid, size.sum((1, 2)), size.sum((0, 2)))

@@ -88,5 +88,9 @@ class Chain:
             remembered.append(past)
         moved = state + gradient
         finite = tf.math.is_finite(tf.reduce_sum(gradient))
-        moved = moved if self.form.decode is not None else tf.clip_by_value(moved, -1.0, 1.0)
+        moved = (
+            moved
+            if self.form.decode is not None
+            else tf.raw_ops.ClipByValue(t=moved, clip_value_min=-1.0, clip_value_max=1.0)
+        )
         return moved, remembered, finite

@@ -26,9 +26,9 @@ WANDER = 4
 """Pixels that a cut moves to either side of its place between two views: it falls on every phase of a stride of 2, 4
 or 8 equally often."""
 
-ALONE = 1.08
-"""What a pixel costs in a large picture of a single view, against views of which two are under way at once (measured
-with InceptionV3 on two cores: 1.08 to 1.15)."""
+ALONE, LARGE = 1.08, 400_000
+"""What a pixel costs in a picture of a single view, against views of which two are under way at once (measured with
+InceptionV3 on two cores: 1.08 to 1.15), and the pixels from which that holds: smaller views lose as much."""
 
 CUT = 8
 """How many pixels computed in vain a pixel's length of cut is as bad as: of layouts that cost much the same, that with
@@ -269,7 +269,7 @@ class Cutting:
             return min(layouts, key=lambda one: (one.largest, one.area))
 
         def cost(one: Layout) -> float:
-            alone = one.views == 1 and one.area >= BATCH_PIXELS
+            alone = one.views == 1 and one.area >= LARGE
             cuts = (len(one.rows.sizes) - 1) * shape[1] + (len(one.columns.sizes) - 1) * shape[0]
             return one.area * (ALONE if alone else 1) + CUT * cuts
 

@@ -251,5 +251,5 @@ def test_a_decoder_asks_for_sizes_that_suit_its_encoder():
     step = kerasdream.GradientStep(
         model, kerasdream.Objective("both", lambda a: a["both"][..., 0]), input_range=(-1, 1)
     )
-    assert step.lattice.stride == 8
+    assert step.cutting.lattice.stride == 8
     assert step(np.zeros((45, 61, 3), "float32"))[1].shape == (45, 61, 3)

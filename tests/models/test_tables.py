@@ -23,7 +23,7 @@ def test_a_table_equals_a_fresh_one(name):
 
 def test_a_table_knows_strides_and_sizes():
     rows = {row.name: row for row in tables.layers("inception_v3")}
-    assert rows["mixed5"] == ("mixed5", 768, 16, (16, 11, 59))
+    assert rows["mixed5"] == ("mixed5", 768, 16, 543, (16, 11, 59))
     lite0 = {row.name: row for row in tables.layers("efficientnet_lite0")}
-    assert lite0["block11_expand"][:3] == ("block11_expand", 672, 16)
-    assert lite0["logits"].stride == 0
+    assert lite0["block11_expand"][:4] == ("block11_expand", 672, 16, 339)
+    assert (lite0["logits"].stride, lite0["logits"].field) == (0, 0)

@@ -240,3 +240,28 @@ def test_the_same_bytes_with_two_batches_under_way_and_under_load(lite0, coffee)
             process.kill()
             process.wait()
     assert busy == alone
+
+
+def test_a_picture_lives_on_the_accelerator_where_it_fits(monkeypatch):
+    from types import SimpleNamespace
+
+    from kerasdream.engine import tensorflow as engine
+
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [])
+    assert engine.home(512 * 512) is None
+    gpu = SimpleNamespace(name="/device:GPU:0")
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [gpu])
+    monkeypatch.setattr(engine, "_gpu_memory", lambda: 2**30)
+    assert engine.home(2048 * 2048) == "/device:GPU:0"
+    assert engine.home(8192 * 8192) == "/CPU:0"
+
+
+def test_a_picture_kept_on_the_host_gives_the_same_gradient(tiny, monkeypatch):
+    from kerasdream.engine import tensorflow as engine
+
+    picture = np.random.default_rng(0).uniform(-1, 1, (200, 150, 3)).astype("float32")
+    step = GradientStep(tiny, l2(layer="c3"), input_range=(-1, 1), tile=96)
+    usual = step(picture)[1]
+    monkeypatch.setattr(engine, "home", lambda pixels: "/CPU:0")
+    np.testing.assert_array_equal(step(picture)[1], usual)
+    np.testing.assert_array_equal(step(tf.constant(picture))[1], usual)

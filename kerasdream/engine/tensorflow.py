@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kerasdream.components import Objective
@@ -244,13 +245,15 @@ def home(pixels: int) -> str | None:
     gpus = tf.config.list_logical_devices("GPU")
     if not gpus:
         return None
-    try:
-        limit = tf.config.experimental.get_device_details(tf.config.list_physical_devices("GPU")[0]).get("memory_limit")
-        used = tf.config.experimental.get_memory_info("GPU:0")["current"]
-    except (ValueError, RuntimeError):
-        return gpus[0].name
-    fits = limit is None or pixels * BYTES_RESIDENT <= (limit - used) // 2
-    return gpus[0].name if fits else "/CPU:0"
+    return gpus[0].name if pixels * BYTES_RESIDENT <= _gpu_memory() // 2 else "/CPU:0"
+
+
+@cache
+def _gpu_memory() -> int:
+    """Returns the bytes that TensorFlow may use on the smallest GPU."""
+    from tensorflow.python.client import device_lib  # the one place that tells
+
+    return min(device.memory_limit for device in device_lib.list_local_devices() if device.device_type == "GPU")
 
 
 def _cut(canvas: Any, tile: Tile) -> Any:

@@ -17,12 +17,13 @@ def peak() -> int | None:
     return _status("VmHWM")
 
 
-def reset_peak() -> None:
-    """Forgets the peak; where the system does not allow that, it stays the peak since the process began."""
+def reset_peak() -> bool:
+    """Forgets the peak; False where the system does not allow that: it stays the peak since the process began."""
     try:
         CLEAR.write_text("5")
     except OSError:
-        return
+        return False
+    return True
 
 
 def _status(field: str) -> int | None:

@@ -1,4 +1,4 @@
-"""What ``kerasdream tune`` measures, in a process of its own: what a step takes in memory, and in time by size of views.
+"""What ``kerasdream tune`` measures, in a process of its own: the memory a step takes, and its time by size of views.
 
 Everything takes the road of a run: the step is a ``Session``'s, with the default priors and transforms.
 """
@@ -154,7 +154,7 @@ def timings(step: GradientStep, sides: Sequence[int], side: int, rounds: int) ->
         plan = _plan(step, side, size)
         plans.setdefault((plan.octaves[0].layout, min(size**2, BATCH_PIXELS)), plan)
     seconds: dict[int, list[float]] = {plan.cutting.size: [] for plan in plans.values()}
-    for number in range(rounds + 1):
+    for number in range(rounds + 1):  # the first is not counted: oneDNN makes its kernels for each shape of views
         for plan in plans.values():
             if plan.cutting.size not in seconds:
                 continue
@@ -171,9 +171,7 @@ def timings(step: GradientStep, sides: Sequence[int], side: int, rounds: int) ->
         Timing(plan.cutting.size, layout.views, layout.area / side**2, 1e9 * median(taken[1:]) / side**2)
         for plan in plans.values()
         for layout in [plan.octaves[0].layout]
-        if (
-            taken := seconds.get(plan.cutting.size)
-        )  # the first is the warm-up: oneDNN makes its kernels for each shape
+        if (taken := seconds.get(plan.cutting.size))
     ]
 
 

@@ -44,8 +44,8 @@ def _memory(context: click.Context, option: click.Parameter, text: str | None) -
 def tune(model: str, layers: str | None, memory: int | None, plugin_files: tuple[Path, ...], dry_run: bool) -> None:
     """Measures the best size of tiles for a MODEL on this machine, and keeps it.
 
-    MODEL is a name or a .keras file. It takes a minute or some, in which nothing else should keep the machine busy. From
-    then on "tiles: {size: auto}" is what was found, in every run of the model that sets no "memory".
+    MODEL is a name or a .keras file. It takes a minute or more, in which nothing else should keep the machine busy.
+    From then on "tiles: {size: auto}" is what was found, in every run of the model that sets no "memory".
     """
     from rich.console import Console
 

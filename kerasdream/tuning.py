@@ -128,7 +128,7 @@ def rules_file() -> Path:
 
 @cache
 def own_rules() -> OwnRules:
-    """Returns what ``kerasdream tune`` found on this machine. A damaged file counts for nothing; plans note the fault."""
+    """Returns what ``kerasdream tune`` found on this machine; a damaged file counts for nothing, and plans note it."""
     try:
         return OwnRules(read_rules())
     except ConfigError as error:

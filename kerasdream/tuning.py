@@ -23,19 +23,22 @@ SHARE, MOST = 8, 640 * 2**20
 BYTES: Mapping[str, int] = {
     "convnext": 4400,
     "densenet": 1750,
-    "efficientnet_b": 750,
-    "efficientnet_lite0": 500,
-    "efficientnet_v2": 750,
-    "inception_resnet_v2": 860,
-    "inception_v3": 570,
+    "efficientnet_b0": 900,
+    "efficientnet_b": 1400,
+    "efficientnet_lite0": 580,
+    "efficientnet_v2_b": 500,
+    "efficientnet_v2": 1070,
+    "inception_resnet_v2": 1400,
+    "inception_v3": 680,
     "mobilenet": 620,
     "nasnet_mobile": 570,
     "resnet": 1130,
     "vgg": 1300,
-    "xception": 1230,
+    "xception": 1030,
 }
-"""Memory that a step takes for each pixel of a view, by the beginning of the network's name: what ``kerasdream tune``
-measures, on 512² views, up to the deepest layer of stride 16."""
+"""Memory that a step takes for each pixel of a view, by the beginning of the network's name, the first that fits: what
+``kerasdream tune`` measures, on 512² views, up to the deepest layer of stride 16, mostly of a family's smallest
+network."""
 
 USUAL_BYTES = 1500
 """The same for other networks."""

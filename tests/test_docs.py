@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from pathlib import Path
@@ -45,9 +44,8 @@ def test_commands_are_as_the_command_line_has_them():
 
 
 def test_rules_are_as_tune_writes_them():
-    for _, text in blocks("json"):
-        assert RULES.validate_json(text)
-        assert json.loads(text)
+    (rules,) = [RULES.validate_json(text) for page, text in blocks("json") if page == "engine.md"]
+    assert rules["inception_v3"].size
 
 
 def test_links_and_modules_are_there():

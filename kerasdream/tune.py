@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,10 +79,8 @@ def measured(model: str, layers: Sequence[str], plugin_files: Sequence[Path], **
         DreamError: the process was killed, as Linux does when memory runs out.
     """
     from kerasdream.measuring import measure
-    from kerasdream.running import deterministic
 
-    spawn = get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=spawn, initializer=deterministic, initargs=(0,)) as pool:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_begin) as pool:
         try:
             return pool.submit(measure, model, layers, plugin_files, **options).result()
         except BrokenProcessPool:
@@ -89,6 +88,18 @@ def measured(model: str, layers: Sequence[str], plugin_files: Sequence[Path], **
                 "the process that measured was killed: memory ran out; close other programs, or give less: --memory "
                 "300MB"
             ) from None
+        except KeyboardInterrupt:
+            for process in active_children():
+                process.terminate()
+            raise
+
+
+def _begin() -> None:
+    """Begins the process that measures, as a run does; Ctrl-C, which reaches it too, is left to the one that waits."""
+    from kerasdream.running import deterministic
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    deterministic(0)
 
 
 def fastest(timings: Iterable[Timing]) -> Timing:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 import sys
+import time
 
 import pytest
 import tensorflow as tf
@@ -300,6 +304,23 @@ def test_tune_shows_and_keeps_the_rule(rules, folder, process, here, monkeypatch
     assert f"(so far: {kept['tiny']['size']})" in out
     assert "kept in" not in out
     assert path.read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups to send Ctrl-C to")
+@pytest.mark.parametrize("seconds", [2, 5])  # TensorFlow is imported; steps are timed
+def test_ctrl_c_ends_both_processes_without_a_trace(tmp_path, seconds):
+    settings = {**os.environ, "KERASDREAM_CONFIG": str(tmp_path / "settings")}
+    command = [sys.executable, "-m", "kerasdream", "tune"]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(command, env=settings, start_new_session=True, text=True, **streams)
+    rules = tmp_path / "settings" / "tiles.json"
+    while not rules.exists() and process.poll() is None:
+        time.sleep(0.05)
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    out, err = process.communicate(timeout=60)  # which ends when both have closed their output
+    assert (process.returncode, out, err.strip()) == (130, "", "kerasdream: interrupted")
+    assert json.loads(rules.read_text()) == {}
 
 
 @pytest.mark.parametrize(

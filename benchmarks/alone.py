@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from benchmarks import memory
 from benchmarks.cases import build, picture
 from benchmarks.contestants import make
+from kerasdream import memory
 
 FIRST = 512
 """Longest side of the picture of the first step."""

@@ -15,6 +15,7 @@ from kerasdream import __version__, commands
 from kerasdream.commands import PLUGINS
 from kerasdream.errors import KerasdreamError
 from kerasdream.running import FAULT, reported, run_all
+from kerasdream.tune import tune
 
 if TYPE_CHECKING:
     from kerasdream.plugins import Plugins
@@ -174,7 +175,7 @@ def plan(file: Path, overrides: tuple[str, ...], plugin_files: tuple[Path, ...],
             click.echo(row["text"])
 
 
-for _command in commands.COMMANDS:
+for _command in (*commands.COMMANDS, tune):
     cli.add_command(_command)
 
 

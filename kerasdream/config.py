@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from kerasdream import source
 from kerasdream.components import MAKES
@@ -46,8 +47,28 @@ LISTS = {kind: MAKES[kind] for kind in ("objectives", "priors", "transforms", "a
 """The keys that hold a list of entries, and what their factories make."""
 
 
-MEMORY = r"([0-9]+(?:\.[0-9]+)?) ?(MB|GB)"
-"""An amount of memory."""
+MEMORY = r"^(?![0.]+ ?[MG]B$)([0-9]+(?:\.[0-9]+)?) ?(MB|GB)$"
+"""An amount of memory, more than none."""
+
+
+def memory_bytes(text: Any) -> int:
+    """Returns an amount of memory, ``500MB`` or ``2GB`` (of 2¹⁰ MB), in bytes.
+
+    Raises:
+        PydanticCustomError: it is none; a ``ValueError``.
+    """
+    match = re.fullmatch(MEMORY, text) if isinstance(text, str) else None
+    if match is None:
+        raise PydanticCustomError("memory", "an amount such as 500MB or 2GB")
+    return int(float(match[1]) * {"MB": 2**20, "GB": 2**30}[match[2]])
+
+
+def _amount(text: Any) -> Any:
+    memory_bytes(text)
+    return text
+
+
+Amount = Annotated[str, BeforeValidator(_amount), WithJsonSchema({"type": "string", "pattern": MEMORY})]
 
 
 class _Section(BaseModel):
@@ -90,16 +111,16 @@ class Tiles(_Section):
     batch: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
         "auto", description="Tiles that go through the network at once."
     )
-    memory: Annotated[str, Field(pattern=MEMORY)] | Literal["auto"] = Field(
+    memory: Amount | Literal["auto"] = Field(
         "auto",
-        description="For the tiles under way, as in 500MB or 2GB; auto: an eighth of the machine's, at most 640MB.",
+        description="For the tiles under way, as in 500MB or 2GB; auto: as kerasdream tune found, or an eighth of the "
+        "machine's, at most 640MB.",
     )
 
     @property
     def bytes(self) -> int | None:
         """``memory`` in bytes; None for ``auto``."""
-        match = re.fullmatch(MEMORY, self.memory)
-        return int(float(match[1]) * {"MB": 2**20, "GB": 2**30}[match[2]]) if match else None
+        return None if self.memory == "auto" else memory_bytes(self.memory)
 
 
 class Engine(_Section):

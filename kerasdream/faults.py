@@ -62,6 +62,7 @@ def _steps(item: Any, values: Any) -> Iterator[str | int]:
 def _wanted(message: str) -> str:
     """What was expected, from pydantic's sentence."""
     message = re.sub(r"^\w+ should (be|have) ", "", message)
+    message = re.sub(r"^(greater|less) than", r"a number \1 than", message)
     return re.sub(r" after validation.*|, unable to parse.*", "", message)
 
 

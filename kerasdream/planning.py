@@ -9,7 +9,7 @@ from typing import Any
 from kerasdream.components import Energy
 from kerasdream.config import RunConfig
 from kerasdream.errors import ModelError, did_you_mean
-from kerasdream.models import tables
+from kerasdream.models import network_name, tables
 from kerasdream.models.file import layers_in_file
 from kerasdream.plan import cutting_for
 from kerasdream.registry import Registry
@@ -34,7 +34,7 @@ def describe(config: RunConfig) -> Iterator[dict[str, Any]]:
     cutting = cutting_for(
         lattice,
         max(fields) if known and all(fields) else None,
-        view_side(config.model.name, tiles.bytes) if tiles.size == "auto" else tiles.size,
+        view_side(network_name(config.model), tiles.bytes) if tiles.size == "auto" else tiles.size,
         tiles.halo if known or tiles.halo != "exact" else "auto",
         margin=sum(transform.margin for transform in transforms),
         radius=max((prior.radius for prior in made if isinstance(prior, Energy)), default=0),

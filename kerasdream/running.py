@@ -72,7 +72,7 @@ def run_all(config: RunConfig, *, folder: Path | None, quiet: bool, as_json: boo
                 result = session.finished(picture, targets)
                 if result is None:
                     display.loading(config.model.name)
-                    _deterministic(config.seed)
+                    deterministic(config.seed)
                     result = session.dream(picture, targets)
                 if as_json:
                     click.echo(json.dumps(_summary(result)))
@@ -92,7 +92,7 @@ def _resuming() -> str:
     return shlex.join([*called, command, *(["--resume"] if "--resume" not in arguments else []), *arguments])
 
 
-def _deterministic(seed: int) -> None:
+def deterministic(seed: int) -> None:
     """The same file on the same machine gives the same bytes, random weights included."""
     from kerasdream.engine.loading import tensorflow
 

@@ -25,6 +25,7 @@ from kerasdream.plan import Plan, make_plan
 from kerasdream.recipes import checksum, differences, manifest_in
 from kerasdream.result import Result
 from kerasdream.tiling import Cutting
+from kerasdream.tuning import own_rules
 
 if TYPE_CHECKING:
     from kerasdream.models.network import Network
@@ -311,6 +312,13 @@ def _filled(path: str, names: Mapping[str, str]) -> str:
 def plan_of(config: RunConfig, shape: tuple[int, int], cutting: Cutting) -> Plan:
     """The plan of a run for a picture of this (height, width)."""
     octaves = config.octaves
+    fault = own_rules().fault if config.tiles.size == "auto" else ""
     return make_plan(
-        shape, count=octaves.count, scale=octaves.scale, steps=octaves.steps, cutting=cutting, seed=config.seed
+        shape,
+        count=octaves.count,
+        scale=octaves.scale,
+        steps=octaves.steps,
+        cutting=cutting,
+        seed=config.seed,
+        notes=[fault] if fault else [],
     )

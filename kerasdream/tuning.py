@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from functools import cache
 from math import isqrt
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from kerasdream.errors import ConfigError, OutputError
 
 IN_FLIGHT = 2
 """Batches under way at once: while one is cut out, put together or in an operation that takes one core, the other
@@ -20,25 +23,53 @@ SHARE, MOST = 8, 640 * 2**20
 BYTES: Mapping[str, int] = {
     "convnext": 4400,
     "densenet": 1750,
-    "efficientnet_b": 750,
-    "efficientnet_lite0": 500,
-    "efficientnet_v2": 750,
-    "inception_resnet_v2": 860,
-    "inception_v3": 570,
+    "efficientnet_b0": 900,
+    "efficientnet_b": 1400,
+    "efficientnet_lite0": 580,
+    "efficientnet_v2_b": 500,
+    "efficientnet_v2": 1070,
+    "inception_resnet_v2": 1400,
+    "inception_v3": 680,
     "mobilenet": 620,
     "nasnet_mobile": 570,
     "resnet": 1130,
     "vgg": 1300,
-    "xception": 1230,
+    "xception": 1030,
 }
-"""Memory that a step takes for each pixel of a view, by the beginning of the network's name: what ``kerasdream tune``
-measures, on 512² views, up to the deepest layer of stride 16."""
+"""Memory that a step takes for each pixel of a view, by the beginning of the network's name, the first that fits: what
+``kerasdream tune`` measures, on 512² views, up to the deepest layer of stride 16, mostly of a family's smallest
+network."""
 
 USUAL_BYTES = 1500
 """The same for other networks."""
 
 LARGEST, SMALLEST = 1024, 192
 """Sides between which views are chosen: larger ones gain nothing, smaller ones lose too much to overlap."""
+
+
+class Rule(BaseModel):
+    """What ``kerasdream tune`` found for one network on this machine.
+
+    Attributes:
+        size: the side of the largest views.
+        bytes: that a step takes for each pixel of a view; None where memory cannot be measured.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    size: int = Field(ge=32)
+    bytes: int | None = Field(None, ge=1)
+
+
+RULES = TypeAdapter(dict[str, Rule])
+"""The file that ``kerasdream tune`` writes: network -> its rule."""
+
+
+class OwnRules(NamedTuple):
+    """The rules of this machine's user; none, and the fault, where their file is damaged."""
+
+    models: Mapping[str, Rule]
+    fault: str = ""
 
 
 def view_side(model: str, memory: int | None = None) -> int:
@@ -51,12 +82,26 @@ def view_side(model: str, memory: int | None = None) -> int:
     The answer depends on the model, the machine's whole memory and the user's own rule, never on what else the machine
     is doing, so that the same file gives the same bytes.
     """
-    own = own_rules().get(model, {})
-    if memory is None and "size" in own:
-        return int(own["size"])
-    per_pixel = own.get("bytes") or next((BYTES[name] for name in BYTES if model.startswith(name)), USUAL_BYTES)
-    budget = memory if memory is not None else min(MOST, total_memory() // SHARE)
-    return max(SMALLEST, min(LARGEST, isqrt(budget // (IN_FLIGHT * per_pixel))))
+    own = own_rules().models.get(model)
+    if memory is None and own is not None:
+        return own.size
+    per_pixel = own.bytes if own is not None and own.bytes else shipped_bytes(model)
+    return largest_side(usual_memory() if memory is None else memory, per_pixel)
+
+
+def shipped_bytes(model: str) -> int:
+    """Returns what a step takes for each pixel of a view, by the family that a network's name begins with."""
+    return next((BYTES[name] for name in BYTES if model.startswith(name)), USUAL_BYTES)
+
+
+def largest_side(memory: int, per_pixel: int) -> int:
+    """Returns the side of the largest square view of which ``IN_FLIGHT`` fit into so many bytes."""
+    return max(SMALLEST, min(LARGEST, isqrt(memory // (IN_FLIGHT * per_pixel))))
+
+
+def usual_memory() -> int:
+    """Returns the bytes for the views under way if nothing is said."""
+    return min(MOST, total_memory() // SHARE)
 
 
 def total_memory() -> int:
@@ -85,10 +130,51 @@ def rules_file() -> Path:
 
 
 @cache
-def own_rules() -> Mapping[str, Any]:
-    """Returns what ``kerasdream tune`` found on this machine: model -> ``{"size": side, "bytes": per pixel}``."""
+def own_rules() -> OwnRules:
+    """Returns what ``kerasdream tune`` found on this machine; a damaged file counts for nothing, and plans note it."""
     try:
-        rules = json.loads(rules_file().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return OwnRules(read_rules())
+    except ConfigError as error:
+        return OwnRules({}, f"{error}; until then the shipped sizes of tiles are used")
+
+
+def read_rules() -> dict[str, Rule]:
+    """Reads the rules of this machine; there may be none yet.
+
+    Raises:
+        ConfigError: the file is damaged, or cannot be read.
+    """
+    path = rules_file()
+    try:
+        return RULES.validate_json(path.read_bytes())
+    except FileNotFoundError:
         return {}
-    return rules if isinstance(rules, dict) else {}
+    except OSError as error:
+        raise ConfigError(f"{path}, which kerasdream tune wrote, cannot be read ({error.strerror})") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ConfigError(
+            f"{path}, which kerasdream tune wrote, is damaged ({place + ': ' if place else ''}{first['msg']}); delete "
+            "it or put it right, and tune again"
+        ) from None
+
+
+def save_rules(rules: Mapping[str, Rule]) -> None:
+    """Writes the rules of this machine, in one go.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    from kerasdream.images import replacing
+
+    path = rules_file()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"the folder {path.parent} cannot be created ({error.strerror}); name another with KERASDREAM_CONFIG"
+        ) from None
+    with replacing(path) as file:
+        file.write(RULES.dump_json(dict(rules), indent=2, exclude_none=True) + b"\n")
+    own_rules.cache_clear()

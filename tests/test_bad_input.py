@@ -164,7 +164,7 @@ COMMANDS = {
     "override_no_yaml": ("run good.yaml -s image.source=*.jpg", ["-s image.source=*.jpg:1:", "needs quotes"]),
     "override_wrong": (
         "run good.yaml -s octaves.steps=0",
-        ["-s octaves.steps=0: octaves.steps: expected greater than or equal to 1, not 0"],
+        ["-s octaves.steps=0: octaves.steps: expected a number greater than or equal to 1, not 0"],
     ),
     "layers_of_nothing": (
         "layers efficientnet_lite",

@@ -9,10 +9,10 @@ import tensorflow as tf
 from click.testing import CliRunner
 
 from benchmarks import __main__ as bench
-from benchmarks import alone, cases, figures, keras_io, memory, peak, speed, table, tutorial
+from benchmarks import alone, cases, figures, keras_io, peak, speed, table, tutorial
 from benchmarks.cases import Case, picture
 from benchmarks.contestants import CONTESTANTS, TITLES, make
-from kerasdream import Network
+from kerasdream import Network, memory
 
 
 @pytest.fixture

@@ -103,6 +103,62 @@ def test_other_faults(text, words):
     assert any(words in line for line in faults(text)), faults(text)
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("tiles: {size: auto, halo: auto, batch: auto, memory: auto}", None),
+        ("tiles: {size: 512, halo: 0, batch: 4}", None),
+        ("tiles: {size: 32, halo: exact, memory: 2GB}", 2 * 2**30),
+        ('tiles: {memory: "1.5 GB"}', 1.5 * 2**30),
+        ("tiles: {memory: 500MB}", 500 * 2**20),
+    ],
+)
+def test_tiles_that_can_be_asked_for(setting, value):
+    config = resolve(parse(f"image: x.jpg\n{setting}", "f.yaml"), Path("."))
+    assert config.tiles.bytes == value
+    schema = jsonschema.Draft202012Validator(json_schema(load_plugins().registry))
+    assert list(schema.iter_errors(config.data)) == []
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed"])
+@pytest.mark.parametrize("jit", ["auto", "on", "off"])  # words, not truths as in YAML 1.1
+def test_engines_that_can_be_asked_for(precision, jit):
+    text = f"image: x.jpg\nengine: {{precision: {precision}, jit: {jit}}}"
+    engine = resolve(parse(text, "f.yaml"), Path(".")).engine
+    assert (engine.precision, engine.jit) == (precision, jit)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("tiles: {memory: 2 GiB}", "tiles.memory: expected an amount such as 500MB or 2GB or 'auto', not 2 GiB"),
+        ("tiles: {memory: 2}", "tiles.memory: expected an amount such as 500MB or 2GB or 'auto', not 2"),
+        ("tiles: {memory: 0.0GB}", "tiles.memory: expected an amount such as 500MB or 2GB or 'auto', not 0.0GB"),
+        ("tiles: {memory: 2gb}", "tiles.memory: expected an amount such as 500MB or 2GB or 'auto', not 2gb"),
+        ("tiles: {memory: about 2GB}", "expected an amount such as 500MB or 2GB or 'auto', not about 2GB"),
+        ("tiles: {memory: -1GB}", "expected an amount such as 500MB or 2GB or 'auto', not -1GB"),
+        ("tiles: {halo: exakt}", "tiles.halo: expected a valid integer or 'auto' or 'exact', not exakt"),
+        ("tiles: {halo: 1.5}", "tiles.halo: expected a valid integer or 'auto' or 'exact', not 1.5"),
+        ("tiles: {halo: -1}", "tiles.halo: expected a number greater than or equal to 0 or 'auto' or 'exact', not -1"),
+        ("tiles: {size: 16}", "tiles.size: expected a number greater than or equal to 32 or 'auto', not 16"),
+        ("tiles: {size: [512, 512]}", "tiles.size: expected a valid integer or 'auto', not [512, 512]"),
+        ("tiles: {batch: 0}", "tiles.batch: expected a number greater than or equal to 1 or 'auto', not 0"),
+        ("tiles: {haloo: 5}", "tiles.haloo: unknown key 'haloo'; did you mean 'halo'?"),
+        ("tiles: 512", "tiles: expected a mapping of size, halo, batch, memory, not 512"),
+        ("engine: {precision: half}", "engine.precision: expected 'float32' or 'mixed', not half"),
+        ("engine: {jit: true}", "engine.jit: expected 'auto', 'on' or 'off', not true"),
+        ("engine: {jti: on}", "engine.jti: unknown key 'jti'; did you mean 'jit'?"),
+        ("engine: tensorflow", "engine: expected a mapping of precision, jit, not tensorflow"),
+    ],
+)
+def test_tiles_and_engines_that_cannot_be_asked_for(setting, message):
+    (fault,) = faults(f"image: x.jpg\n{setting}")
+    assert fault.startswith("f.yaml:2:")
+    assert message in fault
+    schema = jsonschema.Draft202012Validator(json_schema(load_plugins().registry))
+    assert list(schema.iter_errors({"image": "x.jpg", **yaml.safe_load(setting)}))
+
+
 def test_overrides_reach_every_corner_and_are_named_in_faults():
     text = "image: x.jpg\nobjectives:\n  - l2: {layer: block11_expand}\n"
     overrides = [

@@ -9,6 +9,14 @@ if TYPE_CHECKING:
     from kerasdream.entry import Entry
 
 
+def network_name(model: Entry) -> str:
+    """Returns what a ``model`` entry's network will be called, without building it: by its name it is tuned.
+
+    A network from a file is called as the file is.
+    """
+    return model.values["file"].stem if model.name == "file" and model.made is None else model.name
+
+
 def known_layers(model: Entry) -> Collection[str] | None:
     """Returns the layers that a ``model`` entry's network has, if that can be known without building it.
 

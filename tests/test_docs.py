@@ -1,0 +1,63 @@
+"""The pages in docs: their run files are valid and run, their links lead somewhere, their commands exist."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import kerasdream
+from kerasdream import images, plan, tuning
+from kerasdream.config import load
+from kerasdream.tuning import RULES
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGES = {page.name: page.read_text(encoding="utf-8") for page in sorted(DOCS.glob("*.md"))}
+
+
+def blocks(language):
+    """(page, text) of every fenced block in a language."""
+    return [
+        (page, found) for page, text in PAGES.items() for found in re.findall(rf"```{language}\n(.*?)```", text, re.S)
+    ]
+
+
+@pytest.mark.parametrize(("page", "text"), blocks("yaml"))
+def test_run_files_run(page, text, tmp_path, chelsea):
+    images.save(tmp_path / "photo.jpg", chelsea[100:164, 100:180], format="jpeg")
+    (tmp_path / "run.yaml").write_text(text)
+    load(tmp_path / "run.yaml")
+    result = kerasdream.run(load(tmp_path / "run.yaml", ["octaves.count=1", "octaves.steps=1"]))
+    assert result.paths == (tmp_path / "photo-dream.png",)
+
+
+def test_commands_are_as_the_command_line_has_them():
+    from kerasdream.cli import cli
+
+    for page, text in blocks("sh"):
+        for line in text.splitlines():
+            program, name, *arguments = shlex.split(line, comments=True)
+            assert program == "kerasdream", (page, line)
+            cli.commands[name].make_context(name, arguments)  # parses them
+
+
+def test_rules_are_as_tune_writes_them():
+    (rules,) = [RULES.validate_json(text) for page, text in blocks("json") if page == "engine.md"]
+    assert rules["inception_v3"].size
+
+
+def test_links_and_modules_are_there():
+    for text in PAGES.values():
+        for target in re.findall(r"\]\(([^)#]+)\)", text):
+            assert target.startswith("https://") or (DOCS / target).exists(), target
+        for module in re.findall(r"`(kerasdream/[\w/]+\.py)`", text):
+            assert (DOCS.parent / module).is_file(), module
+
+
+def test_the_numbers_in_the_page_on_the_engine_are_those_of_the_program():
+    page = PAGES["engine.md"]
+    assert f"between {tuning.SMALLEST} and {tuning.LARGEST} pixels" in page
+    assert f"at most {tuning.MOST // 2**20} MB" in page
+    assert f"down to {plan.SMALLEST_VIEW}²" in page

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 import kerasdream
 from kerasdream import Energy, GradientStep, Objective, Transform, ops
-from kerasdream.engine.tensorflow import _cut
+from kerasdream.engine.canvas import cut
 from kerasdream.errors import ConfigError, DreamError, ModelError, PluginError
 from kerasdream.objectives.l2 import l2
 from kerasdream.objectives.mean import mean
@@ -67,7 +67,7 @@ def test_views_are_windows_of_the_mirrored_picture():
     picture = np.random.default_rng(0).normal(size=(40, 50, 3)).astype("float32")
     around = np.pad(picture, ((39, 39), (49, 49), (0, 0)), mode="reflect")
     for rows, columns in ((-9, 49), (-5, 59)), ((3, 20), (-49, 8)), ((30, 79), (7, 50)), ((-39, 79), (0, 50)):
-        view = _cut(tf.constant(picture), Tile(Span(0, 0, *rows), Span(0, 0, *columns)))
+        view = cut(tf.constant(picture), Tile(Span(0, 0, *rows), Span(0, 0, *columns)))
         expected = around[rows[0] + 39 : rows[1] + 39, columns[0] + 49 : columns[1] + 49]
         np.testing.assert_array_equal(view, expected)
 
@@ -245,7 +245,7 @@ def test_the_same_bytes_with_two_batches_under_way_and_under_load(lite0, coffee)
 def test_a_picture_lives_on_the_accelerator_where_it_fits(monkeypatch):
     from types import SimpleNamespace
 
-    from kerasdream.engine import tensorflow as engine
+    from kerasdream.engine import canvas as engine
 
     monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [])
     assert engine.home(512 * 512) is None

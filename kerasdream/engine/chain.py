@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from kerasdream.engine.tensorflow import home, pull_back
+from kerasdream.engine.canvas import home
+from kerasdream.engine.tensorflow import pull_back
 from kerasdream.errors import DreamError
 
 if TYPE_CHECKING:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kerasdream.components import Objective
+from kerasdream.engine.canvas import assembled, cut, home
 from kerasdream.errors import KerasdreamError, MemoryRanOutError, ModelError, PluginError
 from kerasdream.seams import evening
-from kerasdream.tiling import BATCH_PIXELS, Grid, Span, Tile, batches, mirrored
+from kerasdream.tiling import BATCH_PIXELS, Grid, Tile, batches
 from kerasdream.tuning import IN_FLIGHT
 
 if TYPE_CHECKING:
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 
     from kerasdream.components import Energy, Transform
     from kerasdream.models.extractor import Extractor
-
-
-BYTES_RESIDENT = 60
-"""Memory that a pixel of the picture takes during a step, views aside: canvas, gradient, what the ascent rules need."""
 
 
 class Part(NamedTuple):
@@ -137,7 +133,7 @@ class Engine:
                 rows[tile.rows.start : tile.rows.stop] += along_rows
                 columns[tile.columns.start : tile.columns.stop] += along_columns
         with tf.device(place):
-            gradient = _assembled(grid, cores, None if whole else evening(grid, rows, columns))
+            gradient = assembled(grid, cores, None if whole else evening(grid, rows, columns))
         means = weights * sums[:, 0] / np.maximum(sums[:, 1], 1)
         scores = np.bincount(self._owners, means, len(self.objectives) + len(self.energies))
         return gradient, scores, float(rows.sum() / (height * width * 3))
@@ -153,7 +149,7 @@ class Engine:
         try:
             for batch, future in zip(todo, futures, strict=True):
                 yield batch, future.result()
-        finally:  # after a fault or Ctrl-C those under way must not write into the picture of a later call
+        finally:  # after a fault or Ctrl-C none is left under way beside a later call
             for future in futures:
                 future.cancel()
             for future in futures:
@@ -169,7 +165,7 @@ class Engine:
         area = float(canvas.shape[0] * canvas.shape[1])
         try:
             with tf.device(place):
-                views = tf.stack([_cut(canvas, tile) for tile in batch])
+                views = tf.stack([cut(canvas, tile) for tile in batch])
             tiled, weights, inside = self._step(views, corners, area, *numbers)
             with tf.device(place):
                 places = enumerate(corners.astype(int))
@@ -236,55 +232,6 @@ def _core(tile: Tile) -> tuple[int, int, int, int]:
         columns.start - columns.view_start,
         columns.stop - columns.view_start,
     )
-
-
-def home(pixels: int) -> str | None:
-    """Returns the device a picture is kept on: the accelerator if there is one and it fits, else the host."""
-    import tensorflow as tf
-
-    gpus = tf.config.list_logical_devices("GPU")
-    if not gpus:
-        return None
-    return gpus[0].name if pixels * BYTES_RESIDENT <= _gpu_memory() // 2 else "/CPU:0"
-
-
-@cache
-def _gpu_memory() -> int:
-    """Returns the bytes that TensorFlow may use on the smallest GPU."""
-    from tensorflow.python.client import device_lib  # the one place that tells
-
-    return min(device.memory_limit for device in device_lib.list_local_devices() if device.device_type == "GPU")
-
-
-def _cut(canvas: Any, tile: Tile) -> Any:
-    """Returns a tile's view of a ``(height, width, 3)`` canvas, mirrored beyond its edges."""
-    import tensorflow as tf
-
-    for axis, (_, _, start, stop) in enumerate(tile):
-        length = canvas.shape[axis]
-        inside = (slice(None),) * axis
-        if start >= 0 and stop <= length:
-            canvas = canvas[(*inside, slice(start, stop))]
-            continue
-        index = mirrored(start, stop, length)
-        first, last = int(index.min()), int(index.max()) + 1
-        canvas = tf.gather(canvas[(*inside, slice(first, last))], index - first, axis=axis)
-    return canvas
-
-
-def _assembled(grid: Grid, cores: dict[Tile, Any], factors: tuple[np.ndarray, np.ndarray] | None) -> Any:
-    """Puts the cores together, each multiplied by the factors of its rows and columns; empties ``cores`` meanwhile."""
-    import tensorflow as tf
-
-    def core(rows: Span, columns: Span) -> Any:
-        part = cores.pop(Tile(rows, columns))
-        if factors is None or len(grid.rows) == len(grid.columns) == 1:
-            return part
-        down, across = factors[0][rows.start : rows.stop], factors[1][columns.start : columns.stop]
-        return part * tf.constant(down[:, None, None] * across[:, None])
-
-    strips = [tf.concat([core(rows, columns) for columns in grid.columns], axis=1) for rows in grid.rows]
-    return strips[0] if len(strips) == 1 else tf.concat(strips, axis=0)
 
 
 def _integral(density: Any, strides: Sequence[int], size: Any, cores: Any, area: Any) -> tuple[Any, Any]:

@@ -188,3 +188,30 @@ def test_the_callback_dreams_while_a_network_learns(tiny, chelsea, tmp_path):
     first, second = (kerasdream.images.read(tmp_path / "dreams" / name).pixels for name in written)
     assert first.shape == (64, 96, 3)
     assert np.abs(first - second).max() > 0  # the second dream is that of the network as it then was
+
+
+def test_when_memory_runs_out_the_dream_goes_on_and_says_so(tiny, chelsea, monkeypatch):
+    """In the middle: the views are smaller from then on, and in the point that a run is resumed from."""
+    import tensorflow as tf
+
+    from kerasdream.api import as_picture, session_for
+
+    options = {"octaves": {"count": 1, "steps": 4}, "tiles": {"size": 200}, **PLAIN}
+    session = session_for(model=tiny, objectives={"l2": "c3"}, **options)
+    computed, seen = session.step.engine._step, []
+
+    def limited(views, *rest):
+        seen.append(int(views.shape[1]) * int(views.shape[2]))
+        if len(seen) > 2 and seen[-1] > 20_000:
+            raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+        return computed(views, *rest)
+
+    monkeypatch.setattr(session.step.engine, "_step", limited)
+    result = session.dream(as_picture(chelsea[:190, :200]))
+    assert seen[0] > 20_000
+    assert all(pixels <= 20_000 for pixels in seen[-4:])
+    assert len(result.scores) == 4
+    (note,) = result.notes
+    assert "memory ran out" in note
+    assert result.manifest["memory_ran_out"] == {"views": 140}
+    assert result.peak_memory > 100e6

@@ -120,7 +120,7 @@ def ascend(
 
     ascent = Ascent(start)
     form: Parametrization = parametrization.make()
-    rules = Chain(form, chain)
+    rules, photo = Chain(form, chain), Scaled(source)
     started = time.perf_counter()
     try:
         for number, octave in enumerate(plan.octaves):
@@ -128,7 +128,7 @@ def ascend(
             if point is None or point.octave < number:
                 with ascent.timed("resize"):
                     below = None if point is None else np.asarray(point.canvas)
-                    canvas = _entered(octave.shape, source, below, detail)
+                    canvas = _entered(octave.shape, photo, below, detail)
                 state = form.init(canvas, plan.seed)
                 past = {"scores": point.scores, "dead": point.dead, "views": point.views} if point else {}
                 ascent.point = point = Point(number, 0, canvas, state, **past)
@@ -165,20 +165,39 @@ def ascend(
             )
         ascent.picture = np.array(ascent.point.canvas)
         if ascent.picture.shape != source.shape:
-            ascent.picture = _entered(source.shape[:2], source, ascent.picture, detail)
+            ascent.picture = _entered(source.shape[:2], photo, ascent.picture, detail)
     ascent.timings["dream"] = time.perf_counter() - started
     return ascent
 
 
-def _entered(shape: tuple[int, int], source: np.ndarray, below: np.ndarray | None, detail: bool) -> np.ndarray:
+class Scaled:
+    """The source at the sizes of the octaves.
+
+    An octave's is needed again where the next one begins; it is kept until then, but not at the full size, where it
+    would take as much memory as the canvas and not be needed any more.
+    """
+
+    def __init__(self, source: np.ndarray) -> None:
+        self.source, self._kept = source, source
+
+    def at(self, shape: tuple[int, int]) -> np.ndarray:
+        """Returns it as ``(height, width, 3)`` float32; not to be changed."""
+        if self._kept is not self.source and self._kept.shape[:2] == shape:
+            return self._kept
+        scaled = resize(self.source, shape)
+        self._kept = self.source if shape == self.source.shape[:2] else scaled
+        return scaled
+
+
+def _entered(shape: tuple[int, int], photo: Scaled, below: np.ndarray | None, detail: bool) -> np.ndarray:
     """Returns the canvas an octave starts from, given that of the octave below (None: there is none)."""
     import numpy as np
 
     if below is None:
-        return resize(source, shape)
-    canvas = resize(below - resize(source, below.shape[:2]) if detail else below, shape)
+        return photo.at(shape).copy()
+    canvas = resize(below - photo.at(below.shape[:2]) if detail else below, shape)
     if detail:
-        canvas += resize(source, shape)
+        canvas += photo.at(shape)
     return np.clip(canvas, -1, 1, out=canvas)
 
 

@@ -69,12 +69,12 @@ class Chain:
         import keras
         import tensorflow as tf
 
-        def spec(leaf: Any) -> Any:
-            return leaf if leaf is None else tf.TensorSpec([None] * len(leaf.shape), leaf.dtype)
-
-        specs = keras.tree.map_structure(spec, arguments)
-        key = repr((specs, place))
+        leaves = keras.tree.flatten(arguments)
+        key = (place, *((leaf.dtype, len(leaf.shape)) if leaf is not None else None for leaf in leaves))
         if key not in self._traced:
+            specs = keras.tree.map_structure(
+                lambda leaf: leaf if leaf is None else tf.TensorSpec([None] * len(leaf.shape), leaf.dtype), arguments
+            )
             self._traced[key] = tf.function(self._trace, autograph=False).get_concrete_function(*specs)
         return self._traced[key]
 
@@ -88,7 +88,7 @@ class Chain:
             gradient, past = rule.update(gradient, past, state)
             remembered.append(past)
         moved = state + gradient
-        finite = tf.math.is_finite(tf.reduce_sum(gradient))
+        finite = tf.math.is_finite(tf.reduce_sum(gradient))  # of anything that is not, no sum is
         moved = (
             moved
             if self.form.decode is not None

@@ -121,8 +121,10 @@ class Engine:
         height, width = picture.shape[:2]
         numbers = np.asarray(values, "float32"), np.asarray(seed, "int32")
         place = home(height * width)
-        with tf.device(place):
-            canvas = tf.convert_to_tensor(picture)
+        canvas = picture
+        if place is not None:
+            with tf.device(place):
+                canvas = tf.convert_to_tensor(picture)
         todo = list(batches(grid.tiles, self.batch, pixels))
         cores, rows, columns = {}, np.zeros(height), np.zeros(width)
         sums: Any = 0.0

@@ -166,7 +166,9 @@ class Resolver:
                     self.faults.append(f"--plugin {path}: {plugin.error}")
         self.unused = ", ".join(plugin.name for plugin in loaded.found if plugin.error or plugin.disabled)
         self.complete = len(self.faults) == faultless
-        self.distributions = {p.name: (p.distribution, p.version) for p in loaded.found if p.distribution}
+        self.distributions = {
+            p.name: (p.distribution, p.version) for p in loaded.found if p.distribution and not p.error
+        }
         return loaded.registry
 
     def trusts(self, index: int, name: str, path: Path) -> bool:

@@ -145,6 +145,7 @@ class RunConfig:
         base: the folder that relative paths are relative to.
         data: the same as plain data, every default written out; what a recipe is made of.
         plugin_files: the plugin files that were loaded.
+        distributions: the versions of the installed plugins that it uses.
     """
 
     seed: int
@@ -163,6 +164,12 @@ class RunConfig:
     base: Path
     data: Mapping[str, Any] = field(repr=False)
     plugin_files: tuple[Path, ...] = ()
+    distributions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Every part of the run."""
+        return (self.model, self.parametrization, *(entry for key in LISTS for entry in getattr(self, key)))
 
 
 def load(path: Path, overrides: Iterable[str] = (), *, plugins: Sequence[Path] = (), trust: bool = False) -> RunConfig:

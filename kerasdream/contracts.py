@@ -7,6 +7,7 @@ are known in the trace.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from numbers import Integral
 from typing import Any
 
 from kerasdream.components import Energy, Objective, Output, Parametrization, Postprocess, Projection, Rule, Transform
@@ -25,6 +26,28 @@ def check(part: type, function: str, result: Any, arguments: tuple[Any, ...]) ->
     """
     if rule := CONTRACTS.get((part, function)):
         rule(result, *arguments)
+
+
+def check_fields(made: Any) -> None:
+    """Checks what a finished part says of itself: layers, pixels, a path.
+
+    Raises:
+        ContractError: it is not what the contract says.
+    """
+    if isinstance(made, Objective):
+        for term in made.terms:
+            if not term.layers or not all(isinstance(layer, str) for layer in term.layers):
+                raise ContractError(f"looks at the layers {term.layers!r}; expected one name or more")
+    if isinstance(made, Output) and not isinstance(made.path, str):
+        raise ContractError(f"has the path {made.path!r}; expected a text such as {{stem}}-dream.png")
+    for name in PIXELS.get(type(made), ()):
+        pixels = getattr(made, name)
+        if not isinstance(pixels, Integral) or pixels < 0:
+            raise ContractError(f"has the {name} {pixels!r}; expected a whole number of pixels")
+
+
+PIXELS: Mapping[type, tuple[str, ...]] = {Energy: ("radius",), Transform: ("margin", "phase")}
+"""Part -> its fields that count pixels."""
 
 
 def _density(density: Any, activations: Mapping[str, Any]) -> None:

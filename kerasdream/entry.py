@@ -10,7 +10,7 @@ from typing import Any
 
 from kerasdream.blame import at, where
 from kerasdream.components import MAKES, Objective, Output
-from kerasdream.contracts import ContractError, check
+from kerasdream.contracts import ContractError, check, check_fields
 from kerasdream.errors import KerasdreamError, PluginError
 from kerasdream.parameters import is_weighted
 from kerasdream.registry import KINDS, PYTHON
@@ -90,6 +90,8 @@ class Entry:
                 raise ContractError(
                     f"returned {'nothing' if made is None else f'a {type(made).__name__}'}; expected {kinds}"
                 )
+            if present is None:  # in a trace, numbers may be tensors
+                check_fields(made)
         if isinstance(made, Objective):
             return made.mapped(lambda function: self._guarded(Objective, "fn", function))
         functions = {name: getattr(made, name) for name in FUNCTIONS if callable(getattr(made, name, None))}

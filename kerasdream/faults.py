@@ -15,10 +15,10 @@ from kerasdream.errors import did_you_mean
 from kerasdream.schedules import SCHEDULES
 
 
-def line_of(fault: str) -> int:
-    """The line a fault stands on, to report them in the order of the file."""
-    number = re.match(r"[^\n]*?:(\d+):\d+: ", fault)
-    return int(number[1]) if number else sys.maxsize
+def place_of(fault: str) -> tuple[int, int]:
+    """The line and column a fault stands at, to report them in the order of the file."""
+    place = re.match(r"[^\n]*?:(\d+):(\d+): ", fault)
+    return (int(place[1]), int(place[2])) if place else (sys.maxsize, 0)
 
 
 def explained(

@@ -92,8 +92,9 @@ def _text(source: str, model: str, layers: list[str], octaves: list[dict[str, An
     lines = [f"{source}: {model}, {', '.join(layers)}"]
     for i, octave in enumerate(octaves):
         width, height = octave["size"]
+        steps, tiles = (f"{octave[name]} {name[: -1 if octave[name] == 1 else None]}" for name in ("steps", "tiles"))
         lines.append(
-            f"  octave {i + 1}: {width}×{height}, {octave['steps']} steps, {octave['tiles']} tiles a step, "
+            f"  octave {i + 1}: {width}×{height}, {steps}, {tiles} a step, "
             f"{octave['computed']:.2f} of its area computed"
         )
     return "\n".join([*lines, *(f"  note: {note}" for note in notes)])

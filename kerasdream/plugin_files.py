@@ -37,6 +37,19 @@ def expand(path: Path) -> list[Path]:
     return files
 
 
+def contents(path: Path) -> list[Path]:
+    """Returns the files that a plugin file, a package or a folder of Python files is made of, for its checksum.
+
+    Raises:
+        PluginError: there is nothing of the kind.
+    """
+    found = []
+    for plugin in expand(path):
+        inner = plugin.rglob("*") if plugin.is_dir() else [plugin]
+        found += sorted(file for file in inner if file.is_file() and "__pycache__" not in file.parts)
+    return found
+
+
 def module(path: Path) -> ModuleType:
     """Imports a plugin file or package under a name of its own."""
     name = f"kerasdream_plugin_{path.stem}"

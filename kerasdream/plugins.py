@@ -270,12 +270,19 @@ def check_registration(registration: Registration) -> None:
     factory, made = registration.factory, MAKES[registration.kind]
     try:
         hints = get_type_hints(factory, include_extras=True)
+        if registration.kind == "outputs" and hints.get("path") is not str:
+            raise PluginError(
+                f"{registration} must have a parameter path: str, as in "
+                f'def {registration.name}(*, path: str = "{{stem}}-{registration.name}.txt") -> Output'
+            )
         if hints.get("return") in made:
             model_of(registration).model_json_schema(by_alias=True)
             for parameter in inspect.signature(factory).parameters.values():
                 if parameter.default is not parameter.empty:
                     TypeAdapter(hints[parameter.name]).validate_python(parameter.default)
             return
+    except PluginError:
+        raise
     except ValidationError as error:
         raise PluginError(
             f"{registration}: the default of {parameter.name!r} is {parameter.default!r}, which its annotation does "

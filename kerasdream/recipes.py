@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kerasdream import source
+from kerasdream import plugin_files, source
 from kerasdream.config import RunConfig, load, resolve
 from kerasdream.errors import ConfigError, ImageError
 from kerasdream.faults import shown
@@ -22,7 +22,8 @@ def load_any(
     """Loads a run file, or the recipe inside a picture.
 
     A recipe names its source by base name: the photo is looked for beside the picture, and has to be the same one,
-    unless ``image.source`` is overridden. It loads no plugin files, unless they are trusted; those in ``plugins`` are.
+    unless ``image.source`` is overridden. It loads no plugin files, unless they are trusted, and the same as then;
+    those in ``plugins`` are loaded as they are.
 
     Args:
         overrides, plugins, trust: see ``kerasdream.config.load``.
@@ -43,6 +44,8 @@ def load_any(
         _check_source(file, manifest.data.get("source"))
     if not any(override.startswith("model") for override in overrides):
         _check_files(file, manifest.data.get("files"))
+    if trust:
+        _check_plugins(file, manifest.data.get("plugins"))
     return resolve(document, file.parent, overrides, plugins=plugins, trust="anywhere" if trust else "none")
 
 
@@ -84,17 +87,41 @@ def differences(asked: Any, found: Any, path: str = "") -> Iterator[str]:
         yield from differences(ours.get(key), theirs.get(key), f"{path}.{key}".lstrip("."))
 
 
-def checksum(file: Path) -> str:
-    """Returns the SHA-256 of a file, in hexadecimal; of a folder, that of the names and checksums of its files."""
+def checksum(file: Path, files: Iterable[Path] | None = None) -> str:
+    """Returns the SHA-256 of a file, in hexadecimal; of a folder, that of the names and checksums of its files.
+
+    Args:
+        files: those of a folder that count; by default all.
+    """
     digest = hashlib.sha256()
     if file.is_dir():
-        for inner in sorted(path for path in file.rglob("*") if path.is_file()):
+        for inner in sorted(path for path in file.rglob("*") if path.is_file()) if files is None else files:
             digest.update(f"{inner.relative_to(file).as_posix()} {checksum(inner)}\n".encode())
         return digest.hexdigest()
     with file.open("rb") as stream:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def plugin_checksum(path: Path) -> str:
+    """Returns the SHA-256 of a plugin that is not installed: a file, a package or a folder of Python files.
+
+    Raises:
+        PluginError: there is no plugin.
+    """
+    return checksum(path, plugin_files.contents(path))
+
+
+def _check_plugins(picture: Path, made_with: object) -> None:
+    """Plugins beside the picture must be those the recipe was made with."""
+    for name, expected in made_with.items() if isinstance(made_with, dict) else ():
+        path = picture.parent / Path(str(name)).name
+        if path.exists() and plugin_checksum(path) != expected:
+            raise ConfigError(
+                f"{path} is not the plugin that {picture.name} was made with (its checksum differs); to use it all the "
+                f"same, name it: --plugin {path} instead of --trust"
+            )
 
 
 def _check_files(picture: Path, files: object) -> None:

@@ -6,6 +6,7 @@ import copy
 import json
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from pydantic import BaseModel, ValidationError
 from kerasdream import components, plugins, source
 from kerasdream.config import DEFAULT_LAYERS, DEFAULTS, LISTS, SECTIONS, VERSION, RunConfig, Trust
 from kerasdream.entry import Entry
-from kerasdream.errors import ConfigError, did_you_mean
-from kerasdream.faults import explained, line_of, shown
+from kerasdream.errors import ConfigError, OutputError, did_you_mean
+from kerasdream.faults import explained, place_of, shown
+from kerasdream.naming import NAMES, filled
 from kerasdream.parameters import layer_names, model_of
 from kerasdream.registry import KINDS, PYTHON, Registration, Registry
 
@@ -36,6 +38,7 @@ class Resolver:
         self.faults: list[str] = []
         self.registry: Registry
         self.complete, self.unused = True, ""
+        self.distributions: dict[str, tuple[str, str]] = {}
 
     def fault(self, path: source.Path, text: str) -> None:
         dotted = ".".join(str(part) for part in path)
@@ -80,7 +83,7 @@ class Resolver:
         if model is not None:
             self.check_layers(model, [entry for entries in lists.values() for entry in entries])
         if self.faults:
-            raise ConfigError("\n".join(sorted(self.faults, key=line_of)))
+            raise ConfigError("\n".join(sorted(self.faults, key=place_of)))
         assert model is not None
         assert parametrization is not None
         resolved = {
@@ -95,7 +98,7 @@ class Resolver:
             "engine": sections["engine"].model_dump(mode="json"),
             **({"plugins": [file.name for file in self.plugin_files]} if self.plugin_files else {}),
         }
-        return RunConfig(
+        config = RunConfig(
             seed=data["seed"],
             model=model,
             parametrization=parametrization,
@@ -105,6 +108,8 @@ class Resolver:
             **sections,
             **lists,
         )
+        used = {entry.plugin for entry in config.entries}
+        return replace(config, distributions={of: v for name, (of, v) in self.distributions.items() if name in used})
 
     def override(self, data: dict[str, Any], text: str) -> None:
         """Applies one ``key.path=value``."""
@@ -161,6 +166,9 @@ class Resolver:
                     self.faults.append(f"--plugin {path}: {plugin.error}")
         self.unused = ", ".join(plugin.name for plugin in loaded.found if plugin.error or plugin.disabled)
         self.complete = len(self.faults) == faultless
+        self.distributions = {
+            p.name: (p.distribution, p.version) for p in loaded.found if p.distribution and not p.error
+        }
         return loaded.registry
 
     def trusts(self, index: int, name: str, path: Path) -> bool:
@@ -254,6 +262,10 @@ class Resolver:
         plain = parameters.model_dump(mode="json", by_alias=True)
         plain |= {name: value.name for name, value in values.items() if isinstance(value, Path)}
         if registration.kind == "outputs":
+            try:
+                filled(plain["path"], dict.fromkeys(NAMES, "x"))
+            except OutputError as error:
+                self.fault((*path, "path"), str(error))
             plain["path"] = Path(plain["path"]).name
         return Entry(
             registration.kind, registration.name, registration.factory, registration.plugin, values, plain, path

@@ -5,10 +5,9 @@ from __future__ import annotations
 import glob
 import os
 import platform
-import re
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from importlib import metadata
@@ -21,8 +20,9 @@ from kerasdream.config import RunConfig
 from kerasdream.errors import ImageError, OutputError
 from kerasdream.events import Event, Finished, Started
 from kerasdream.memory import peak
+from kerasdream.naming import NAMES, filled
 from kerasdream.plan import Plan, make_plan
-from kerasdream.recipes import checksum, differences, manifest_in
+from kerasdream.recipes import checksum, differences, manifest_in, plugin_checksum
 from kerasdream.result import Result
 from kerasdream.tiling import Cutting
 from kerasdream.tuning import own_rules
@@ -89,8 +89,8 @@ class Session:
 
     def outputs(self, source: str) -> list[Path]:
         """The files that dreaming a picture will write."""
-        names = {"stem": Path(source).stem, "seed": str(self.config.seed)}
-        paths = (_filled(entry.make().path, names) for entry in self.config.outputs)
+        names = dict(zip(NAMES, (Path(source).stem, str(self.config.seed)), strict=True))
+        paths = (filled(entry.make().path, names) for entry in self.config.outputs)
         return [self.folder / Path(path).expanduser() for path in paths]
 
     def targets(self, source: str) -> list[Path]:
@@ -105,6 +105,7 @@ class Session:
             if path in self.taken:
                 raise OutputError(f"{path} is already the output of {self.taken[path]}; give one another path")
             self.taken[path] = source
+            _check_name(path)
             if path.exists() and os.path.exists(source) and path.samefile(source):
                 raise OutputError(f"{path} is the picture that is dreamed; give the output another path, or -o DIR")
             if path.exists() and not self.overwrite and not self.resume:
@@ -219,7 +220,6 @@ class Session:
         manifest = self.manifest(picture, plan)
         saved = Checkpoint(targets[0], manifest, plan) if targets else None
         start = saved.load() if saved and self.resume else None
-        self.tell(Started(picture.name, plan, start.octave if start else 0, start.step if start else 0))
         with ExitStack() as stack:
             receivers = []
             for entry, path in zip(config.outputs, targets, strict=False):
@@ -232,6 +232,7 @@ class Session:
                         receive(event)
                 self.tell(event)
 
+            tell(Started(picture.name, plan, start.octave if start else 0, start.step if start else 0))
             ascent = ascend(
                 picture.stored,
                 plan,
@@ -274,17 +275,26 @@ class Session:
 
     @cached_property
     def files(self) -> dict[str, str]:
-        """The files the network is made from: base name -> SHA-256."""
-        files = [value for value in self.config.model.values.values() if isinstance(value, Path)]
-        return {file.name: checksum(file) for file in files}
+        """The files that the network and the other parts are made from: base name -> SHA-256.
+
+        One that is missing is left out: its part says so when it is made.
+        """
+        files = [value for entry in self.config.entries for value in entry.values.values() if isinstance(value, Path)]
+        return {file.name: checksum(file) for file in files if file.exists()}
+
+    @cached_property
+    def plugins(self) -> dict[str, str]:
+        """The plugins that are not installed: base name -> SHA-256."""
+        return {path.name: plugin_checksum(path) for path in self.config.plugin_files}
 
     def asked(self, picture: images.Picture) -> dict[str, Any]:
-        """What a picture is to be made from: the recipe, and the files by base name and checksum."""
+        """What a picture is to be made from: the recipe, and files and plugins by base name and checksum."""
         data = self.config.data
         return {
             "recipe": {**data, "image": {**data["image"], "source": picture.name}},
             "source": {"name": picture.name, **({"sha256": picture.sha256} if picture.sha256 else {})},
             **({"files": self.files} if self.files else {}),
+            **({"plugins": self.plugins} if self.plugins else {}),
         }
 
     def manifest(self, picture: images.Picture, plan: Plan) -> dict[str, Any]:
@@ -297,16 +307,22 @@ class Session:
             "versions": {
                 "python": platform.python_version(),
                 **{name: metadata.version(name) for name in ("tensorflow", "keras", "numpy", "pillow")},
+                **self.config.distributions,
             },
         }
 
 
-def _filled(path: str, names: Mapping[str, str]) -> str:
-    """Fills in the names in braces."""
-    for name in re.findall(r"{(\w+)}", path):
-        if name not in names:
-            raise OutputError(f"the output path {path!r} has {{{name}}}; expected {{{'} or {'.join(names)}}}")
-    return re.sub(r"{(\w+)}", lambda match: names[match[1]], path)
+def _check_name(path: Path) -> None:
+    """Checks that a file of this name can be written, and the state of its dream beside it."""
+    from kerasdream.checkpoint import beside
+
+    try:
+        beside(path).exists()
+        taken = path.exists() and not path.is_file()
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written ({error.strerror}); give the output another path") from None
+    if taken:
+        raise OutputError(f"{path} is not an ordinary file, so nothing can be written there; give another path")
 
 
 def plan_of(config: RunConfig, shape: tuple[int, int], cutting: Cutting) -> Plan:

@@ -119,7 +119,13 @@ RUN_FILES = {
         RUN + "outputs: [png: x.png, jpeg: {path: x.png}]\n",
         ["x.png is already the output of", "photo.png"],
     ),
-    "placeholder": (RUN + "outputs: [png: '{steam}.png']\n", ["'{steam}.png' has {steam}; expected {stem} or {seed}"]),
+    "placeholder": (
+        RUN + "outputs: [png: '{steam}.png']\n",
+        ["placeholder.yaml:4:11: outputs.0.png.path:", "'{steam}.png' has {steam}; expected {stem} or {seed}"],
+    ),
+    "no_name": (RUN + "outputs: [png: '']\n", ["no_name.yaml:4:11: outputs.0.png.path:", "'' names no file"]),
+    "long_name": (RUN + f"outputs: [png: {'x' * 300}.png]\n", ["cannot be written (File name too long)"]),
+    "long_name_of_its_state": (RUN + f"outputs: [png: {'x' * 250}.png]\n", ["cannot be written (File name too long)"]),
     "over_the_photo": (RUN + "outputs: [png: ../photo.png]\n", ["photo.png is the picture that is dreamed"]),
 }
 
@@ -134,6 +140,10 @@ COMMANDS = {
     "output_exists": (
         "run good.yaml -o done",
         ["done/photo-dream.png exists; add --overwrite to replace it, or -o DIR"],
+    ),
+    "output_is_a_folder": (
+        "run good.yaml -o folders --overwrite",
+        ["folders/photo-dream.png is not an ordinary file, so nothing can be written there"],
     ),
     "over_the_photo_at_all_costs": ("dream photo.png -o photo.png --overwrite", ["is the picture that is dreamed"]),
     "dream_missing": ("dream foto.png", ["foto.png: there is no such file; did you mean 'photo.png'"]),
@@ -208,6 +218,7 @@ def folder(tmp_path_factory):
     (folder / "latin.yaml").write_bytes("image: Köln.jpg".encode("latin-1"))
     for name in ("nothing", "done", "out"):
         (folder / name).mkdir()
+    (folder / "folders" / "photo-dream.png").mkdir(parents=True)
     (folder / "done" / "photo-dream.png").write_text("a dream of last year")
     photo = Image.fromarray(np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8))
     photo.save(folder / "photo.png")

@@ -118,6 +118,13 @@ AT_LOADING = {
         ["has a signature that cannot stand in a run file"],
         6,
     ),
+    "output without a path": Broken(
+        IMPORTS
+        + "def broken() -> Output:\n    return Output('x', print)\n"
+        + REGISTER.replace("objectives", "outputs"),
+        ["the output 'broken'", "must have a parameter path: str"],
+        5,
+    ),
     "default that its annotation forbids": Broken(
         IMPORTS + FINE.replace("*, ", "*, gain: float = None, ") + REGISTER,
         ["the default of 'gain' is None, which its annotation does not allow", "should be a valid number"],
@@ -131,6 +138,25 @@ AT_USE = {
     "factory raises": Broken("def broken(*, layer: LayerName) -> Objective:\n    1 / 0", ["line 6: ZeroDivisionError"]),
     "factory returns something else": Broken(
         "def broken(*, layer: LayerName) -> Objective:\n    pass", ["returned nothing; expected Objective"]
+    ),
+    "objective of no layers": Broken(
+        "def broken(*, layer: LayerName) -> Objective:\n    return Objective((), lambda a: 0)",
+        ["looks at the layers (); expected one name or more"],
+    ),
+    "energy with a strange radius": Broken(
+        "def broken() -> Energy:\n    return Energy(lambda picture: picture[..., 0], radius=None)",
+        ["has the radius None; expected a whole number of pixels"],
+        kind="priors",
+    ),
+    "transform with a strange margin": Broken(
+        "def broken() -> Transform:\n    return Transform(phase=2.5)",
+        ["has the phase 2.5; expected a whole number of pixels"],
+        kind="transforms",
+    ),
+    "output with a strange path": Broken(
+        "def broken(*, path: str) -> Output:\n    return Output(None, print)",
+        ["has the path None; expected a text such as {stem}-dream.png"],
+        kind="outputs",
     ),
     "objective raises": Broken(
         "def broken(*, layer: LayerName) -> Objective:\n    return Objective(layer, lambda a: a['lost'])",

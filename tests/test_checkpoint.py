@@ -17,7 +17,7 @@ import skimage.data
 from PIL import Image
 
 import kerasdream
-from kerasdream import OutputError, Parametrization, PluginError, images, ops
+from kerasdream import ModelError, OutputError, Parametrization, PluginError, images, ops
 from kerasdream.checkpoint import Checkpoint, beside
 from kerasdream.dreaming import Point
 from kerasdream.events import Stepped
@@ -245,6 +245,11 @@ def test_what_is_done_is_not_done_again(run, tmp_path):
     Image.new("RGB", (8, 8)).save(fresh.paths[0])
     with pytest.raises(OutputError, match=r"cat-dream.png exists and is another picture \(it holds no recipe"):
         run(resume=True)
+
+
+def test_a_model_file_that_is_missing_is_one_message(run, tmp_path):
+    with pytest.raises(ModelError, match=r"the model file .*lost.keras does not exist"):
+        run(resume=True, model={"file": str(tmp_path / "lost.keras"), "input_range": [-1, 1]})
 
 
 def test_of_two_outputs_one_may_be_there(run, tmp_path):

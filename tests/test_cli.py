@@ -149,9 +149,9 @@ def test_plan_says_what_a_run_computes(here):
     assert (code, err) == (0, "")
     first, *octaves = out.splitlines()
     assert first == "noise: efficientnet_lite0, block11_expand"
-    assert [line.partition(" tiles")[0] for line in octaves[:2]] == [
-        "  octave 1: 114×69, 30 steps, 1",
-        "  octave 2: 160×96, 30 steps, 1",
+    assert [line.partition(" a step")[0] for line in octaves[:2]] == [
+        "  octave 1: 114×69, 30 steps, 1 tile",
+        "  octave 2: 160×96, 30 steps, 1 tile",
     ]
     code, out, _ = here("plan", CONFIGS / "from_noise.yaml", "--json")
     (row,) = json.loads(out)

@@ -67,7 +67,8 @@ def test_all_faults_are_reported_at_once_with_their_places():
     for words in expected:
         assert any(all(word in line for word in words) for line in seen), (words, seen)
     assert len(seen) == len(expected)
-    assert [int(line.split(":")[1]) for line in seen] == sorted(int(line.split(":")[1]) for line in seen)
+    places = [tuple(map(int, line.split(":")[1:3])) for line in seen]
+    assert places == sorted(places)
 
 
 def test_a_misspelt_layer_is_found_without_the_network():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sys
@@ -12,12 +13,45 @@ import jsonschema
 import pytest
 import yaml
 
-from kerasdream import images, plugins, run, testing
+from kerasdream import images, plugin_files, plugins, run, testing
 from kerasdream.config import load
-from kerasdream.errors import ConfigError
+from kerasdream.errors import ConfigError, OutputError
 from kerasdream.events import Stepped
+from kerasdream.recipes import plugin_checksum
 from kerasdream.schedules import Ramp
 from kerasdream.source import parse
+
+EVENTS = """\
+from contextlib import contextmanager
+from kerasdream import Output, hookimpl
+
+
+def log(*, path: str = "{stem}.log") -> Output:
+    \"\"\"Writes the names of the events.
+
+    Args:
+        path: the file.
+    \"\"\"
+
+    @contextmanager
+    def opened(path):
+        names = []
+
+        def receive(event):
+            names.append(type(event).__name__)
+            if names[-1] == "Finished":
+                assert names[0] == "Started"
+                path.write_text("\\n".join(names))
+
+        yield receive
+
+    return Output(path, opened)
+
+
+@hookimpl
+def register_outputs(register):
+    register(log)
+"""
 
 # A plugin file
 
@@ -270,10 +304,11 @@ def test_trust_lifts_the_bounds_of_a_run_file(folder, here):
 
 
 def test_a_recipe_loads_no_plugin_unless_it_is_trusted_or_typed(folder, here, tmp_path):
-    (picture,) = run(folder / "run.yaml").paths
     marker = tmp_path / "it_ran"
     plugin = folder / "my_objective.py"
     plugin.write_text(f"open({str(marker)!r}, 'w')\n{plugin.read_text()}")
+    (picture,) = run(folder / "run.yaml").paths
+    marker.unlink()
     code, out, err = here("validate", picture)
     assert (code, out) == (1, "")
     (fault,) = err.splitlines()
@@ -286,6 +321,52 @@ def test_a_recipe_loads_no_plugin_unless_it_is_trusted_or_typed(folder, here, tm
     moved = plugin.rename(tmp_path / plugin.name)
     assert here("validate", picture, "--trust")[0] == 1
     assert here("validate", picture, "--plugin", moved)[0] == 0
+
+
+def test_a_recipe_knows_its_plugins_by_their_checksums(folder, here, tmp_path):
+    plugin, out = folder / "my_objective.py", tmp_path / "out"
+    out.mkdir()
+    result = run(folder / "run.yaml")
+    assert result.manifest["plugins"] == {plugin.name: hashlib.sha256(plugin.read_bytes()).hexdigest()}
+    assert parse(images.read_recipe(result.paths[0]), "recipe").data["plugins"] == result.manifest["plugins"]
+    assert run(folder / "run.yaml", resume=True).timings == {}
+    plugin.write_text(plugin.read_text() + "# changed\n")
+    with pytest.raises(OutputError, match=r"another picture \(plugins.my_objective.py is \w+\.\.\., was \w+\.\.\.\)"):
+        run(folder / "run.yaml", resume=True)
+    code, _, err = here("validate", result.paths[0], "--trust")
+    assert code == 1
+    assert "my_objective.py is not the plugin that photo-dream.png was made with (its checksum differs)" in err
+    assert here("validate", result.paths[0], "--plugin", plugin)[0] == 0
+
+
+def test_the_checksum_of_a_plugin_is_that_of_what_it_is_made_of(folder, tmp_path):
+    package = tmp_path / "package"
+    package.mkdir()
+    for name in ("__init__.py", "part.py", "table.csv"):
+        (package / name).write_text(name)
+    seen = [plugin_checksum(package), plugin_checksum(tmp_path / "package" / "part.py")]
+    (package / "__pycache__").mkdir()
+    (package / "__pycache__" / "part.pyc").write_text("compiled")
+    assert plugin_checksum(package) == seen[0]
+    (package / "table.csv").write_text("changed")
+    seen.append(plugin_checksum(package))
+    (package / "__init__.py").unlink()  # it is now a folder of plugins
+    seen.append(plugin_checksum(package))
+    (package / "a-dream.png").write_text("an output")
+    assert plugin_checksum(package) == seen[-1]
+    assert len(set(seen)) == 4
+
+
+def test_an_output_is_told_all_that_happens(folder):
+    (folder / "log.py").write_text(EVENTS)
+    (folder / "log.yaml").write_text(
+        "image: photo.png\nmodel: {file: tiny.keras, input_range: [-1, 1]}\nobjectives: {l2: c2}\n"
+        "octaves: {count: 1, steps: 2}\nplugins: [log.py]\noutputs: [log]\n"
+    )
+    (path,) = run(folder / "log.yaml").paths
+    assert path.read_text().split() == ["Started", "Stepped", "Stepped", "Finished"]
+    (folder / "checked").mkdir()
+    assert testing.check_output(plugin_files.module(folder / "log.py").log, folder=folder / "checked")
 
 
 def test_from_python_plugins_are_given_by_path(folder, monkeypatch):
@@ -459,6 +540,17 @@ def test_installed_plugins_are_selected(site, process):
     done = process("validate", "f.yaml", cwd=site, path=site, KERASDREAM_PLUGINS="-greeting")
     assert done.returncode == 1
     assert "why these plugins are not in use: greeting, importing, kerasdream, stopping" in done.stderr
+
+
+def test_a_recipe_holds_the_versions_of_the_installed_plugins_it_used(site, folder, monkeypatch):
+    monkeypatch.syspath_prepend(site)
+    (folder / "f.yaml").write_text(
+        "image: photo.png\nmodel: {file: tiny.keras, input_range: [-1, 1]}\nobjectives: [brightness: {layer: c2}]\n"
+        "octaves: {count: 1, steps: 1}\n"
+    )
+    versions = run(folder / "f.yaml").manifest["versions"]
+    assert versions["kd_greeting"] == "1.2"
+    assert not versions.keys() & (DISTRIBUTIONS.keys() - {"kd_greeting"})
 
 
 def test_a_distribution_adds_commands(site, process):

@@ -181,7 +181,7 @@ BAD = [
         "treats two equal views differently",
     ),
     (testing.check_transform, Transform(lambda v, seed: ops.round(v)), "zero everywhere"),
-    (testing.check_transform, Transform(margin=0.5), "margin 0.5; expected pixels"),
+    (testing.check_transform, Transform(margin=0.5), "margin 0.5; expected a whole number of pixels"),
     (testing.check_rule, Rule(lambda g, m, s: (in_place(g), m)), "changes the arrays"),
     (testing.check_rule, Rule(lambda g, m, s: (np.asarray(g, "float64"), m)), "returned float64"),
     (testing.check_rule, Rule(lambda g, m, s: (g + np.random.normal(), m)), "float64|something else"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasdream.components import Objective, Output, Postprocess
 from kerasdream.entry import Entry
-from kerasdream.events import Event, Finished, Started
+from kerasdream.events import Event, Finished
 from kerasdream.testing.material import photo, tiny_network
 from kerasdream.testing.registered import check_schema, expect
 
@@ -102,7 +102,7 @@ def _events() -> list[Event]:
         model=tiny_network(),
         objectives=Objective("conv2", lambda activations: activations["conv2"][..., 0] ** 2),
         octaves={"count": 2, "steps": 3},
-        tell=lambda event: None if isinstance(event, Started) else events.append(event),
+        tell=events.append,
     )
     session.dream(as_picture(photo()))
     return events

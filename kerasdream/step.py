@@ -24,7 +24,7 @@ class Slope(NamedTuple):
 
     Attributes:
         score: the weighted sum of all parts.
-        gradient: of that sum, ``(height, width, 3)`` float32 tensor.
+        gradient: of that sum, ``(height, width, 3)`` float32 array or tensor.
         scores: each part's mean over the picture, by label, unweighted.
         magnitude: the mean of ``|gradient|``; not finite where any of it is not.
     """

@@ -24,6 +24,11 @@ def home(pixels: int) -> str | None:
     return gpus[0].name if pixels * BYTES_RESIDENT <= _gpu_memory() // 2 else "/CPU:0"
 
 
+def on_host(place: str | None) -> bool:
+    """Whether a place is the host's memory."""
+    return place is None or "CPU" in place
+
+
 @cache
 def _gpu_memory() -> int:
     """Returns the bytes that TensorFlow may use on the smallest GPU."""
@@ -48,16 +53,63 @@ def cut(canvas: Any, tile: Tile) -> Any:
     return canvas
 
 
-def assembled(grid: Grid, cores: dict[Tile, Any], factors: tuple[np.ndarray, np.ndarray] | None) -> Any:
-    """Puts the cores together, each multiplied by the factors of its rows and columns; empties ``cores`` meanwhile."""
-    import tensorflow as tf
+class HostSheet:
+    """A gradient in the host's memory: each core is written to its place as soon as it is there.
 
-    def core(rows: Span, columns: Span) -> Any:
-        part = cores.pop(Tile(rows, columns))
-        if factors is None or len(grid.rows) == len(grid.columns) == 1:
-            return part
-        down, across = factors[0][rows.start : rows.stop], factors[1][columns.start : columns.stop]
-        return part * tf.constant(down[:, None, None] * across[:, None])
+    Kept as tensors until all are there, the cores would leave the memory they were computed in full of holes: at 8192²
+    that took 40 bytes a pixel.
+    """
 
-    strips = [tf.concat([core(rows, columns) for columns in grid.columns], axis=1) for rows in grid.rows]
-    return strips[0] if len(strips) == 1 else tf.concat(strips, axis=0)
+    def __init__(self, shape: tuple[int, int]) -> None:
+        import numpy as np
+
+        self.array = np.empty((*shape, 3), "float32")
+
+    def put(self, tile: Tile, core: Any) -> None:
+        """Takes a core's gradient."""
+        (top, bottom, *_), (left, right, *_) = tile
+        self.array[top:bottom, left:right] = core
+
+    def finished(self, factors: tuple[np.ndarray, np.ndarray] | None) -> np.ndarray:
+        """Returns the whole, multiplied by the factors of its rows and columns."""
+        for axis, along in enumerate(factors or ()):
+            for start, stop in _runs(along != 1):
+                if axis == 0:
+                    self.array[start:stop] *= along[start:stop, None, None]
+                else:
+                    self.array[:, start:stop] *= along[start:stop, None]
+        return self.array
+
+
+class DeviceSheet:
+    """A gradient on an accelerator, put together there."""
+
+    def __init__(self, grid: Grid) -> None:
+        self.grid = grid
+        self.cores: dict[Tile, Any] = {}
+
+    def put(self, tile: Tile, core: Any) -> None:
+        """Takes a core's gradient."""
+        self.cores[tile] = core
+
+    def finished(self, factors: tuple[np.ndarray, np.ndarray] | None) -> Any:
+        """Returns the whole, multiplied by the factors of its rows and columns."""
+        import tensorflow as tf
+
+        def part(rows: Span, columns: Span) -> Any:
+            core = self.cores.pop(Tile(rows, columns))
+            if factors is None:
+                return core
+            down, across = factors[0][rows.start : rows.stop], factors[1][columns.start : columns.stop]
+            return core * tf.constant(down[:, None, None] * across[:, None])
+
+        strips = [tf.concat([part(rows, columns) for columns in self.grid.columns], axis=1) for rows in self.grid.rows]
+        return tf.concat(strips, axis=0)
+
+
+def _runs(marked: np.ndarray) -> list[tuple[int, int]]:
+    """Returns (start, stop) of every run of True."""
+    import numpy as np
+
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]])))
+    return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]

@@ -35,7 +35,7 @@ class Chain:
         Args:
             state: of the parametrization, at the start of the step; array or tensor.
             memory: that of each rule; None at the start of an octave.
-            gradient: of the score with respect to the picture, a ``(height, width, 3)`` tensor.
+            gradient: of the score with respect to the picture, a ``(height, width, 3)`` array or tensor.
 
         Returns:
             The new state, a tensor, and the rules' memory.

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kerasdream.components import Objective
-from kerasdream.engine.canvas import assembled, cut, home
+from kerasdream.engine.canvas import DeviceSheet, HostSheet, cut, home, on_host
 from kerasdream.errors import KerasdreamError, MemoryRanOutError, ModelError, PluginError
 from kerasdream.seams import evening
 from kerasdream.tiling import BATCH_PIXELS, Grid, Tile, batches
@@ -36,13 +36,12 @@ class Part(NamedTuple):
 class Evaluated(NamedTuple):
     """What a batch of tiles has come to.
 
-    ``weights`` and ``sums`` are those of the trace; for each tile, its core's gradient and the sums of the core's
+    ``weights`` and ``sums`` are those of the trace; ``magnitudes``, for each tile, the sums of its core's
     ``|gradient|`` over each row and over each column.
     """
 
     weights: np.ndarray
     sums: np.ndarray
-    cores: list[Any]
     magnitudes: list[tuple[np.ndarray, np.ndarray]]
 
 
@@ -108,9 +107,9 @@ class Engine:
             whole: whether the views hold all that their cores depend on, so that there is nothing to even out.
 
         Returns:
-            The gradient of the weighted sum, a tensor shaped like the picture; each part's mean over the picture,
-            unweighted (objectives, then energies); the mean of ``|gradient|`` before it was evened out, which is not
-            finite where any of it is not.
+            The gradient of the weighted sum, shaped like the picture, an array or, on an accelerator, a tensor; each
+            part's mean over the picture, unweighted (objectives, then energies); the mean of ``|gradient|`` before it
+            was evened out, which is not finite where any of it is not.
 
         Raises:
             MemoryRanOutError: there is not enough memory for the views.
@@ -121,21 +120,20 @@ class Engine:
         height, width = picture.shape[:2]
         numbers = np.asarray(values, "float32"), np.asarray(seed, "int32")
         place = home(height * width)
-        canvas = picture
-        if place is not None:
+        canvas, sheet = picture, HostSheet((height, width)) if on_host(place) else DeviceSheet(grid)
+        if not on_host(place):
             with tf.device(place):
                 canvas = tf.convert_to_tensor(picture)
         todo = list(batches(grid.tiles, self.batch, pixels))
-        cores, rows, columns = {}, np.zeros(height), np.zeros(width)
+        rows, columns = np.zeros(height), np.zeros(width)
         sums: Any = 0.0
-        for batch, done in self._each(lambda batch: self._evaluate(batch, canvas, place, numbers), todo):
+        for batch, done in self._each(lambda batch: self._evaluate(batch, canvas, place, numbers, sheet), todo):
             weights, sums = done.weights, sums + done.sums
-            for tile, core, (along_rows, along_columns) in zip(batch, done.cores, done.magnitudes, strict=True):
-                cores[tile] = core
+            for tile, (along_rows, along_columns) in zip(batch, done.magnitudes, strict=True):
                 rows[tile.rows.start : tile.rows.stop] += along_rows
                 columns[tile.columns.start : tile.columns.stop] += along_columns
         with tf.device(place):
-            gradient = assembled(grid, cores, None if whole else evening(grid, rows, columns))
+            gradient = sheet.finished(None if whole else evening(grid, rows, columns))
         means = weights * sums[:, 0] / np.maximum(sums[:, 1], 1)
         scores = np.bincount(self._owners, means, len(self.objectives) + len(self.energies))
         return gradient, scores, float(rows.sum() / (height * width * 3))
@@ -158,8 +156,15 @@ class Engine:
                 if not future.cancelled():
                     future.exception()
 
-    def _evaluate(self, batch: list[Tile], canvas: Any, place: str | None, numbers: tuple[Any, Any]) -> Evaluated:
-        """Evaluates one batch."""
+    def _evaluate(
+        self,
+        batch: list[Tile],
+        canvas: Any,
+        place: str | None,
+        numbers: tuple[Any, Any],
+        sheet: HostSheet | DeviceSheet,
+    ) -> Evaluated:
+        """Evaluates one batch and puts its cores on the sheet."""
         import numpy as np
         import tensorflow as tf
 
@@ -174,9 +179,11 @@ class Engine:
                 cores = [tiled[i, top:bottom, left:right] for i, (top, bottom, left, right) in places]
                 sizes = [tf.abs(core) for core in cores]
                 sums = [(tf.reduce_sum(size, (1, 2)).numpy(), tf.reduce_sum(size, (0, 2)).numpy()) for size in sizes]
+                for tile, core in zip(batch, cores, strict=True):
+                    sheet.put(tile, core)
         except (tf.errors.ResourceExhaustedError, MemoryError) as error:
             raise MemoryRanOutError(f"memory ran out: {error}".partition("\n")[0]) from None
-        return Evaluated(weights.numpy(), inside.numpy(), cores, sums)
+        return Evaluated(weights.numpy(), inside.numpy(), sums)
 
     def _trace(self, views: Any, cores: Any, area: Any, values: Any, seed: Any) -> tuple[Any, Any, Any]:
         import tensorflow as tf

@@ -10,6 +10,9 @@ from kerasdream.tiling import Grid, Span, Tile, mirrored
 if TYPE_CHECKING:
     import numpy as np
 
+ALIGNMENT = 64
+"""TensorFlow computes on memory that begins at a multiple of this many bytes."""
+
 BYTES_RESIDENT = 60
 """Memory that a pixel of the picture takes during a step, views aside: canvas, gradient, what the ascent rules need."""
 
@@ -53,6 +56,15 @@ def cut(canvas: Any, tile: Tile) -> Any:
     return canvas
 
 
+def as_tensor(array: Any) -> Any:
+    """Returns an array as a tensor; one that lies as TensorFlow wants it lends its memory and must not change."""
+    import numpy as np
+    import tensorflow as tf
+
+    lent = isinstance(array, np.ndarray) and array.flags.c_contiguous and array.ctypes.data % ALIGNMENT == 0
+    return tf.experimental.dlpack.from_dlpack(array.__dlpack__()) if lent else tf.convert_to_tensor(array)
+
+
 class HostSheet:
     """A gradient in the host's memory: each core is written to its place as soon as it is there.
 
@@ -63,7 +75,10 @@ class HostSheet:
     def __init__(self, shape: tuple[int, int]) -> None:
         import numpy as np
 
-        self.array = np.empty((*shape, 3), "float32")
+        size = 4 * 3 * shape[0] * shape[1]
+        memory = np.empty(size + ALIGNMENT, "uint8")
+        start = -memory.ctypes.data % ALIGNMENT
+        self.array = memory[start : start + size].view("float32").reshape(*shape, 3)
 
     def put(self, tile: Tile, core: Any) -> None:
         """Takes a core's gradient."""

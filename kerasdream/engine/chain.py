@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from kerasdream.engine.canvas import home
+from kerasdream.engine.canvas import as_tensor, home
 from kerasdream.engine.tensorflow import pull_back
 from kerasdream.errors import DreamError
 
@@ -57,7 +57,7 @@ class Chain:
         place = home(gradient.shape[0] * gradient.shape[1])
         with tf.device(place):
             start = tf.convert_to_tensor(state)
-            arguments = start, memory, tf.convert_to_tensor(gradient), tf.convert_to_tensor(values)
+            arguments = start, memory, as_tensor(gradient), tf.convert_to_tensor(values)
             moved, memory, finite = self._move(arguments, place)(*arguments)
         if moved.shape != start.shape or not finite:
             self._trace(*arguments)  # rule by rule, outside the trace: the one that did it is found and named

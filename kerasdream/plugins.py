@@ -175,7 +175,10 @@ class Plugins:
             if kind in KINDS:
                 hook(register=partial(self.registry.add, kind, plugin.name))
             elif self.cli and name == "register_commands":
+                before = set(self.cli.commands)
                 hook(cli=self.cli)
+                for added in self.cli.commands.keys() - before:
+                    blame.command(self.cli.commands[added], str(plugin))
         if plugin.origin != BUILT_IN:
             for registration in self.registry:
                 if registration.plugin == plugin.name:

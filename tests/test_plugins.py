@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -559,8 +560,23 @@ def test_a_distribution_adds_commands(site, process):
     assert process("leave", cwd=site, path=site).returncode == 7
 
 
-def test_an_unexpected_fault_is_short_and_leaves_a_log(site, process):
+def test_a_command_that_fails_is_laid_at_its_plugin(site, process):
     done = process("crash", cwd=site, path=site)
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    expected = r"the command 'crash' of .*'greeting'.* failed at .*kd_greeting\.py:\d+: ZeroDivisionError: one"
+    assert re.search(expected, line)
+
+
+def test_an_unexpected_fault_is_short_and_leaves_a_log(tmp_path):
+    broken = (
+        "import click, kerasdream.cli as c\n"
+        "def crash():\n    raise ZeroDivisionError('one\\ntwo')\n"
+        "c.cli.add_command(click.Command('crash', callback=crash))\nc.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", broken, "crash"], cwd=tmp_path, capture_output=True, text=True, timeout=100
+    )
     assert (done.returncode, done.stdout) == (3, "")
     first, second = done.stderr.splitlines()
     assert first == "kerasdream: an unexpected fault: ZeroDivisionError: one"
@@ -568,6 +584,6 @@ def test_an_unexpected_fault_is_short_and_leaves_a_log(site, process):
     text = log.read_text()
     log.unlink()
     assert "Traceback (most recent call last)" in text
-    assert "kd_greeting.py" in text
+    assert "in crash" in text
     for name in ("kerasdream", "python", "tensorflow", "keras", "numpy", "pillow"):
         assert re.search(rf"^{name} \d+\.", text, re.MULTILINE)

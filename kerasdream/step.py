@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from kerasdream.components import Energy, Objective, Projection, Transform
 from kerasdream.entry import Entry
-from kerasdream.errors import ConfigError, ImageError, MemoryRanOutError, ModelError
+from kerasdream.errors import ConfigError, ImageError, MemoryRanOutError, ModelError, did_you_mean
 from kerasdream.models.network import Network, from_range
 from kerasdream.plan import Plan, cutting_for, transform_seed
 from kerasdream.schedules import Progress
@@ -83,6 +83,7 @@ class GradientStep:
         from kerasdream.engine.tensorflow import Engine, Part
         from kerasdream.models.extractor import build_extractor
         from kerasdream.models.geometry import lattice_of
+        from kerasdream.models.graph import layer_names
 
         network = as_network(model, input_range, preprocess)
         objectives = [objectives] if isinstance(objectives, Objective) else objectives
@@ -93,6 +94,12 @@ class GradientStep:
         if not entries[0]:
             raise ConfigError("there is no objective; expected at least one")
         made = [[entry.make() for entry in group] for group in entries]
+        known = list(layer_names(network.model, network.aliases))
+        for entry, objective in zip(entries[0], made[0], strict=True):
+            for layer in objective.layers:
+                if layer not in known:
+                    near = did_you_mean(layer, known)
+                    raise ModelError(f"{entry.blame} looks at {layer!r}; {network.name} has no such layer; {near}")
         layers = list(dict.fromkeys(layer for objective in made[0] for layer in objective.layers))
         extractor = build_extractor(network.model, layers, aliases=network.aliases, precision=precision)
         self.labels = _labels(entries[0], made[0], entries[1])

@@ -230,6 +230,10 @@ AT_USE = {
         ["expected (gradient, memory)"],
         kind="ascent",
     ),
+    "layer that is not there, named by a plain str": Broken(
+        "def broken(*, layer: str) -> Objective:\n    return Objective('c22', lambda a: a['c22'][..., 0])",
+        ["looks at 'c22'", "has no such layer", "did you mean 'c2'"],
+    ),
     "rule of the wrong shape": Broken(
         "def broken() -> Rule:\n    return Rule(lambda gradient, memory, state: (ops.mean(gradient), memory))",
         ["returned shape (); expected a gradient of shape (?, ?, ?)"],

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kerasdream.tiling import Grid
 
 REACH = 80
-"""Pixels from a cut that are evened out; half as many behind them are what they are compared with."""
+"""Pixels from a cut that are evened out; as many behind them are what they are compared with."""
 
 SMOOTH = 4
 """Pixels over which the course is averaged: strided layers treat neighbouring pixels differently."""
@@ -46,7 +46,7 @@ def evening(grid: Grid, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarr
     reach = min([REACH, *((span.stop - span.start) // 3 for span in spans)])
     if not any(cuts) or reach < SMOOTH:
         return factors
-    size = reach + reach // 2
+    size = 2 * reach  # with a third of every core at most for the reach, no other cut is near
     course = sum(_course(profile, places, size) for profile, places in zip((rows, columns), cuts, strict=True))
     usual = course[reach:].mean()
     if not usual > 0:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from kerasdream.models.network import Network
 
@@ -29,14 +29,22 @@ class LayerMark:
 LayerName = Annotated[str, LayerMark()]
 """Annotation of a parameter that names a layer of the network; it is checked before anything is computed."""
 
+LOGITS = "logits"
+"""Stands for the network's classifier, linear, ``(n, classes)``, whatever its layer is called and ends in."""
+
 
 @dataclass(frozen=True)
 class Term:
-    """One summand of an objective: ``weight`` times the mean of ``fn``'s density over the picture."""
+    """One summand of an objective: ``weight`` times the mean of ``fn``'s density over the picture.
+
+    Its fields are the arguments of ``Objective``.
+    """
 
     layers: tuple[str, ...]
-    fn: Callable[[Mapping[str, Tensor]], Tensor]
+    fn: Callable[..., Tensor]
     weight: Any = 1.0
+    reference: Path | Literal["source"] | None = None
+    at: tuple[Any, Any] | None = None
 
 
 @dataclass(frozen=True, init=False)
@@ -48,6 +56,12 @@ class Objective:
         fn: ``{layer: (n, h, w, channels)}`` -> a density ``(n, h, w)`` at the positions of the first layer, or one
             number per image ``(n,)``. Pure ``keras.ops``. A density adds up exactly over tiles; one number per image is
             averaged over tiles by area.
+        reference: a second picture, whose activations of the same layers ``fn`` is given as a second argument, without
+            gradient: ``"source"`` is the photo that is dreamed, seen through the same view (the same window, the same
+            random transforms, ``(n, h, w, channels)``); a path is a picture of its own, a guide, seen once in whole
+            (``(1, h', w', channels)``).
+        at: look only at the position nearest to this point, ``(y, x)`` as fractions of the picture's height and width;
+            the score is then that position's density, not a mean.
 
     Objectives form an algebra that leaves its operands as they are: ``2 * a + b - c``, ``-a``.
 
@@ -56,9 +70,16 @@ class Objective:
 
     terms: tuple[Term, ...]
 
-    def __init__(self, layers: str | Sequence[str], fn: Callable[[Mapping[str, Tensor]], Tensor]) -> None:
+    def __init__(
+        self,
+        layers: str | Sequence[str],
+        fn: Callable[..., Tensor],
+        *,
+        reference: Path | Literal["source"] | None = None,
+        at: tuple[Any, Any] | None = None,
+    ) -> None:
         layers = (layers,) if isinstance(layers, str) else tuple(layers)
-        object.__setattr__(self, "terms", (Term(layers, fn),))
+        object.__setattr__(self, "terms", (Term(layers, fn, 1.0, reference, at),))
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -100,10 +121,12 @@ class Energy:
         log_p: ``(n, height, width, 3)`` picture -> a density ``(n, height, width)``, averaged over the picture. Pure
             ``keras.ops``.
         radius: how many pixels away a pixel still matters to the density at a position.
+        reference: ``"source"``: ``log_p`` is given the photo that is dreamed as a second argument, shaped as the first.
     """
 
-    log_p: Callable[[Tensor], Tensor]
+    log_p: Callable[..., Tensor]
     radius: int
+    reference: Literal["source"] | None = None
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ PIXELS: Mapping[type, tuple[str, ...]] = {Energy: ("radius",), Transform: ("marg
 """Part -> its fields that count pixels."""
 
 
-def _density(density: Any, activations: Mapping[str, Any]) -> None:
+def _density(density: Any, activations: Mapping[str, Any], *_: Any) -> None:
     layer, first = next(iter(activations.items()))
     shape, like = _shape(density), tuple(first.shape)
     if len(shape) == 1:
@@ -63,7 +63,7 @@ def _density(density: Any, activations: Mapping[str, Any]) -> None:
         )
 
 
-def _log_p(density: Any, picture: Any) -> None:
+def _log_p(density: Any, picture: Any, *_: Any) -> None:
     _same(density, tuple(picture.shape)[:3], "(n, height, width)")
 
 

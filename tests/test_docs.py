@@ -6,6 +6,7 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import kerasdream
@@ -14,7 +15,10 @@ from kerasdream.config import load
 from kerasdream.tuning import RULES
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGES = {page.name: page.read_text(encoding="utf-8") for page in sorted(DOCS.glob("*.md"))}
+PAGES = {
+    str(page.relative_to(DOCS)): page.read_text(encoding="utf-8")
+    for page in sorted([*DOCS.glob("*.md"), *DOCS.glob("catalogue/*.md")])
+}
 
 
 def blocks(language):
@@ -27,10 +31,16 @@ def blocks(language):
 @pytest.mark.parametrize(("page", "text"), blocks("yaml"))
 def test_run_files_run(page, text, tmp_path, chelsea):
     images.save(tmp_path / "photo.jpg", chelsea[100:164, 100:180], format="jpeg")
+    images.save(tmp_path / "guide.jpg", chelsea[40:104, 200:280], format="jpeg")
+    images.save(
+        tmp_path / "mask.png",
+        np.linspace(-1, 1, 64 * 80).reshape(64, 80, 1).repeat(3, 2).astype("float32"),
+        format="png",
+    )
     (tmp_path / "run.yaml").write_text(text)
     load(tmp_path / "run.yaml")
     result = kerasdream.run(load(tmp_path / "run.yaml", ["octaves.count=1", "octaves.steps=1"]))
-    assert result.paths == (tmp_path / "photo-dream.png",)
+    assert all(path.is_file() for path in result.paths)
 
 
 def test_commands_are_as_the_command_line_has_them():
@@ -49,9 +59,9 @@ def test_rules_are_as_tune_writes_them():
 
 
 def test_links_and_modules_are_there():
-    for text in PAGES.values():
+    for page, text in PAGES.items():
         for target in re.findall(r"\]\(([^)#]+)\)", text):
-            assert target.startswith("https://") or (DOCS / target).exists(), target
+            assert target.startswith("https://") or ((DOCS / page).parent / target).exists(), (page, target)
         for module in re.findall(r"`(kerasdream/[\w/]+\.py)`", text):
             assert (DOCS.parent / module).is_file(), module
 

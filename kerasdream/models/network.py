@@ -20,12 +20,15 @@ class Network:
         preprocess: ``keras.ops`` function from a picture, ``(n, height, width, 3)`` float32 RGB in [-1, 1], to the
             model's input.
         aliases: canonical layer name -> name in ``model``, where Keras numbered its layers on from an earlier network.
+        size: the side in pixels of the square pictures it was trained on; None: that of ``model``'s input, or 224 where
+            it is free.
     """
 
     name: str
     model: keras.Model
     preprocess: Callable[[Any], Any]
     aliases: Mapping[str, str] = field(default_factory=dict)
+    size: int | None = None
 
 
 def from_range(low: float, high: float) -> Callable[[Any], Any]:

@@ -163,11 +163,14 @@ class Transform:
             functions of ``keras.random``; None where only the phase of the tiling moves.
         margin: how many pixels at the border of a view come out wrong (they are covered by overlap).
         phase: the tiling starts up to this many pixels before the picture's top left corner, uniformly at random.
+        wrap: the picture is shifted instead, by up to ``phase`` pixels either way along both axes; what leaves it
+            on one side comes in on the other.
     """
 
     apply: Callable[[Tensor, Tensor], Tensor] | None = None
     margin: int = 0
     phase: int = 0
+    wrap: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,16 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from kerasdream.blame import at, where
 from kerasdream.components import MAKES, Objective, Output
 from kerasdream.contracts import ContractError, check, check_fields
 from kerasdream.errors import KerasdreamError, PluginError
+from kerasdream.masks import Mask
 from kerasdream.parameters import is_weighted
-from kerasdream.registry import KINDS, PYTHON
+from kerasdream.registry import KINDS, PYTHON, RESERVED
 from kerasdream.schedules import Progress, is_schedule
 
 FUNCTIONS = "log_p", "apply", "init", "decode", "update", "open", "preprocess"
@@ -59,6 +61,18 @@ class Entry:
         return self.values.get("weight", 1.0)
 
     @property
+    def mask(self) -> Mask | None:
+        """The reserved parameter ``mask``: where in the picture the part counts."""
+        return self.values.get("mask")
+
+    @property
+    def files(self) -> Iterator[Path]:
+        """The files that the part is made from."""
+        for value in self.values.values():
+            if isinstance(value, (Path, Mask)):
+                yield value.path if isinstance(value, Mask) else value
+
+    @property
     def schedules(self) -> dict[str, Any]:
         """The parameters that change, the weight included."""
         return {name: value for name, value in self.values.items() if is_schedule(value)}
@@ -82,7 +96,7 @@ class Entry:
             return self.made
         values = {**self.values, **self.at(Progress()), **(present or {})}
         if is_weighted(self.factory):
-            values.pop("weight", None)
+            values = {name: value for name, value in values.items() if name not in RESERVED}
         with self.blamed():
             made = self.factory(**values)
             if not isinstance(made, MAKES[self.kind]):

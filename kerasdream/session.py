@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from kerasdream import images
 from kerasdream.components import Projection
 from kerasdream.config import RunConfig
+from kerasdream.cropping import Crops
 from kerasdream.errors import ImageError, OutputError
 from kerasdream.events import Event, Finished, Started
 from kerasdream.memory import peak
@@ -160,7 +161,8 @@ class Session:
     @cached_property
     def network(self) -> Network:
         """The network, built and loaded."""
-        return self.config.model.make()
+        model = self.config.model
+        return model.make({"top": True} if self.config.classifies and model.values.get("top", True) is None else None)
 
     @cached_property
     def step(self) -> GradientStep:
@@ -179,12 +181,13 @@ class Session:
             memory=config.tiles.bytes,
             precision=config.engine.precision,
             jit=config.engine.jit == "on",
+            crops=config.crops_for(self.network.side),
             seed=config.seed,
         )
 
     def plan(self, shape: tuple[int, int]) -> Plan:
         """What will be computed for a picture of this (height, width)."""
-        return plan_of(self.config, shape, self.step.cutting)
+        return plan_of(self.config, shape, self.step.cutting, self.step.crops)
 
     def picture(self, source: str) -> images.Picture:
         """Reads a picture, or draws noise."""
@@ -279,7 +282,7 @@ class Session:
 
         One that is missing is left out: its part says so when it is made.
         """
-        files = [value for entry in self.config.entries for value in entry.values.values() if isinstance(value, Path)]
+        files = [file for entry in self.config.entries for file in entry.files]
         return {file.name: checksum(file) for file in files if file.exists()}
 
     @cached_property
@@ -325,7 +328,7 @@ def _check_name(path: Path) -> None:
         raise OutputError(f"{path} is not an ordinary file, so nothing can be written there; give another path")
 
 
-def plan_of(config: RunConfig, shape: tuple[int, int], cutting: Cutting) -> Plan:
+def plan_of(config: RunConfig, shape: tuple[int, int], cutting: Cutting, crops: Crops | None) -> Plan:
     """The plan of a run for a picture of this (height, width)."""
     octaves = config.octaves
     fault = own_rules().fault if config.tiles.size == "auto" else ""
@@ -337,4 +340,5 @@ def plan_of(config: RunConfig, shape: tuple[int, int], cutting: Cutting) -> Plan
         cutting=cutting,
         seed=config.seed,
         notes=[fault] if fault else [],
+        crops=crops,
     )

@@ -7,12 +7,14 @@ from kerasdream.images.arrays import resize, to_float, to_uint8
 from kerasdream.images.files import replacing
 from kerasdream.images.reading import MAX_PIXELS, Picture, read, size
 from kerasdream.images.recipe import MAX_RECIPE_BYTES, read_recipe
+from kerasdream.images.scaled import Scaled
 from kerasdream.images.writing import save
 
 __all__ = [
     "MAX_PIXELS",
     "MAX_RECIPE_BYTES",
     "Picture",
+    "Scaled",
     "read",
     "read_recipe",
     "replacing",

@@ -128,7 +128,7 @@ def check_transform(factory: Callable[..., Transform], parameters: Mapping[str, 
     """
     import numpy as np
 
-    from kerasdream.engine.tensorflow import step_seed
+    from kerasdream.engine.score import step_seed
 
     entry = check_schema("transforms", factory, parameters)
     transform: Transform = entry.make()

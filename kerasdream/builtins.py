@@ -14,7 +14,19 @@ from kerasdream.objectives.mean import mean
 from kerasdream.outputs.pictures import jpeg, png
 from kerasdream.parametrizations.pixels import pixels
 from kerasdream.postprocess.match_color import match_color
+from kerasdream.priors.bilateral import bilateral
+from kerasdream.priors.chroma import chroma
+from kerasdream.priors.clip import clip, soft_clip
+from kerasdream.priors.clip_small import clip_small
+from kerasdream.priors.decay import decay
 from kerasdream.priors.gaussian_blur import gaussian_blur
+from kerasdream.priors.high_pass import high_pass
+from kerasdream.priors.match_spectrum import match_spectrum
+from kerasdream.priors.median import median
+from kerasdream.priors.norm import infinity_norm, norm
+from kerasdream.priors.smoothness import smoothness
+from kerasdream.priors.source import source
+from kerasdream.priors.spectrum import spectrum
 from kerasdream.priors.total_variation import total_variation
 from kerasdream.transforms.jitter import jitter
 
@@ -37,7 +49,21 @@ def register_objectives(register):
 @hookimpl
 def register_priors(register):
     register(total_variation)
+    register(smoothness)
+    register(spectrum)
+    register(high_pass)
+    register(norm)
+    register(infinity_norm)
+    register(chroma)
+    register(source)
     register(gaussian_blur)
+    register(bilateral)
+    register(median)
+    register(match_spectrum)
+    register(decay)
+    register(clip)
+    register(soft_clip)
+    register(clip_small)
 
 
 @hookimpl

@@ -22,7 +22,7 @@ def laplacian_pyramid(
     picture to optimise it is Lucid's (Olah et al. 2017). picture = 2 · sigmoid(values · Mᵀ) − 1, with M the square root
     of the covariance of ImageNet's colours.
 
-    The state is flat: the bands one behind the other, the finest first.
+    The state is ``(positions, 3)``: the bands row by row, the finest first.
 
     Args:
         levels: bands; each is half as high and wide as the one before, at least 1 pixel.
@@ -51,12 +51,12 @@ def laplacian_pyramid(
             bands.append((values - np.asarray(enlarged(below, fine))) / gain(level))
             values = below
         bands.append(values / gain(levels - 1))
-        return np.concatenate([band.ravel() for band in bands]).astype("float32")
+        return np.concatenate([band.reshape(-1, 3) for band in bands]).astype("float32")
 
     def decode(state, height, width):
         values, end = None, state.shape[0]
         for level, shape in reversed(list(enumerate(shapes(height, width)))):
-            start = end - shape[0] * shape[1] * 3
+            start = end - shape[0] * shape[1]
             band = ops.reshape(state[start:end], (*shape, 3)) * gain(level)
             values, end = band if values is None else enlarged(values, shape) + band, start
         return to_picture(values, decorrelate)

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+FAINT = 1e-4
+"""Standard deviation of the noise that gives phases to what has none, a hundredth of a level of 255."""
+
+
 def maco() -> Parametrization:
     """Optimises the phases of the spectrum alone: where structures lie, never how strong they are at any scale.
 
@@ -24,14 +28,16 @@ def maco() -> Parametrization:
     Feature Visualization for Deeper Networks with MAgnitude Constrained Optimization", NeurIPS 2023); there the phases
     are standardised too.
 
-    The state is ``(3, height, width // 2 + 1)``, in radians. A photo to start from gives its phases.
+    The state is ``(3, height, width // 2 + 1)``, in radians. A photo to start from gives its phases; where it is flat,
+    the seed does.
     """
     cached = lru_cache(maxsize=1)(magnitude)
 
     def init(picture, seed):
         import numpy as np
 
-        return np.angle(spectrum_of(from_picture(picture)))
+        values = from_picture(picture)
+        return np.angle(spectrum_of(values + np.random.default_rng(seed).normal(0, FAINT, values.shape)))
 
     def decode(state, height, width):
         phase, strength = _odd(state, width), cached(height, width)

@@ -39,6 +39,10 @@ BEND = 1 / 32
 """The frequency at which the axes turn from linear to logarithmic."""
 
 
+HEADROOM = 0.9
+"""What photographs are multiplied by: beside pure black and white the sigmoid's inverse would magnify their grain."""
+
+
 def magnitude(height: int, width: int) -> np.ndarray:
     """Returns the mean magnitude of photographs of a size.
 
@@ -62,7 +66,7 @@ def measured(photos: Iterable[np.ndarray]) -> np.ndarray:
     tables = []
     for photo in photos:
         height, width = photo.shape[:2]
-        values = from_picture(photo)
+        values = from_picture(HEADROOM * photo)
         window = np.hanning(height)[:, None, None] * np.hanning(width)[:, None]  # the edges are no edges in the scene
         spectrum = spectrum_of((values - values.mean((0, 1))) * window) / np.sqrt((window**2).sum())
         flat = (np.abs(spectrum) * frequencies(height, width)).reshape(3, -1)

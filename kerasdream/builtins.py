@@ -12,6 +12,10 @@ from kerasdream.objectives.channel import channel
 from kerasdream.objectives.l2 import l2
 from kerasdream.objectives.mean import mean
 from kerasdream.outputs.pictures import jpeg, png
+from kerasdream.parametrizations.decorrelated import decorrelated
+from kerasdream.parametrizations.fourier import fourier
+from kerasdream.parametrizations.laplacian_pyramid import laplacian_pyramid
+from kerasdream.parametrizations.maco import maco
 from kerasdream.parametrizations.pixels import pixels
 from kerasdream.postprocess.match_color import match_color
 from kerasdream.priors.bilateral import bilateral
@@ -69,6 +73,10 @@ def register_priors(register):
 @hookimpl
 def register_parametrizations(register):
     register(pixels)
+    register(decorrelated)
+    register(fourier)
+    register(laplacian_pyramid)
+    register(maco)
 
 
 @hookimpl

@@ -132,6 +132,7 @@ def ascend(
                     below = None if point is None else np.asarray(point.canvas)
                     canvas = _entered(octave.shape, photo, below, detail)
                 state = form.init(canvas, plan.seed)
+                canvas = canvas if form.decode is None else _decoded(form, state, octave.shape)
                 past = {"scores": point.scores, "dead": point.dead, "views": point.views} if point else {}
                 ascent.point = point = Point(number, 0, canvas, state, **past)
             before = sum(octave.steps for octave in plan.octaves[:number])

@@ -83,6 +83,8 @@ class Resolver:
             self.fault(("objectives",), "missing; expected a list such as [{l2: {layer: NAME}}]")
         sections = {key: self.section(key, data.get(key, {})) for key in SECTIONS}
         parametrization = self.entry("parametrizations", data["parametrization"], ("parametrization",))
+        if parametrization:
+            self.check_projections(parametrization, lists["priors"])
         if model is not None:
             self.check_layers(model, [entry for entries in lists.values() for entry in entries])
         if self.faults:
@@ -316,6 +318,13 @@ class Resolver:
                     near = did_you_mean(layer, known)
                     hint = f"kerasdream layers {model.values.get('file', model.name)} lists them all"
                     self.fault((*entry.path, *within), f"{model.name} has no layer {layer!r}; {near} ({hint})")
+
+    def check_projections(self, parametrization: Entry, priors: Iterable[Entry]) -> None:
+        """Checks that the picture itself is optimised where a prior changes it after each step."""
+        for entry in priors if parametrization.make().decode is not None else ():
+            if isinstance(entry.make(), components.Projection):
+                what = f"changes the pixels after each step, which parametrization {parametrization.name} does not hold"
+                self.fault(entry.path, f"{what}; expected parametrization: pixels, or an energy, as total_variation is")
 
 
 def _default_objectives(model: Any) -> dict[str, Any]:

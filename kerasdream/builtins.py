@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from kerasdream.ascent.adam import adam
+from kerasdream.ascent.clip import clip
+from kerasdream.ascent.laplacian_normalize import laplacian_normalize
+from kerasdream.ascent.mask import mask
+from kerasdream.ascent.momentum import momentum
+from kerasdream.ascent.nadam import nadam
 from kerasdream.ascent.normalize import normalize
 from kerasdream.ascent.rate import rate
+from kerasdream.ascent.sign import sign
+from kerasdream.ascent.smooth import smooth
 from kerasdream.hookspecs import hookimpl
 from kerasdream.models.applications import FACTORIES
 from kerasdream.models.efficientnet_lite0 import efficientnet_lite0
@@ -87,6 +95,14 @@ def register_transforms(register):
 @hookimpl
 def register_ascent(register):
     register(normalize)
+    register(laplacian_normalize)
+    register(adam)
+    register(nadam)
+    register(sign)
+    register(smooth)
+    register(momentum)
+    register(clip)
+    register(mask)
     register(rate)
 
 

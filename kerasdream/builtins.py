@@ -13,7 +13,13 @@ from kerasdream.objectives.l2 import l2
 from kerasdream.objectives.mean import mean
 from kerasdream.outputs.pictures import jpeg, png
 from kerasdream.parametrizations.pixels import pixels
+from kerasdream.postprocess.blend import blend
+from kerasdream.postprocess.denoise import denoise
+from kerasdream.postprocess.grade import grade
+from kerasdream.postprocess.keep_colors import keep_colors
 from kerasdream.postprocess.match_color import match_color
+from kerasdream.postprocess.sharpen import sharpen
+from kerasdream.postprocess.upscale import upscale
 from kerasdream.priors.gaussian_blur import gaussian_blur
 from kerasdream.priors.total_variation import total_variation
 from kerasdream.transforms.jitter import jitter
@@ -59,6 +65,12 @@ def register_ascent(register):
 @hookimpl
 def register_postprocess(register):
     register(match_color)
+    register(keep_colors)
+    register(blend)
+    register(denoise)
+    register(sharpen)
+    register(grade)
+    register(upscale)
 
 
 @hookimpl

@@ -25,7 +25,13 @@ from kerasdream.parametrizations.fourier import fourier
 from kerasdream.parametrizations.laplacian_pyramid import laplacian_pyramid
 from kerasdream.parametrizations.maco import maco
 from kerasdream.parametrizations.pixels import pixels
+from kerasdream.postprocess.blend import blend
+from kerasdream.postprocess.denoise import denoise
+from kerasdream.postprocess.grade import grade
+from kerasdream.postprocess.keep_colors import keep_colors
 from kerasdream.postprocess.match_color import match_color
+from kerasdream.postprocess.sharpen import sharpen
+from kerasdream.postprocess.upscale import upscale
 from kerasdream.priors.bilateral import bilateral
 from kerasdream.priors.chroma import chroma
 from kerasdream.priors.clip import clip, soft_clip
@@ -109,6 +115,12 @@ def register_ascent(register):
 @hookimpl
 def register_postprocess(register):
     register(match_color)
+    register(keep_colors)
+    register(blend)
+    register(denoise)
+    register(sharpen)
+    register(grade)
+    register(upscale)
 
 
 @hookimpl

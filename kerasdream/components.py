@@ -195,9 +195,17 @@ class Postprocess:
     Attributes:
         apply: ``(picture, source) -> picture``: NumPy float32 ``(height, width, 3)`` in [-1, 1]; the source has the
             same shape.
+        scale: how many times as wide and high the picture becomes: its shape is then ``enlarged``. The steps that
+            follow are given the source enlarged likewise.
     """
 
     apply: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    scale: float = 1
+
+    def enlarged(self, shape: tuple[int, int]) -> tuple[int, int]:
+        """The (height, width) of what it returns for a picture of this (height, width)."""
+        height, width = shape
+        return round(height * self.scale), round(width * self.scale)
 
 
 @dataclass(frozen=True)

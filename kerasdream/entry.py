@@ -107,9 +107,9 @@ class Entry:
             if present is None:  # in a trace, numbers may be tensors
                 check_fields(made)
         if isinstance(made, Objective):
-            return made.mapped(lambda function: self._guarded(Objective, "fn", function))
+            return made.mapped(lambda function: self._guarded(made, "fn", function))
         functions = {name: getattr(made, name) for name in FUNCTIONS if callable(getattr(made, name, None))}
-        return replace(made, **{name: self._guarded(type(made), name, value) for name, value in functions.items()})
+        return replace(made, **{name: self._guarded(made, name, value) for name, value in functions.items()})
 
     @contextmanager
     def blamed(self) -> Iterator[None]:
@@ -135,12 +135,12 @@ class Entry:
             return f"{place}the {KINDS[self.kind]} {self.name!r} given from Python"
         return f"{place}the {KINDS[self.kind]} {self.name!r} of plugin {self.plugin!r}{at(where(self.factory))}"
 
-    def _guarded(self, part: type, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _guarded(self, part: Any, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any) -> Any:
             with self.blamed():
                 result = function(*arguments)
                 check(part, name, result, arguments)
-            return _Opened(self, result) if part is Output else result
+            return _Opened(self, result) if isinstance(part, Output) else result
 
         return call
 

@@ -9,6 +9,7 @@ from typing import Any
 from kerasdream.components import Energy
 from kerasdream.config import RunConfig
 from kerasdream.errors import ModelError, did_you_mean
+from kerasdream.finishing import finished_shape
 from kerasdream.models import network_name, network_side, tables
 from kerasdream.models.file import layers_in_file
 from kerasdream.plan import cutting_for
@@ -30,6 +31,7 @@ def describe(config: RunConfig) -> Iterator[dict[str, Any]]:
     fields = [row.field for row in known]
     transforms = [entry.make() for entry in config.transforms]
     made = [entry.make() for entry in config.priors]
+    steps = [entry.make() for entry in config.postprocess]
     tiles = config.tiles
     cutting = cutting_for(
         lattice,
@@ -56,6 +58,7 @@ def describe(config: RunConfig) -> Iterator[dict[str, Any]]:
                     "computed": round((crops.area if crops else octave.layout.area) / (height * width), 2),
                 }
             )
+        height, width = finished_shape(steps, shape)
         notes = list(plan.notes)
         if not known and not crops:
             notes.append("the strides of this network are known only when it is built; tiles may differ a little")
@@ -64,8 +67,9 @@ def describe(config: RunConfig) -> Iterator[dict[str, Any]]:
             "model": config.model.name,
             "layers": list(layers),
             "octaves": octaves,
+            "finished": [width, height],
             "notes": notes,
-            "text": _text(source, config.model.name, list(layers), octaves, notes),
+            "text": _text(source, config.model.name, list(layers), octaves, [width, height], notes),
         }
 
 
@@ -90,7 +94,9 @@ def layer_rows(model: str, registry: Registry) -> Iterator[str]:
         yield f"{row.name:<36} {row.channels or '':>8} {row.stride or '':>6}"
 
 
-def _text(source: str, model: str, layers: list[str], octaves: list[dict[str, Any]], notes: list[str]) -> str:
+def _text(
+    source: str, model: str, layers: list[str], octaves: list[dict[str, Any]], size: list[int], notes: list[str]
+) -> str:
     lines = [f"{source}: {model}, {', '.join(layers)}"]
     for i, octave in enumerate(octaves):
         width, height = octave["size"]
@@ -100,4 +106,6 @@ def _text(source: str, model: str, layers: list[str], octaves: list[dict[str, An
             f"  octave {i + 1}: {width}×{height}, {steps}, {views} a step, "
             f"{octave['computed']:.2f} of its area computed"
         )
+    if size != octaves[-1]["size"]:
+        lines.append(f"  finished: {size[0]}×{size[1]}")
     return "\n".join([*lines, *(f"  note: {note}" for note in notes)])

@@ -20,6 +20,7 @@ from kerasdream.config import RunConfig
 from kerasdream.cropping import Crops
 from kerasdream.errors import ImageError, OutputError
 from kerasdream.events import Event, Finished, Started
+from kerasdream.finishing import finish, finished_shape
 from kerasdream.memory import peak
 from kerasdream.naming import NAMES, filled
 from kerasdream.plan import Plan, make_plan
@@ -215,6 +216,8 @@ class Session:
         from kerasdream.dreaming import ascend
 
         config, began = self.config, time.perf_counter()
+        steps = [entry.make() for entry in config.postprocess]
+        finished_shape(steps, picture.stored.shape[:2])
         try:
             plan = self.plan(picture.stored.shape[:2])
         except ImageError as error:
@@ -256,12 +259,10 @@ class Session:
                 manifest = {**manifest, "interrupted": True}
             if ascent.point and ascent.point.views:
                 manifest = {**manifest, "memory_ran_out": {"views": ascent.point.views}}
-            image = ascent.picture
-            for entry in config.postprocess:
-                image = entry.make().apply(image, picture.pixels)
+            image, alpha = finish(ascent.picture, picture, steps)
             result = Result(
                 image=image,
-                alpha=picture.alpha,
+                alpha=alpha,
                 scores=ascent.scores,
                 timings={"load": loaded, **ascent.timings, "total": time.perf_counter() - began},
                 manifest=manifest,

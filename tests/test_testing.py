@@ -36,8 +36,11 @@ PARAMETERS = {
     "channel": {"layer": "conv2", "channel": 3},
     "total_variation": {"weight": 2.0},
     "gaussian_blur": {"sigma": 1.5},
-    "match_color": {"amount": 0.5},
     "mask": {"image": str(PHOTO)},
+    "match_color": {"by": "histogram", "amount": 0.5},
+    "blend": {"amount": 0.5},
+    "grade": {"exposure": 0.5, "temperature": 0.3, "contrast": 0.4, "curve": [[0.5, 0.6]], "saturation": 1.2},
+    "upscale": {"factor": 1.5},
 }
 PICTURES_ONLY = "laplacian_normalize", "smooth", "mask"
 CHECKS = {

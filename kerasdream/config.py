@@ -18,6 +18,7 @@ from kerasdream import source
 from kerasdream.components import MAKES
 from kerasdream.entry import Entry
 from kerasdream.errors import ConfigError, did_you_mean
+from kerasdream.octaves import Octaves
 
 VERSION = 1
 
@@ -87,17 +88,6 @@ class Image(_Section):
     )
 
 
-class Octaves(_Section):
-    """The sizes the dream goes through, coarse to fine."""
-
-    count: Annotated[int, Field(ge=1, le=30)] = 5
-    scale: Annotated[float, Field(gt=1, le=10)] = 1.5
-    steps: Annotated[int, Field(ge=1)] = 20
-    detail: bool = Field(
-        True, description="Carry the dreamed detail over the source photo, rather than the resized dream."
-    )
-
-
 class Tiles(_Section):
     """How the picture is cut for the network."""
 
@@ -134,7 +124,7 @@ class Engine(_Section):
     )
 
 
-SECTIONS: Mapping[str, type[_Section]] = {"image": Image, "octaves": Octaves, "tiles": Tiles, "engine": Engine}
+SECTIONS: Mapping[str, type[BaseModel]] = {"image": Image, "octaves": Octaves, "tiles": Tiles, "engine": Engine}
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from kerasdream.errors import ConfigError, DreamError, ImageError
 from kerasdream.tiling import Cutting, Grid, Lattice, Layout
+
+if TYPE_CHECKING:
+    from kerasdream.octaves import Octaves
 
 HALO = 5
 """Pixels of context at a cut for ``halo: auto``. What a pixel misses beyond them, ``kerasdream.seams`` makes up for."""
@@ -35,15 +38,15 @@ class Plan:
     """What a run computes for one picture.
 
     Attributes:
-        sizes: (height, width) of the octaves, coarse to fine; the last is that of the picture.
-        octave_steps: steps in each octave.
+        sizes: (height, width) of the octaves, coarse to fine.
+        octave_steps: steps in each octave, at most.
         cutting: how pictures are cut.
         seed: of everything random.
         notes: what the user should hear.
     """
 
     sizes: tuple[tuple[int, int], ...]
-    octave_steps: int
+    octave_steps: tuple[int, ...]
     cutting: Cutting
     seed: int
     notes: tuple[str, ...] = ()
@@ -51,12 +54,15 @@ class Plan:
     @cached_property
     def octaves(self) -> tuple[Octave, ...]:
         """The octaves, coarse to fine."""
-        return tuple(Octave(shape, self.octave_steps, self.cutting.layout(shape)) for shape in self.sizes)
+        return tuple(
+            Octave(shape, steps, self.cutting.layout(shape))
+            for shape, steps in zip(self.sizes, self.octave_steps, strict=True)
+        )
 
     @property
     def steps(self) -> int:
-        """Steps of the whole run."""
-        return self.octave_steps * len(self.sizes)
+        """Steps of the whole run, if no octave is left early."""
+        return sum(self.octave_steps)
 
     @property
     def pixels(self) -> int:
@@ -137,9 +143,7 @@ def cutting_for(
 def make_plan(
     shape: tuple[int, int],
     *,
-    count: int,
-    scale: float,
-    steps: int,
+    octaves: Octaves,
     cutting: Cutting,
     seed: int,
     notes: Sequence[str] = (),
@@ -148,22 +152,24 @@ def make_plan(
 
     Args:
         shape: (height, width) of the picture.
-        count, scale, steps: octaves, the factor between two of them, steps in each.
+        octaves: their sizes and steps.
         cutting: how pictures are cut; the smallest picture the network can take stands in its lattice.
 
     Raises:
         ImageError: the picture is too small for even one octave.
     """
     least = max(cutting.lattice.smallest, SMALLEST_OCTAVE)
-    sizes = [(max(1, round(shape[0] / scale**i)), max(1, round(shape[1] / scale**i))) for i in reversed(range(count))]
-    kept = [size for size in sizes if min(size) >= least]
+    sizes = octaves.shapes(shape)
+    kept = [(size, steps) for size, steps in zip(sizes, octaves.each_steps, strict=True) if min(size) >= least]
     if not kept:
+        height, width = max(sizes, key=min)
+        what = "picture" if (height, width) == shape else "largest octave"
         raise ImageError(
-            f"the picture is {shape[1]}×{shape[0]} pixels; expected at least {least} on its shorter side for this "
-            "network"
+            f"the {what} is {width}×{height} pixels; expected at least {least} on its shorter side for this network"
         )
     notes = list(notes)
     if len(kept) < len(sizes):
         dropped = len(sizes) - len(kept)
-        notes.append(f"{dropped} of {count} octaves dropped: their shorter side is under {least} pixels")
-    return Plan(tuple(kept), steps, cutting, seed, tuple(notes))
+        notes.append(f"{dropped} of {len(sizes)} octaves dropped: their shorter side is under {least} pixels")
+    shapes, steps = zip(*kept, strict=True)
+    return Plan(shapes, steps, cutting, seed, tuple(notes))

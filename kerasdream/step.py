@@ -144,7 +144,7 @@ class GradientStep:
             )
         picture, progress = np.asarray(picture, "float32"), Progress(step=step, run_step=step)
         while True:
-            plan = Plan((picture.shape[:2],), 1, self.cutting, self.seed)
+            plan = Plan((picture.shape[:2],), (1,), self.cutting, self.seed)
             try:
                 slope = self.at(picture, plan, progress)
                 return slope.score, np.asarray(slope.gradient)

@@ -13,13 +13,15 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from kerasdream import components, plugins, source
+from kerasdream.checks import short_schedules, unknown_layers
 from kerasdream.config import DEFAULT_LAYERS, DEFAULTS, LISTS, SECTIONS, VERSION, RunConfig, Trust
 from kerasdream.entry import Entry
 from kerasdream.errors import ConfigError, OutputError, did_you_mean
 from kerasdream.faults import explained, place_of, shown
 from kerasdream.naming import NAMES, filled
-from kerasdream.parameters import layer_names, model_of
+from kerasdream.parameters import model_of
 from kerasdream.registry import KINDS, PYTHON, Registration, Registry
+from kerasdream.schedules import MARKS
 
 SHORT = {"model": "name", "image": "source"}
 """Sections that may stand as one word, and the key it is short for."""
@@ -80,8 +82,9 @@ class Resolver:
             self.fault(("objectives",), "missing; expected a list such as [{l2: {layer: NAME}}]")
         sections = {key: self.section(key, data.get(key, {})) for key in SECTIONS}
         parametrization = self.entry("parametrizations", data["parametrization"], ("parametrization",))
-        if model is not None:
-            self.check_layers(model, [entry for entries in lists.values() for entry in entries])
+        parts = [entry for entries in lists.values() for entry in entries]
+        for path, text in (*unknown_layers(model, parts), *short_schedules(sections["octaves"], parts)):
+            self.fault(path, text)
         if self.faults:
             raise ConfigError("\n".join(sorted(self.faults, key=place_of)))
         assert model is not None
@@ -295,20 +298,6 @@ class Resolver:
             self.fault(path, str(error))
         return None
 
-    def check_layers(self, model: Entry, entries: Iterable[Entry]) -> None:
-        """Checks every layer name, where the network's layers can be known without building it."""
-        from kerasdream.models import known_layers
-
-        known = known_layers(model)
-        if known is None:
-            return
-        for entry in entries:
-            for within, layer in layer_names(entry.factory, entry.values) if entry.factory else ():
-                if layer not in known:
-                    near = did_you_mean(layer, known)
-                    hint = f"kerasdream layers {model.values.get('file', model.name)} lists them all"
-                    self.fault((*entry.path, *within), f"{model.name} has no layer {layer!r}; {near} ({hint})")
-
 
 def _default_objectives(model: Any) -> dict[str, Any]:
     """The objectives of a run that names none, where its network has layers known to be worth it."""
@@ -328,7 +317,7 @@ def _opened(value: Any, following: str | int, short: str | None = None) -> Any:
 
 def _is_schedule(params: dict[Any, Any], schema: type[BaseModel]) -> bool:
     """Whether a mapping is a schedule for an entry's first parameter: ``rate: {from: 0.03, to: 0.01}``."""
-    return bool({"from", "keys"} & params.keys()) and not params.keys() & schema.model_fields.keys()
+    return bool(MARKS & params.keys()) and not params.keys() & schema.model_fields.keys()
 
 
 def _refused(value: Any) -> Any:

@@ -1,0 +1,38 @@
+"""Faults of a run file that no key shows alone: layers its network lacks, schedules too short for its octaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from kerasdream import source
+from kerasdream.entry import Entry
+from kerasdream.errors import did_you_mean
+from kerasdream.octaves import Octaves
+from kerasdream.parameters import layer_names
+from kerasdream.schedules import Each
+
+
+def unknown_layers(model: Entry | None, entries: Iterable[Entry]) -> Iterator[tuple[source.Path, str]]:
+    """Yields the place of each layer that the network lacks, where its layers can be known without building it."""
+    from kerasdream.models import known_layers
+
+    known = None if model is None else known_layers(model)
+    if model is None or known is None:
+        return
+    for entry in entries:
+        for within, layer in layer_names(entry.factory, entry.values) if entry.factory else ():
+            if layer not in known:
+                near = did_you_mean(layer, known)
+                hint = f"kerasdream layers {model.values.get('file', model.name)} lists them all"
+                yield (*entry.path, *within), f"{model.name} has no layer {layer!r}; {near} ({hint})"
+
+
+def short_schedules(octaves: Octaves | None, entries: Iterable[Entry]) -> Iterator[tuple[source.Path, str]]:
+    """Yields the place of each schedule with fewer items than there are octaves."""
+    for entry in entries if octaves is not None else ():
+        for name, schedule in entry.schedules.items():
+            if isinstance(schedule, Each) and len(schedule.each) < octaves.count:
+                yield (
+                    (*entry.path, name, "each"),
+                    f"expected an item for each of the {octaves.count} octaves, not {len(schedule.each)}",
+                )

@@ -1,0 +1,44 @@
+"""A direction in a layer's feature space: a mixture of its channels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from annotated_types import MinLen
+
+from kerasdream import ops
+from kerasdream.components import LayerName, Objective
+from kerasdream.objectives.vectors import Fraction, along, point, vector
+
+
+def direction(
+    *,
+    layer: LayerName,
+    direction: Annotated[list[float], MinLen(1)] | Path,
+    x: Fraction | None = None,
+    y: Fraction | None = None,
+) -> Objective:
+    """Draws what a mixture of channels looks for: raises the layer's activations along a direction.
+
+    The density is the dot product of the activations at each position with the direction. A concept is often a
+    direction rather than one channel: the mean activation of photos that show it, minus that of others.
+
+    Source: Olah, Mordvintsev, Schubert, "Feature Visualization", Distill 2017; tensorflow/lucid.
+
+    Args:
+        layer: the layer to look at.
+        direction: a number for each of its channels, or a .npy file of them.
+        x: only at this place, from the left edge of the picture, 0, to the right, 1; everywhere if x and y are null.
+        y: only at this place, from the top, 0, to the bottom, 1.
+
+    Raises:
+        ConfigError: the file cannot be read, or its numbers are no direction.
+        ModelError: the layer has another number of channels.
+    """
+    numbers = vector(direction)
+
+    def density(activations):
+        return ops.sum(activations[layer] * along(layer, activations[layer], numbers), axis=-1)
+
+    return Objective(layer, density, at=point(x, y))

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import jsonschema
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerasdream import GradientStep, Network
 from kerasdream.components import LOGITS
+from kerasdream.config import resolve
 from kerasdream.errors import ConfigError, ModelError
 from kerasdream.models import imagenet
+from kerasdream.models.network import from_range
 from kerasdream.objectives.caricature import caricature
 from kerasdream.objectives.channel import channel
 from kerasdream.objectives.class_ import class_
@@ -16,9 +23,14 @@ from kerasdream.objectives.cosine import cosine
 from kerasdream.objectives.difference import difference
 from kerasdream.objectives.direction import direction
 from kerasdream.objectives.guide import guide
+from kerasdream.objectives.l2 import l2
 from kerasdream.objectives.layer_difference import layer_difference
 from kerasdream.objectives.neuron import neuron
 from kerasdream.objectives.style import gram, style
+from kerasdream.plugins import load as load_plugins
+from kerasdream.schedules import Progress
+from kerasdream.schema import json_schema
+from kerasdream.source import Document, parse
 
 RANDOM = np.random.default_rng(3)
 A = RANDOM.normal(size=(2, 5, 6, 8)).astype("float32")
@@ -115,6 +127,13 @@ def test_cosine_of_nothing_has_a_slope():
     scores, slope = value(cosine(layer="x", direction=V), 0 * A)
     assert not scores.any()
     np.testing.assert_allclose(slope, np.broadcast_to(0.01 * V, A.shape), rtol=1e-5)
+
+
+def test_a_direction_may_name_its_channels_alone():
+    scores, _ = value(direction(layer="x", direction={3: 2.0, 6: -1.0}))
+    np.testing.assert_allclose(scores, 2 * A[..., 3] - A[..., 6], rtol=1e-4, atol=1e-5)
+    with pytest.raises(ModelError, match="'x' has 8 channels; expected 0 to 7, not 8"):
+        value(direction(layer="x", direction={8: 1.0}))
 
 
 def test_a_direction_comes_from_a_file_too(tmp_path):
@@ -279,3 +298,108 @@ def test_classes_are_listed_and_searched(here):
     code, out, err = here("classes", "flamigno")
     assert (code, out) == (1, "")
     assert "did you mean 'flamingo'" in err
+
+
+# Sums
+
+
+def objectives_of(text):
+    return resolve(parse("image: noise\nobjectives:\n" + text, "run.yaml"), Path(".")).objectives
+
+
+def test_a_sum_stands_for_its_summands_with_its_weight():
+    entries = objectives_of("""
+  - sum:
+      of:
+        - l2: {layer: block3_expand, weight: 3}
+        - sum:
+            of: [{mean: block5_expand}, {channel: {layer: block5_expand, channel: 2, weight: -1}}]
+            weight: 0.5
+        - sum: [{l2: block8_expand}]
+      weight: 2
+  - l2: block11_expand
+""")
+    assert [(entry.name, entry.values["layer"], entry.weight) for entry in entries] == [
+        ("l2", "block3_expand", 6),
+        ("mean", "block5_expand", 1),
+        ("channel", "block5_expand", -1),
+        ("l2", "block8_expand", 2),
+        ("l2", "block11_expand", 1),
+    ]
+    assert entries[1].path == ("objectives", 0, "sum", "of", 1, "sum", "of", 0, "mean")
+
+
+def test_a_sum_scales_the_schedules_within_and_a_schedule_scales_the_numbers_within():
+    ramped, keyed = objectives_of("""
+  - sum:
+      of:
+        - l2: {layer: block3_expand, weight: {from: 1, to: 3}}
+        - l2: {layer: block3_expand, weight: {keys: {0: 1, 4: 2}}}
+      weight: 2
+""")
+    first, last = Progress(step=0, steps=5), Progress(step=4, steps=5)
+    assert [entry.at(now)["weight"] for entry in (ramped, keyed) for now in (first, last)] == [2, 6, 2, 4]
+    (scaled,) = objectives_of("  - sum: {of: {l2: {layer: block3_expand, weight: 3}}, weight: {from: 1, to: 2}}")
+    assert [scaled.at(now)["weight"] for now in (first, last)] == [3, 6]
+    (again,) = objectives_of("  - " + json.dumps(scaled.recipe))
+    assert again.weight == scaled.weight  # the recipe says what was run
+
+
+def test_a_sum_is_what_the_algebra_says(tiny):
+    """(2a + 3b)(x) = 2a(x) + 3b(x), gradients too, nested, from Python and a run file; a and b stay as they are."""
+    network = Network("tiny", tiny, from_range(-1, 1))
+    picture = RANDOM.uniform(-1, 1, (40, 56, 3)).astype("float32")
+    a, b = l2(layer="c2"), channel(layer="c3", channel=1)
+    inner = {"sum": {"of": {"channel": {"layer": "c3", "channel": 1}}, "weight": 1.5}}
+    written = [{"sum": {"of": [{"l2": {"layer": "c2"}}, inner], "weight": 2}}]
+    entries = resolve(Document({"image": "noise", "model": network, "objectives": written}, "run.yaml"), Path("."))
+    (score_a, slope_a), (score_b, slope_b) = (GradientStep(network, one)(picture) for one in (a, b))
+    for total in (2 * a + 3 * b, 2 * (a + 1.5 * b), -(-2 * a - 3 * b), entries.objectives):
+        score, slope = GradientStep(network, total)(picture)
+        assert score == pytest.approx(2 * score_a + 3 * score_b, rel=1e-5)
+        np.testing.assert_allclose(slope, 2 * slope_a + 3 * slope_b, atol=1e-5 * np.abs(slope).max())
+    assert [term.weight for term in (*a.terms, *b.terms)] == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("  - sum: []", "3:5: objectives.0.sum: expected one objective or more, not none"),
+        ("  - sum: {of: [], weight: 1}", "objectives.0.sum.of: expected one objective or more"),
+        (
+            "  - sum: {of: [{l2: stem}], wieght: 1}",
+            "objectives.0.sum.wieght: unknown key 'wieght'; did you mean 'weight'?",
+        ),
+        ("  - sum: {of: [{l2: stem}], weight: x}", "objectives.0.sum.weight: expected"),
+        ("  - sum: [{l3: stem}]", "3:11: objectives.0.sum.0: unknown objective 'l3'"),
+        (
+            "  - sum: [{sum: [{l2: stemm}]}]",
+            "objectives.0.sum.0.sum.0.l2.layer: efficientnet_lite0 has no layer 'stemm'",
+        ),
+        ("  - sum: 5", "objectives.0.sum: expected a list of objectives, not 5"),
+        (
+            "  - sum: {of: [{l2: {layer: stem, weight: {from: 1, to: 2}}}], weight: {from: 1, to: 2}}",
+            "objectives.0.sum.of.0.l2.weight: the weight has a schedule, and so has that of the sum",
+        ),
+    ],
+)
+def test_what_is_wrong_in_a_sum_is_told_where_it_stands(text, words):
+    with pytest.raises(ConfigError) as fault:
+        objectives_of(text)
+    assert words in str(fault.value)
+    assert len(str(fault.value).splitlines()) == 1
+
+
+def test_the_json_schema_knows_sums():
+    schema = jsonschema.Draft202012Validator(json_schema(load_plugins(installed=False).registry))
+
+    def fits(entry):
+        return schema.is_valid({"image": "noise", "objectives": [entry]})
+
+    summand = {"l2": {"layer": "stem", "weight": 2}}
+    assert fits({"sum": [summand]})
+    assert fits({"sum": {"of": [summand, {"sum": [summand]}], "weight": {"from": 1, "to": 2}}})
+    assert not fits({"sum": []})
+    assert not fits({"sum": {"weight": 1}})
+    assert not fits({"sum": {"of": [summand], "wieght": 1}})
+    assert not fits({"sum": [{"l2": {"layer": 5}}]})

@@ -34,7 +34,7 @@ PARAMETERS = {
     "mean": {"layer": "conv2"},
     "channel": {"layer": "conv2", "channel": 3},
     "direction": {"layer": "conv2", "direction": [1, -1, 0.5, 0, 2, 0, -0.5, 1]},
-    "cosine": {"layer": "conv2", "direction": [1, -1, 0.5, 0, 2, 0, -0.5, 1], "power": 2.0},
+    "cosine": {"layer": "conv2", "direction": {"1": 1.5, "6": -1}, "power": 2.0},
     "layer_difference": {"layer": "conv3", "minus": "conv1"},
     "total_variation": {"weight": 2.0},
     "gaussian_blur": {"sigma": 1.5},

@@ -10,6 +10,7 @@ from annotated_types import Ge, MinLen
 from kerasdream import ops
 from kerasdream.components import LayerName, Objective, Tensor
 from kerasdream.errors import ModelError
+from kerasdream.objectives.vectors import check_channels
 
 Index = Annotated[int, Ge(0)]
 
@@ -55,10 +56,7 @@ def mean_of(layer: str, activation: Tensor, channels: Sequence[int]) -> Tensor:
     Raises:
         ModelError: the layer does not have one of them.
     """
-    there = activation.shape[-1]
-    for index in channels:
-        if index >= there:
-            raise ModelError(f"the layer {layer!r} has {there} channels; expected 0 to {there - 1}, not {index}")
+    check_channels(layer, activation.shape[-1], channels)
     return sum(activation[..., index] for index in channels) / len(channels)
 
 

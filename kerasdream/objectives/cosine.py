@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
-from annotated_types import Ge, MinLen
+from annotated_types import Ge
 
 from kerasdream.components import LayerName, Objective
-from kerasdream.objectives.vectors import Fraction, along, dot_cosine, point, vector
+from kerasdream.objectives.vectors import Direction, Fraction, dot_cosine, numbers_of, point, vector
 
 
 def cosine(
     *,
     layer: LayerName,
-    direction: Annotated[list[float], MinLen(1)] | Path,
+    direction: Direction,
     power: Annotated[float, Ge(0)] = 2.0,
     x: Fraction | None = None,
     y: Fraction | None = None,
@@ -28,7 +27,7 @@ def cosine(
 
     Args:
         layer: the layer to look at.
-        direction: a number for each of its channels, or a .npy file of them.
+        direction: a number for each of its channels; or channels and their numbers, {7: 1, 40: -0.5}; or a .npy file.
         power: how much the angle counts; 0: not at all, as in the objective direction.
         x: only at this place, from the left edge of the picture, 0, to the right, 1; everywhere if x and y are null.
         y: only at this place, from the top, 0, to the bottom, 1.
@@ -37,9 +36,9 @@ def cosine(
         ConfigError: the file cannot be read, or its numbers are no direction.
         ModelError: the layer has another number of channels.
     """
-    numbers = vector(direction)
+    numbers = numbers_of(direction)
 
     def density(activations):
-        return dot_cosine(activations[layer], along(layer, activations[layer], numbers), power)
+        return dot_cosine(activations[layer], vector(numbers, layer, activations[layer].shape[-1]), power)
 
     return Objective(layer, density, at=point(x, y))

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-from annotated_types import MinLen
-
 from kerasdream import ops
 from kerasdream.components import LayerName, Objective
-from kerasdream.objectives.vectors import Fraction, along, point, vector
+from kerasdream.objectives.vectors import Direction, Fraction, numbers_of, point, vector
 
 
 def direction(
     *,
     layer: LayerName,
-    direction: Annotated[list[float], MinLen(1)] | Path,
+    direction: Direction,
     x: Fraction | None = None,
     y: Fraction | None = None,
 ) -> Objective:
@@ -28,7 +23,7 @@ def direction(
 
     Args:
         layer: the layer to look at.
-        direction: a number for each of its channels, or a .npy file of them.
+        direction: a number for each of its channels; or channels and their numbers, {7: 1, 40: -0.5}; or a .npy file.
         x: only at this place, from the left edge of the picture, 0, to the right, 1; everywhere if x and y are null.
         y: only at this place, from the top, 0, to the bottom, 1.
 
@@ -36,9 +31,9 @@ def direction(
         ConfigError: the file cannot be read, or its numbers are no direction.
         ModelError: the layer has another number of channels.
     """
-    numbers = vector(direction)
+    numbers = numbers_of(direction)
 
     def density(activations):
-        return ops.sum(activations[layer] * along(layer, activations[layer], numbers), axis=-1)
+        return ops.sum(activations[layer] * vector(numbers, layer, activations[layer].shape[-1]), axis=-1)
 
     return Objective(layer, density, at=point(x, y))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from annotated_types import Interval
+from annotated_types import Ge, Interval, MinLen
 
 from kerasdream import ops
 from kerasdream.components import Tensor
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Fraction = Annotated[float, Interval(ge=0, le=1)]
 """A place between one edge of the picture, 0, and the other, 1."""
 
+Direction = Annotated[list[float], MinLen(1)] | Annotated[dict[Annotated[int, Ge(0)], float], MinLen(1)] | Path
+"""A number for each channel of a layer; or those that are not zero, by index; or a ``.npy`` file."""
+
 LEAST_COSINE = 0.1
 """The cosine counts as no less than this, so that even what points away has a slope."""
 
@@ -27,14 +30,16 @@ def point(x: Any, y: Any) -> tuple[Any, Any] | None:
     return None if x is None and y is None else (0.5 if y is None else y, 0.5 if x is None else x)
 
 
-def vector(direction: Sequence[float] | Path) -> np.ndarray:
-    """Returns a direction in a layer's feature space, given as numbers or as a ``.npy`` file.
+def numbers_of(direction: Sequence[float] | Mapping[int, float] | Path) -> np.ndarray | Mapping[int, float]:
+    """Returns the numbers of a direction, a file of them read.
 
     Raises:
         ConfigError: the file cannot be read, or it is no list of finite numbers.
     """
     import numpy as np
 
+    if isinstance(direction, Mapping):
+        return direction
     try:
         numbers = np.load(direction, allow_pickle=False) if isinstance(direction, Path) else direction
         numbers = np.asarray(numbers, "float32")
@@ -49,17 +54,33 @@ def vector(direction: Sequence[float] | Path) -> np.ndarray:
     return numbers
 
 
-def along(layer: str, activation: Tensor, direction: np.ndarray) -> Tensor:
-    """Returns the direction as a tensor to multiply ``(n, h, w, channels)`` with.
+def vector(numbers: np.ndarray | Mapping[int, float], layer: str, channels: int) -> Tensor:
+    """Returns a direction as a tensor ``(channels,)``.
 
     Raises:
         ModelError: the layer has another number of channels.
     """
-    if activation.shape[-1] != len(direction):
-        raise ModelError(
-            f"the layer {layer!r} has {activation.shape[-1]} channels; the direction has {len(direction)} numbers"
-        )
-    return ops.convert_to_tensor(direction)
+    import numpy as np
+
+    if isinstance(numbers, Mapping):
+        check_channels(layer, channels, numbers)
+        full = np.zeros(channels, "float32")
+        full[list(numbers)] = list(numbers.values())
+        numbers = full
+    if channels != len(numbers):
+        raise ModelError(f"the layer {layer!r} has {channels} channels; the direction has {len(numbers)} numbers")
+    return ops.convert_to_tensor(numbers)
+
+
+def check_channels(layer: str, channels: int, indices: Iterable[int]) -> None:
+    """Checks that a layer has the channels with these indices.
+
+    Raises:
+        ModelError: it has not.
+    """
+    for index in indices:
+        if index >= channels:
+            raise ModelError(f"the layer {layer!r} has {channels} channels; expected 0 to {channels - 1}, not {index}")
 
 
 def dot_cosine(one: Tensor, other: Tensor, power: Any) -> Tensor:

@@ -16,13 +16,16 @@ from kerasdream.config import resolve
 from kerasdream.errors import ConfigError, ModelError
 from kerasdream.models import imagenet
 from kerasdream.models.network import from_range
+from kerasdream.objectives.alignment import alignment
 from kerasdream.objectives.caricature import caricature
 from kerasdream.objectives.channel import channel
 from kerasdream.objectives.class_ import class_
 from kerasdream.objectives.cosine import cosine
 from kerasdream.objectives.difference import difference
 from kerasdream.objectives.direction import direction
+from kerasdream.objectives.diversity import diversity
 from kerasdream.objectives.guide import guide
+from kerasdream.objectives.interpolate import interpolate
 from kerasdream.objectives.l2 import l2
 from kerasdream.objectives.layer_difference import layer_difference
 from kerasdream.objectives.neuron import neuron
@@ -227,6 +230,37 @@ def test_style_is_the_mean_over_its_layers():
         value(style(image="s.png", layer="x"), S, A[:1])[0],
     )
     np.testing.assert_allclose(both, (one + other) / 2, rtol=1e-4)
+
+
+# Batches of pictures
+
+
+def test_diversity_is_minus_the_mean_cosine_of_gram_matrices():
+    batch = RANDOM.normal(size=(3, 5, 6, 8)).astype("float32")
+    grams = [np.einsum("hwc,hwd->cd", picture, picture).ravel() for picture in batch]
+    likeness = np.array([[a @ b / np.linalg.norm(a) / np.linalg.norm(b) for a in grams] for b in grams])
+    scores, slope = value(diversity(layer="x"), batch)
+    np.testing.assert_allclose(scores, -(likeness.sum(1) - 1) / 2, rtol=1e-4)
+    assert slope.any()
+    np.testing.assert_allclose(value(diversity(layer="x"), np.repeat(A[:1], 3, axis=0))[0], -1, rtol=1e-5)
+    np.testing.assert_allclose(value(diversity(layer="x"), A[:1])[0], 0, atol=1e-5)
+
+
+def test_alignment_pulls_neighbours_together():
+    batch = RANDOM.normal(size=(3, 5, 6, 8)).astype("float32")
+    gaps = ((batch[1:] - batch[:-1]) ** 2).mean(-1)
+    scores, slope = value(alignment(layer="x"), batch)
+    np.testing.assert_allclose(scores, [-gaps[0] / 2, -(gaps[0] + gaps[1]) / 2, -gaps[1] / 2], rtol=1e-4)
+    moved, _ = value(alignment(layer="x"), batch + slope)
+    assert moved.sum() > scores.sum()
+
+
+def test_interpolate_goes_from_one_channel_to_the_other():
+    batch = RANDOM.normal(size=(3, 5, 6, 8)).astype("float32")
+    first, last = interpolate(layer="x", channel=2, to_layer="y", to_channel=5).terms
+    share = np.array([0, 0.5, 1])[:, None, None]
+    np.testing.assert_allclose(first.fn({"x": batch}), (1 - share) * batch[..., 2], rtol=1e-5)
+    np.testing.assert_allclose(last.fn({"y": batch}), share * batch[..., 5], rtol=1e-5)
 
 
 # Classes

@@ -13,12 +13,13 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from kerasdream import components, plugins, source
-from kerasdream.config import DEFAULT_LAYERS, DEFAULTS, LISTS, SECTIONS, VERSION, RunConfig, Trust
+from kerasdream.config import DEFAULT_LAYERS, DEFAULTS, LISTS, SECTIONS, VERSION, VIEWS, RunConfig, Trust
 from kerasdream.entry import Entry
 from kerasdream.errors import ConfigError, OutputError, did_you_mean
 from kerasdream.faults import explained, place_of, shown
+from kerasdream.masks import Mask
 from kerasdream.naming import NAMES, filled
-from kerasdream.parameters import layer_names, model_of
+from kerasdream.parameters import is_weighted, layer_names, model_of
 from kerasdream.registry import KINDS, PYTHON, Registration, Registry
 from kerasdream.sums import SUM, Sum, summand
 
@@ -75,12 +76,16 @@ class Resolver:
             )
         if not isinstance(data["seed"], int) or isinstance(data["seed"], bool) or not 0 <= data["seed"] < 2**32:
             self.fault(("seed",), f"expected a whole number from 0 to {2**32 - 1}, not {shown(data['seed'])}")
+        if data["views"] not in VIEWS:
+            self.fault(("views",), f"expected {', '.join(VIEWS)}, not {shown(data['views'])}")
         model = self.model(data["model"])
         lists = {key: self.entries(key, data.get(key, [])) for key in LISTS}
         if not data.get("objectives") and (model is not None or "objectives" in data):
             self.fault(("objectives",), "missing; expected a list such as [{l2: {layer: NAME}}]")
         sections = {key: self.section(key, data.get(key, {})) for key in SECTIONS}
         parametrization = self.entry("parametrizations", data["parametrization"], ("parametrization",))
+        if parametrization:
+            self.check_projections(parametrization, lists["priors"])
         if model is not None:
             self.check_layers(model, [entry for entries in lists.values() for entry in entries])
         if self.faults:
@@ -92,16 +97,16 @@ class Resolver:
             "seed": data["seed"],
             "model": {"name": model.name, **model.plain},
             "image": sections["image"].model_dump(mode="json"),
+            "views": data["views"],
             "parametrization": parametrization.recipe,
             **{key: [entry.recipe for entry in entries] for key, entries in lists.items()},
-            "octaves": sections["octaves"].model_dump(mode="json"),
-            "tiles": sections["tiles"].model_dump(mode="json"),
-            "engine": sections["engine"].model_dump(mode="json"),
+            **{key: sections[key].model_dump(mode="json", by_alias=True) for key in SECTIONS if key != "image"},
             **({"plugins": [file.name for file in self.plugin_files]} if self.plugin_files else {}),
         }
         config = RunConfig(
             seed=data["seed"],
             model=model,
+            views=data["views"],
             parametrization=parametrization,
             base=self.base,
             data=resolved,
@@ -281,6 +286,9 @@ class Resolver:
         values = {name: self.absolute(getattr(parameters, name)) for name in type(parameters).model_fields}
         plain = parameters.model_dump(mode="json", by_alias=True)
         plain |= {name: value.name for name, value in values.items() if isinstance(value, Path)}
+        if "mask" in plain and plain["mask"] is None and is_weighted(registration.factory):
+            del plain["mask"]  # that there is none need not stand in every recipe
+        plain |= {name: {**plain[name], "path": m.path.name} for name, m in values.items() if isinstance(m, Mask)}
         if registration.kind == "outputs":
             try:
                 filled(plain["path"], dict.fromkeys(NAMES, "x"))
@@ -293,6 +301,8 @@ class Resolver:
 
     def absolute(self, value: Any) -> Any:
         """Makes file parameters relative to the run file."""
+        if isinstance(value, Mask):
+            return value.model_copy(update={"path": self.absolute(value.path)})
         return self.base / value.expanduser() if isinstance(value, Path) else value
 
     def section(self, key: str, value: Any) -> Any:
@@ -328,6 +338,13 @@ class Resolver:
                     near = did_you_mean(layer, known)
                     hint = f"kerasdream layers {model.values.get('file', model.name)} lists them all"
                     self.fault((*entry.path, *within), f"{model.name} has no layer {layer!r}; {near} ({hint})")
+
+    def check_projections(self, parametrization: Entry, priors: Iterable[Entry]) -> None:
+        """Checks that the picture itself is optimised where a prior changes it after each step."""
+        for entry in priors if parametrization.make().decode is not None else ():
+            if isinstance(entry.make(), components.Projection):
+                what = f"changes the pixels after each step, which parametrization {parametrization.name} does not hold"
+                self.fault(entry.path, f"{what}; expected parametrization: pixels, or an energy, as total_variation is")
 
 
 def _default_objectives(model: Any) -> dict[str, Any]:

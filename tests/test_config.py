@@ -104,6 +104,15 @@ def test_other_faults(text, words):
     assert any(words in line for line in faults(text)), faults(text)
 
 
+def test_projections_need_pixels():
+    text = "image: x.jpg\nparametrization: {fourier: {decay: 0}}\npriors:\n  - total_variation\n  - gaussian_blur: 0.5"
+    (line,) = faults(text)
+    assert line.startswith("f.yaml:5:5: priors.1.gaussian_blur: changes the pixels after each step")
+    assert "which parametrization fourier does not hold; expected parametrization: pixels" in line
+    resolve(parse(text.replace("{fourier: {decay: 0}}", "pixels"), "f.yaml"), Path("."))
+    resolve(parse(text.replace("  - gaussian_blur: 0.5", ""), "f.yaml"), Path("."))
+
+
 @pytest.mark.parametrize(
     ("setting", "value"),
     [

@@ -17,7 +17,10 @@ from kerasdream.models.applications import FACTORIES
 from kerasdream.models.efficientnet_lite0 import efficientnet_lite0
 from kerasdream.models.file import file
 from kerasdream.objectives.channel import channel
+from kerasdream.objectives.cosine import cosine
+from kerasdream.objectives.direction import direction
 from kerasdream.objectives.l2 import l2
+from kerasdream.objectives.layer_difference import layer_difference
 from kerasdream.objectives.mean import mean
 from kerasdream.outputs.pictures import jpeg, png
 from kerasdream.parametrizations.decorrelated import decorrelated
@@ -63,6 +66,9 @@ def register_objectives(register):
     register(l2)
     register(mean)
     register(channel)
+    register(direction)
+    register(cosine)
+    register(layer_difference)
 
 
 @hookimpl

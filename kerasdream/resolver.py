@@ -24,6 +24,7 @@ from kerasdream.naming import NAMES, filled
 from kerasdream.parameters import is_weighted, model_of
 from kerasdream.registry import KINDS, PYTHON, Registration, Registry
 from kerasdream.schedules import MARKS
+from kerasdream.sums import SUM, Sum, summand
 
 SHORT = {"model": "name", "image": "source"}
 """Sections that may stand as one word, and the key it is short for."""
@@ -218,20 +219,39 @@ class Resolver:
         name = params.pop("name", "file")
         return self.validated("models", name, params, ("model",), ("model",))
 
-    def entries(self, key: str, items: Any) -> tuple[Entry, ...]:
-        """A list of entries; a single one may stand without a list."""
+    def entries(self, key: str, items: Any, at: source.Path = ()) -> tuple[Entry, ...]:
+        """A list of entries; a single one may stand without a list, and a sum stands for its summands."""
         made: list[Entry] = []
+        at = at or (key,)
         if isinstance(items, (dict, str, *LISTS[key])):
             items = [items]
         if not isinstance(items, (list, tuple)):
-            self.fault((key,), f"expected a list of {KINDS[key]}s, not {shown(items)}")
+            self.fault(at, f"expected a list of {KINDS[key]}s, not {shown(items)}")
             return ()
         for index, item in enumerate(items):
             if isinstance(item, LISTS[key]):
                 made.append(Entry.of(key, item))
-            elif entry := self.entry(key, item, (key, index)):
+            elif key == "objectives" and isinstance(item, dict) and list(item) == [SUM]:
+                made += self.sum(item[SUM], (*at, index, SUM))
+            elif entry := self.entry(key, item, (*at, index)):
                 made.append(entry)
         return tuple(made)
+
+    def sum(self, value: Any, path: source.Path) -> list[Entry]:
+        """The objectives of a sum: ``[...]`` or ``{of: [...], weight: ...}``."""
+        whole, at = (
+            ({"of": value}, path) if not isinstance(value, dict) or "of" not in value else (value, (*path, "of"))
+        )
+        shared = self.check(Sum, {name: given for name, given in whole.items() if name != "of"}, path)
+        if whole["of"] in (None, [], ()):
+            self.fault(at, "expected one objective or more, not none")
+        summands = []
+        for entry in self.entries("objectives", whole["of"], at) if shared else ():
+            try:
+                summands.append(summand(entry, shared))
+            except ConfigError as error:
+                self.fault((*entry.path, "weight"), str(error))
+        return summands
 
     def entry(self, kind: str, item: Any, path: source.Path) -> Entry | None:
         """One entry: ``name``, ``{name: first parameter}`` or ``{name: {parameter: value}}``."""

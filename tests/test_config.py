@@ -53,7 +53,7 @@ def test_all_faults_are_reported_at_once_with_their_places():
         ("4:43: image.maxside: unknown key", "did you mean 'max_side'?"),
         ("6:32: objectives.0.l2.weight:", "not abc"),
         ("7:5: objectives.1: unknown objective 'l3'", "l2"),
-        ("8:38: objectives.2.channel.channel:", "greater than or equal to 0, not -1"),
+        ("8:38: objectives.2.channel.channel:", "greater than or equal to 0", "not -1"),
         ("9:5: objectives.3: expected one objective", "not 5"),
         ("11:14: transforms.0.jitter.pixels:", "integer, not 1.5"),
         ("13:17: ascent.0.normalize.by:", "'mean_abs', 'std', 'rms' or 'max'", "not size"),

@@ -13,12 +13,13 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from kerasdream import components, plugins, source
-from kerasdream.config import DEFAULT_LAYERS, DEFAULTS, LISTS, SECTIONS, VERSION, RunConfig, Trust
+from kerasdream.config import DEFAULT_LAYERS, DEFAULTS, LISTS, SECTIONS, VERSION, VIEWS, RunConfig, Trust
 from kerasdream.entry import Entry
 from kerasdream.errors import ConfigError, OutputError, did_you_mean
 from kerasdream.faults import explained, place_of, shown
+from kerasdream.masks import Mask
 from kerasdream.naming import NAMES, filled
-from kerasdream.parameters import layer_names, model_of
+from kerasdream.parameters import is_weighted, layer_names, model_of
 from kerasdream.registry import KINDS, PYTHON, Registration, Registry
 
 SHORT = {"model": "name", "image": "source"}
@@ -74,6 +75,8 @@ class Resolver:
             )
         if not isinstance(data["seed"], int) or isinstance(data["seed"], bool) or not 0 <= data["seed"] < 2**32:
             self.fault(("seed",), f"expected a whole number from 0 to {2**32 - 1}, not {shown(data['seed'])}")
+        if data["views"] not in VIEWS:
+            self.fault(("views",), f"expected {', '.join(VIEWS)}, not {shown(data['views'])}")
         model = self.model(data["model"])
         lists = {key: self.entries(key, data.get(key, [])) for key in LISTS}
         if not data.get("objectives") and (model is not None or "objectives" in data):
@@ -93,16 +96,16 @@ class Resolver:
             "seed": data["seed"],
             "model": {"name": model.name, **model.plain},
             "image": sections["image"].model_dump(mode="json"),
+            "views": data["views"],
             "parametrization": parametrization.recipe,
             **{key: [entry.recipe for entry in entries] for key, entries in lists.items()},
-            "octaves": sections["octaves"].model_dump(mode="json"),
-            "tiles": sections["tiles"].model_dump(mode="json"),
-            "engine": sections["engine"].model_dump(mode="json"),
+            **{key: sections[key].model_dump(mode="json", by_alias=True) for key in SECTIONS if key != "image"},
             **({"plugins": [file.name for file in self.plugin_files]} if self.plugin_files else {}),
         }
         config = RunConfig(
             seed=data["seed"],
             model=model,
+            views=data["views"],
             parametrization=parametrization,
             base=self.base,
             data=resolved,
@@ -263,6 +266,9 @@ class Resolver:
         values = {name: self.absolute(getattr(parameters, name)) for name in type(parameters).model_fields}
         plain = parameters.model_dump(mode="json", by_alias=True)
         plain |= {name: value.name for name, value in values.items() if isinstance(value, Path)}
+        if "mask" in plain and plain["mask"] is None and is_weighted(registration.factory):
+            del plain["mask"]  # that there is none need not stand in every recipe
+        plain |= {name: {**plain[name], "path": m.path.name} for name, m in values.items() if isinstance(m, Mask)}
         if registration.kind == "outputs":
             try:
                 filled(plain["path"], dict.fromkeys(NAMES, "x"))
@@ -275,6 +281,8 @@ class Resolver:
 
     def absolute(self, value: Any) -> Any:
         """Makes file parameters relative to the run file."""
+        if isinstance(value, Mask):
+            return value.model_copy(update={"path": self.absolute(value.path)})
         return self.base / value.expanduser() if isinstance(value, Path) else value
 
     def section(self, key: str, value: Any) -> Any:

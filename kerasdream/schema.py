@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerasdream.config import LISTS, SECTIONS, VERSION
+from kerasdream.config import LISTS, SECTIONS, VERSION, VIEWS
 from kerasdream.parameters import model_of
 from kerasdream.registry import KINDS, Registration, Registry
 
@@ -38,6 +38,7 @@ def json_schema(registry: Registry) -> dict[str, Any]:
                 "description": "Plugin files and folders, in this file's folder or below.",
             },
             "model": _model(registry, definitions),
+            "views": {"enum": list(VIEWS), "description": "Tiles, or crops; auto: crops if a class is asked for."},
             "parametrization": {
                 "anyOf": [_entry(r, definitions) for r in registry.entries["parametrizations"].values()]
             },

@@ -18,6 +18,7 @@ from kerasdream.config import DEFAULT_LAYERS, DEFAULTS, LISTS, SECTIONS, VERSION
 from kerasdream.entry import Entry
 from kerasdream.errors import ConfigError, OutputError, did_you_mean
 from kerasdream.faults import explained, place_of, shown
+from kerasdream.models import network_name
 from kerasdream.naming import NAMES, filled
 from kerasdream.parameters import model_of
 from kerasdream.registry import KINDS, PYTHON, Registration, Registry
@@ -41,6 +42,7 @@ class Resolver:
         self.registry: Registry
         self.complete, self.unused = True, ""
         self.distributions: dict[str, tuple[str, str]] = {}
+        self.network: str | None = None
 
     def fault(self, path: source.Path, text: str) -> None:
         dotted = ".".join(str(part) for part in path)
@@ -77,6 +79,7 @@ class Resolver:
         if not isinstance(data["seed"], int) or isinstance(data["seed"], bool) or not 0 <= data["seed"] < 2**32:
             self.fault(("seed",), f"expected a whole number from 0 to {2**32 - 1}, not {shown(data['seed'])}")
         model = self.model(data["model"])
+        self.network = network_name(model) if model else None
         lists = {key: self.entries(key, data.get(key, [])) for key in LISTS}
         if not data.get("objectives") and (model is not None or "objectives" in data):
             self.fault(("objectives",), "missing; expected a list such as [{l2: {layer: NAME}}]")
@@ -290,7 +293,8 @@ class Resolver:
     def check(self, schema: type[BaseModel], values: dict[Any, Any], path: source.Path) -> Any:
         """Validates as strictly as JSON is; None after reporting what is wrong."""
         try:
-            return schema.model_validate_json(json.dumps(values, default=_refused))
+            plain = json.dumps(values, default=_refused)
+            return schema.model_validate_json(plain, context={"network": self.network})
         except ValidationError as error:
             for place, text in explained(error, values, schema, path):
                 self.fault(place, text)

@@ -12,7 +12,14 @@ from kerasdream.schedules import MARKS
 COUNTED = (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"), ("exclusiveMaximum", "<"))
 """Bounds in a JSON Schema, and how they are written."""
 
-WORDS = {"number": "number", "integer": "whole number", "string": "text", "boolean": "true or false", "null": "null"}
+WORDS = {
+    "number": "number",
+    "integer": "whole number",
+    "string": "text",
+    "boolean": "true or false",
+    "null": "null",
+    "object": "mapping",
+}
 
 
 def entry_row(registration: Registration, plugins: Plugins) -> dict[str, Any]:

@@ -1,10 +1,13 @@
-"""Faults of a run file that no key shows alone: layers its network lacks, schedules too short for its octaves."""
+"""Faults of a run file that no key shows alone: layers its network lacks, schedules too short for its octaves,
+projections of a picture that is not held as pixels.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from kerasdream import source
+from kerasdream.components import Projection
 from kerasdream.entry import Entry
 from kerasdream.errors import did_you_mean
 from kerasdream.octaves import Octaves
@@ -36,3 +39,13 @@ def short_schedules(octaves: Octaves | None, entries: Iterable[Entry]) -> Iterat
                     (*entry.path, name, "each"),
                     f"expected an item for each of the {octaves.count} octaves, not {len(schedule.each)}",
                 )
+
+
+def projections(parametrization: Entry | None, entries: Iterable[Entry]) -> Iterator[tuple[source.Path, str]]:
+    """Yields the place of each prior that changes the picture after each step, where the picture is not the state."""
+    if parametrization is None or parametrization.make().decode is None:
+        return
+    for entry in entries:
+        if entry.kind == "priors" and isinstance(entry.make(), Projection):
+            what = f"changes the pixels after each step, which parametrization {parametrization.name} does not hold"
+            yield entry.path, f"{what}; expected parametrization: pixels, or an energy, as total_variation is"

@@ -193,11 +193,14 @@ class Transform:
             functions of ``keras.random``; None where only the phase of the tiling moves.
         margin: how many pixels at the border of a view come out wrong (they are covered by overlap).
         phase: the tiling starts up to this many pixels before the picture's top left corner, uniformly at random.
+        wrap: the picture is shifted instead, by up to ``phase`` pixels either way along both axes; what leaves it
+            on one side comes in on the other.
     """
 
     apply: Callable[[Tensor, Tensor], Tensor] | None = None
     margin: int = 0
     phase: int = 0
+    wrap: bool = False
 
 
 @dataclass(frozen=True)
@@ -222,9 +225,17 @@ class Postprocess:
     Attributes:
         apply: ``(picture, source) -> picture``: NumPy float32 ``(height, width, 3)`` in [-1, 1]; the source has the
             same shape.
+        scale: how many times as wide and high the picture becomes: its shape is then ``enlarged``. The steps that
+            follow are given the source enlarged likewise.
     """
 
     apply: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    scale: float = 1
+
+    def enlarged(self, shape: tuple[int, int]) -> tuple[int, int]:
+        """The (height, width) of what it returns for a picture of this (height, width)."""
+        height, width = shape
+        return round(height * self.scale), round(width * self.scale)
 
 
 @dataclass(frozen=True)

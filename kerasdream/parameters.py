@@ -11,6 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from kerasdream.components import Energy, LayerMark, Objective
+from kerasdream.masks import MaskFile
 from kerasdream.registry import Registration
 from kerasdream.schedules import scheduled
 
@@ -22,7 +23,8 @@ CHANGING = ("objectives", "priors", "transforms", "ascent")
 def model_of(registration: Registration) -> type[BaseModel]:
     """Returns the pydantic model of an entry's parameters: strict, unknown keys refused.
 
-    Floats are open to schedules where they can change from step to step; ``weight`` is added where it has a meaning.
+    Floats are open to schedules where they can change from step to step; ``weight`` and ``mask`` are added where they
+    have a meaning.
     """
     factory = registration.factory
     hints = get_type_hints(factory, include_extras=True)
@@ -36,12 +38,13 @@ def model_of(registration: Registration) -> type[BaseModel]:
         fields[parameter.name] = (annotation, Field(default, description=texts.get(parameter.name)))
     if is_weighted(factory):
         fields["weight"] = (scheduled(float), Field(1.0, description="Factor; negative to make it smaller."))
+        fields["mask"] = (MaskFile | None, Field(None, description="Where it counts: a picture, white for fully."))
     config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, protected_namespaces=())
     return create_model(factory.__name__, __config__=config, __doc__=inspect.getdoc(factory), **fields)
 
 
 def is_weighted(factory: Callable[..., Any]) -> bool:
-    """Whether a factory makes something that ``weight`` applies to: an objective or an energy."""
+    """Whether a factory makes something that ``weight`` and ``mask`` apply to: an objective or an energy."""
     return get_type_hints(factory).get("return") in (Objective, Energy)
 
 

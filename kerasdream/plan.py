@@ -8,6 +8,7 @@ from functools import cached_property
 from random import Random
 from typing import TYPE_CHECKING, Literal
 
+from kerasdream.cropping import Box, Crops
 from kerasdream.errors import ConfigError, DreamError, ImageError
 from kerasdream.tiling import Cutting, Grid, Lattice, Layout
 
@@ -43,6 +44,7 @@ class Plan:
         cutting: how pictures are cut.
         seed: of everything random.
         notes: what the user should hear.
+        crops: the random windows that are looked at instead; None: tiles.
     """
 
     sizes: tuple[tuple[int, int], ...]
@@ -50,6 +52,7 @@ class Plan:
     cutting: Cutting
     seed: int
     notes: tuple[str, ...] = ()
+    crops: Crops | None = None
 
     @cached_property
     def octaves(self) -> tuple[Octave, ...]:
@@ -73,6 +76,15 @@ class Plan:
         """The tiles of one step."""
         return self.octaves[octave].layout.grid(step_random(self.seed, octave, step))
 
+    def roll(self, octave: int, step: int) -> tuple[int, int]:
+        """By how many pixels the picture is shifted in one step, down and to the right, wrapped around."""
+        return self.cutting.roll(step_random(self.seed, octave, step, "roll")) if self.cutting.wrap else (0, 0)
+
+    def boxes(self, octave: int, step: int, side: float | None) -> list[Box]:
+        """The windows of one step, ``side`` of the picture's shorter side large."""
+        assert self.crops is not None
+        return self.crops.boxes(self.sizes[octave], step_random(self.seed, octave, step, "crops"), side)
+
     def with_views(self, size: int) -> Plan:
         """The same plan with views of at most ``size²`` pixels."""
         return self if size == self.cutting.size else replace(self, cutting=replace(self.cutting, size=size))
@@ -91,9 +103,9 @@ class Plan:
         return self.with_views(size)
 
 
-def step_random(seed: int, octave: int, step: int) -> Random:
-    """The random numbers of one step's tiling: a function of (seed, octave, step) alone."""
-    return Random(f"{seed} {octave} {step}")
+def step_random(seed: int, octave: int, step: int, use: str = "") -> Random:
+    """The random numbers of one step's tiling, or of another use: a function of (seed, octave, step, use) alone."""
+    return Random(f"{seed} {octave} {step} {use}".rstrip())
 
 
 def transform_seed(seed: int, octave: int, step: int) -> tuple[int, int]:
@@ -113,6 +125,7 @@ def cutting_for(
     margin: int = 0,
     radius: int = 0,
     jitter: int = 0,
+    wrap: bool = False,
 ) -> Cutting:
     """Returns the rules of cutting for a network and a run's settings.
 
@@ -125,6 +138,7 @@ def cutting_for(
         margin: pixels at the border of a view that transforms spoil.
         radius: pixels that a prior looks around.
         jitter: largest shift of the grid.
+        wrap: whether the picture is shifted instead, wrapped around.
 
     Raises:
         ConfigError: ``exact`` for layers that see everything, or with transforms that spoil a margin.
@@ -137,7 +151,7 @@ def cutting_for(
         return Cutting(lattice, size, halo=field, border=0, field=field, exact=True)
     border = margin if halo == "auto" else margin + halo
     halo = HALO + margin if halo == "auto" else halo + margin
-    return Cutting(lattice, size, max(halo, radius), border, jitter, field)
+    return Cutting(lattice, size, max(halo, radius), border, jitter, field, wrap=wrap)
 
 
 def make_plan(
@@ -147,6 +161,7 @@ def make_plan(
     cutting: Cutting,
     seed: int,
     notes: Sequence[str] = (),
+    crops: Crops | None = None,
 ) -> Plan:
     """Plans the dream of one picture.
 
@@ -154,11 +169,12 @@ def make_plan(
         shape: (height, width) of the picture.
         octaves: their sizes and steps.
         cutting: how pictures are cut; the smallest picture the network can take stands in its lattice.
+        crops: the windows that are looked at in place of tiles; they are enlarged to what the network takes.
 
     Raises:
         ImageError: the picture is too small for even one octave.
     """
-    least = max(cutting.lattice.smallest, SMALLEST_OCTAVE)
+    least = SMALLEST_OCTAVE if crops else max(cutting.lattice.smallest, SMALLEST_OCTAVE)
     sizes = octaves.shapes(shape)
     kept = [(size, steps) for size, steps in zip(sizes, octaves.each_steps, strict=True) if min(size) >= least]
     if not kept:
@@ -172,4 +188,4 @@ def make_plan(
         dropped = len(sizes) - len(kept)
         notes.append(f"{dropped} of {len(sizes)} octaves dropped: their shorter side is under {least} pixels")
     shapes, steps = zip(*kept, strict=True)
-    return Plan(shapes, steps, cutting, seed, tuple(notes))
+    return Plan(shapes, steps, cutting, seed, tuple(notes), crops)

@@ -55,7 +55,7 @@ def test_all_faults_are_reported_at_once_with_their_places():
         ("4:43: image.maxside: unknown key", "did you mean 'max_side'?"),
         ("6:32: objectives.0.l2.weight:", "not abc"),
         ("7:5: objectives.1: unknown objective 'l3'", "l2"),
-        ("8:38: objectives.2.channel.channel:", "greater than or equal to 0, not -1"),
+        ("8:38: objectives.2.channel.channel:", "greater than or equal to 0", "not -1"),
         ("9:5: objectives.3: expected one objective", "not 5"),
         ("11:14: transforms.0.jitter.pixels:", "integer, not 1.5"),
         ("13:17: ascent.0.normalize.by:", "'mean_abs', 'std', 'rms' or 'max'", "not size"),
@@ -149,6 +149,15 @@ def test_lists_of_layers_may_be_for_several_networks_too():
 )
 def test_other_faults(text, words):
     assert any(words in line for line in faults(text)), faults(text)
+
+
+def test_projections_need_pixels():
+    text = "image: x.jpg\nparametrization: {fourier: {decay: 0}}\npriors:\n  - total_variation\n  - gaussian_blur: 0.5"
+    (line,) = faults(text)
+    assert line.startswith("f.yaml:5:5: priors.1.gaussian_blur: changes the pixels after each step")
+    assert "which parametrization fourier does not hold; expected parametrization: pixels" in line
+    resolve(parse(text.replace("{fourier: {decay: 0}}", "pixels"), "f.yaml"), Path("."))
+    resolve(parse(text.replace("  - gaussian_blur: 0.5", ""), "f.yaml"), Path("."))
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from kerasdream import (
 )
 from kerasdream.models.network import from_range
 from kerasdream.plugins import load
+from kerasdream.testing.material import PHOTO
 
 BUILT_IN = load(installed=False).registry
 
@@ -33,10 +34,18 @@ PARAMETERS = {
     "l2": {"layer": "conv2"},
     "mean": {"layer": "conv2"},
     "channel": {"layer": "conv2", "channel": 3},
+    "direction": {"layer": "conv2", "direction": [1, -1, 0.5, 0, 2, 0, -0.5, 1]},
+    "cosine": {"layer": "conv2", "direction": {"1": 1.5, "6": -1}, "power": 2.0},
+    "layer_difference": {"layer": "conv3", "minus": "conv1"},
     "total_variation": {"weight": 2.0},
     "gaussian_blur": {"sigma": 1.5},
-    "match_color": {"amount": 0.5},
+    "mask": {"image": str(PHOTO)},
+    "match_color": {"by": "histogram", "amount": 0.5},
+    "blend": {"amount": 0.5},
+    "grade": {"exposure": 0.5, "temperature": 0.3, "contrast": 0.4, "curve": [[0.5, 0.6]], "saturation": 1.2},
+    "upscale": {"factor": 1.5},
 }
+PICTURES_ONLY = "laplacian_normalize", "smooth", "mask"
 CHECKS = {
     "objectives": testing.check_objective,
     "priors": testing.check_prior,
@@ -49,7 +58,8 @@ CHECKS = {
 
 @pytest.mark.parametrize("part", [part for part in BUILT_IN if part.kind in CHECKS], ids=lambda part: part.name)
 def test_every_built_in_part_passes(part):
-    CHECKS[part.kind](part.factory, PARAMETERS.get(part.name, {}))
+    more = {"pictures_only": True} if part.kind == "ascent" and part.name in PICTURES_ONLY else {}
+    CHECKS[part.kind](part.factory, PARAMETERS.get(part.name, {}), **more)
 
 
 @pytest.mark.parametrize("part", BUILT_IN.of("outputs"), ids=lambda part: part.name)
@@ -194,6 +204,24 @@ BAD = [
     (testing.check_postprocess, Postprocess(lambda p, source: p / abs(p).max()), "not finite"),
     (testing.check_postprocess, Postprocess(lambda p, source: p + 1), r"reaches \S+; expected"),
 ]
+
+
+def test_check_rule_finds_a_rule_that_takes_no_schedule():
+    def bad(*, factor: float = 1.0) -> Rule:
+        """Bad.
+
+        Args:
+            factor: the factor.
+        """
+        return Rule(lambda g, m, s: (g * (factor if isinstance(factor, float) else 3.0), m))
+
+    with pytest.raises(AssertionError, match="another step where 'factor' is a schedule"):
+        testing.check_rule(bad)
+
+
+def test_check_rule_finds_a_rule_that_does_not_refuse_what_it_must():
+    with pytest.raises(AssertionError, match="takes a state that is no picture"):
+        testing.check_rule(part(Rule(lambda g, m, s: (g, m))), pictures_only=True)
 
 
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")

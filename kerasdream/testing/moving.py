@@ -2,39 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from kerasdream.components import Parametrization, Rule
+from kerasdream.entry import Entry
+from kerasdream.errors import KerasdreamError, PluginError
+from kerasdream.schedules import Progress
 from kerasdream.testing.material import photo
-from kerasdream.testing.registered import check_schema, expect
+from kerasdream.testing.registered import check_schema, expect, steady
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
-def check_rule(factory: Callable[..., Rule], parameters: Mapping[str, Any] | None = None) -> None:
-    """Checks an ascent rule over three steps, on a state of any shape, and on a gradient that is zero.
+def check_rule(
+    factory: Callable[..., Rule], parameters: Mapping[str, Any] | None = None, *, pictures_only: bool = False
+) -> None:
+    """Checks an ascent rule over three steps, on pictures and on a state of another shape, and on a gradient of zero.
+
+    Args:
+        pictures_only: whether it means to look at neighbouring pixels: for a state that is no picture its ``init`` must
+            then raise a ``KerasdreamError`` that says so.
 
     Raises:
         AssertionError: it changes its arguments, depends on anything but them, returns another dtype or numbers that
-            are not finite.
+            are not finite, does not take a schedule for a number, or takes a state that it must refuse.
         PluginError: what a user would see.
     """
     import numpy as np
 
     entry = check_schema("ascent", factory, parameters)
-    rule: Rule = entry.make()
     random = np.random.default_rng(0)
-    for shape in ((24, 32, 3), (7,)):
+    for shape in ((24, 32, 3), (13, 7, 3)) if pictures_only else ((24, 32, 3), (7,)):
         state = random.normal(0, 0.3, shape).astype("float32")
-        memory, twin = rule.init(state), rule.init(state)
-        for gradient in (random.normal(0, 1e-6, shape).astype("float32"), np.zeros(shape, "float32"), state):
-            before = gradient.copy(), state.copy()
-            moved, memory = rule.update(gradient, memory, state)
-            again, twin = rule.update(gradient, twin, state)
-            unchanged = (gradient == before[0]).all() and (state == before[1]).all()
-            expect(unchanged, entry.blame, "changes the arrays it is given; return new ones")
-            moved, again = np.asarray(moved), np.asarray(again)
-            expect(moved.dtype == np.float32, entry.blame, f"returned {moved.dtype}; expected float32")
-            expect((moved == again).all(), entry.blame, "gives something else for the same gradient and memory")
+        _check_steps(entry, state, [random.normal(0, 1e-6, shape).astype("float32"), np.zeros_like(state), state])
+    if pictures_only:
+        try:
+            entry.make().init(np.zeros(7, "float32"))
+        except PluginError:
+            raise
+        except KerasdreamError:
+            return
+        raise AssertionError(f"{entry.blame} takes a state that is no picture; let its init raise a KerasdreamError")
+
+
+def _check_steps(entry: Entry, state: np.ndarray, gradients: Sequence[np.ndarray]) -> None:
+    """A rule's steps, and the same ones again; then traced, with a schedule in the place of each number."""
+    import numpy as np
+
+    rule: Rule = entry.make()
+    memory, twin, steps = rule.init(state), rule.init(state), []
+    for gradient in gradients:
+        before = gradient.copy(), state.copy()
+        moved, memory = rule.update(gradient, memory, state)
+        again, twin = rule.update(gradient, twin, state)
+        unchanged = (gradient == before[0]).all() and (state == before[1]).all()
+        expect(unchanged, entry.blame, "changes the arrays it is given; return new ones")
+        moved, again = np.asarray(moved), np.asarray(again)
+        expect(moved.dtype == np.float32, entry.blame, f"returned {moved.dtype}; expected float32")
+        expect((moved == again).all(), entry.blame, "gives something else for the same gradient and memory")
+        steps.append(moved)
+    for name, scheduled in steady(entry):
+        for moved, again in zip(steps, _traced_steps(scheduled, state, gradients), strict=True):
+            same = np.allclose(again, moved, rtol=1e-3, atol=1e-3 * abs(moved).max())
+            expect(same, entry.blame, f"makes another step where {name!r} is a schedule that stays as it is")
+
+
+def _traced_steps(entry: Entry, state: np.ndarray, gradients: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+    """A rule's steps as the engine takes them: made in the trace, from scalar tensors."""
+    import numpy as np
+    import tensorflow as tf
+
+    @tf.function(autograph=False)
+    def update(gradient: Any, memory: Any, state: Any, present: Any) -> Any:
+        return entry.make(present).update(gradient, memory, state)
+
+    memory = entry.make().init(state)
+    present = {name: tf.constant(value, tf.float32) for name, value in entry.at(Progress()).items()}
+    for gradient in gradients:
+        moved, memory = update(tf.constant(gradient), memory, tf.constant(state), present)
+        yield np.asarray(moved)
 
 
 def check_parametrization(
@@ -52,7 +100,7 @@ def check_parametrization(
     """
     import numpy as np
 
-    from kerasdream.engine.tensorflow import pull_back
+    from kerasdream.engine.score import pull_back
 
     entry = check_schema("parametrizations", factory, parameters)
     form: Parametrization = entry.make()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -81,6 +82,19 @@ def check_plugin(plugin: ModuleType | Path | str) -> list[str]:
         if one.error or one.notes:
             raise AssertionError(one.error or f"{one}: {one.notes[0]}")
     return [part for one in found for part in loaded.parts_of(one)]
+
+
+def steady(entry: Entry) -> Iterator[tuple[str, Entry]]:
+    """Yields every number that a schedule may stand for, and the entry with one that happens not to change."""
+    from kerasdream.parameters import model_of
+    from kerasdream.schedules import Ramp
+
+    schema = model_of(registered(entry.kind, entry.factory))
+    for name, value in entry.values.items():
+        field = schema.model_fields[name]
+        if isinstance(value, (int, float)) and "Ramp" in str(field.annotation) + str(field.metadata):
+            ramp = Ramp[float](**{"from": value, "to": value})
+            yield name, replace(entry, values={**entry.values, name: ramp})
 
 
 def registered(kind: str, factory: Callable[..., Any]) -> Registration:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kerasdream.components import Energy, Objective, Projection, Transform
 from kerasdream.entry import Entry
-from kerasdream.schedules import Ramp
 from kerasdream.testing.finished import check_projection
 from kerasdream.testing.material import photo, tiny_network
-from kerasdream.testing.registered import check_schema, expect
+from kerasdream.testing.registered import check_schema, expect, steady
 
 if TYPE_CHECKING:
     import numpy as np
@@ -128,7 +126,7 @@ def check_transform(factory: Callable[..., Transform], parameters: Mapping[str, 
     """
     import numpy as np
 
-    from kerasdream.engine.tensorflow import step_seed
+    from kerasdream.engine.score import step_seed
 
     entry = check_schema("transforms", factory, parameters)
     transform: Transform = entry.make()
@@ -199,22 +197,13 @@ def _check_densities(
 
 def _check_schedules(entry: Entry, score_of: Callable[[Entry], float], score: float) -> None:
     """Every number that a schedule may stand for, as one that happens not to change."""
-    from kerasdream.parameters import model_of
-    from kerasdream.testing.registered import registered
-
-    schema = model_of(registered(entry.kind, entry.factory))
-    for name, value in entry.values.items():
-        admits = "Ramp" in str(schema.model_fields[name].annotation) or "Ramp" in str(
-            schema.model_fields[name].metadata
+    for name, scheduled in steady(entry):
+        again = score_of(scheduled)
+        expect(
+            _near(again, score),
+            entry.blame,
+            f"scores {again:g} where {name!r} is a schedule that stays at {entry.values[name]:g}; expected {score:g}",
         )
-        if admits and isinstance(value, (int, float)):
-            ramp = Ramp[float](**{"from": value, "to": value})
-            scheduled = score_of(replace(entry, values={**entry.values, name: ramp}))
-            expect(
-                _near(scheduled, score),
-                entry.blame,
-                f"scores {scheduled:g} where {name!r} is a schedule that stays at {value:g}; expected {score:g}",
-            )
 
 
 def _is_density(objective: Objective, network: Network, picture: np.ndarray) -> bool:

@@ -1,0 +1,40 @@
+"""Filters of pictures in the trace."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Any
+
+from kerasdream import ops
+
+REACH = 4
+"""A Gaussian is cut off at this many standard deviations, as scipy.ndimage does."""
+
+TINY = 1e-6
+"""Stands for a standard deviation of zero, so that nothing is blurred and nothing divided by zero."""
+
+
+def gaussian(pictures: Any, sigma: Any, widest: float | None = None) -> Any:
+    """Blurs pictures; beyond their edges they are mirrored, the outermost pixel included.
+
+    Args:
+        pictures: ``(n, height, width, channels)`` float32.
+        sigma: standard deviation in pixels, from 0: a number or a scalar tensor.
+        widest: the largest ``sigma`` there can be, where it is a tensor in a trace that XLA compiles (which must know
+            the size of everything); None: the kernel is made as large as ``sigma`` asks for.
+    """
+    _, height, width, channels = ops.shape(pictures)
+    fixed = sigma if isinstance(sigma, (int, float)) else widest
+    reach = ops.cast(ops.ceil(REACH * sigma), "int32") if fixed is None else ceil(REACH * fixed)
+    offsets = ops.cast(ops.arange(-reach, reach + 1), "float32")
+    kernel = ops.exp(-0.5 * ops.square(offsets / ops.maximum(sigma, TINY)))
+    kernel = ops.repeat((kernel / ops.sum(kernel))[:, None, None], channels, axis=1)
+    pictures = ops.take(pictures, mirrored(ops.arange(-reach, height + reach), height), axis=1)
+    pictures = ops.depthwise_conv(pictures, kernel[:, None])
+    pictures = ops.take(pictures, mirrored(ops.arange(-reach, width + reach), width), axis=2)
+    return ops.depthwise_conv(pictures, kernel[None])
+
+
+def mirrored(index: Any, size: Any) -> Any:
+    """Folds whole-numbered positions outside 0 ... ``size`` - 1 back inside: the outermost pixel comes twice."""
+    return ops.minimum(index % (2 * size), (-1 - index) % (2 * size))

@@ -16,12 +16,18 @@ from kerasdream.hookspecs import hookimpl
 from kerasdream.models.applications import FACTORIES
 from kerasdream.models.efficientnet_lite0 import efficientnet_lite0
 from kerasdream.models.file import file
+from kerasdream.objectives.caricature import caricature
 from kerasdream.objectives.channel import channel
+from kerasdream.objectives.class_ import class_
 from kerasdream.objectives.cosine import cosine
+from kerasdream.objectives.difference import difference
 from kerasdream.objectives.direction import direction
+from kerasdream.objectives.guide import guide
 from kerasdream.objectives.l2 import l2
 from kerasdream.objectives.layer_difference import layer_difference
 from kerasdream.objectives.mean import mean
+from kerasdream.objectives.neuron import neuron
+from kerasdream.objectives.style import style
 from kerasdream.outputs.pictures import jpeg, png
 from kerasdream.parametrizations.decorrelated import decorrelated
 from kerasdream.parametrizations.fourier import fourier
@@ -76,8 +82,14 @@ def register_objectives(register):
     register(l2)
     register(mean)
     register(channel)
+    register(neuron)
     register(direction)
     register(cosine)
+    register(class_, name="class")
+    register(guide)
+    register(caricature)
+    register(style)
+    register(difference)
     register(layer_difference)
 
 

@@ -312,7 +312,7 @@ class Resolver:
     def absolute(self, value: Any) -> Any:
         """Makes file parameters relative to the run file."""
         if isinstance(value, Mask):
-            return value.model_copy(update={"path": self.absolute(value.path)})
+            return replace(value, path=self.absolute(value.path))
         return self.base / value.expanduser() if isinstance(value, Path) else value
 
     def section(self, key: str, value: Any) -> Any:

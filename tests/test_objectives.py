@@ -322,6 +322,16 @@ def test_a_class_is_called_by_any_of_its_names_in_any_case():
         assert words in str(fault.value)
 
 
+def test_the_name_of_a_class_is_checked_where_it_stands(tmp_path):
+    document = Document({"image": "noise", "objectives": [{"class": "flamigno"}, {"class": "crane"}]}, "run.yaml")
+    with pytest.raises(ConfigError) as fault:
+        resolve(document, tmp_path)
+    first, second = str(fault.value).splitlines()
+    assert "objectives.0.class.name: expected a class of ImageNet (did you mean 'flamingo'" in first
+    assert first.endswith(", not flamigno")
+    assert "objectives.1.class.name: expected the index of one of the classes called so (134: crane; 517" in second
+
+
 def test_classes_are_listed_and_searched(here):
     code, out, err = here("classes")
     assert (code, len(out.splitlines()), err) == (0, 1000, "")

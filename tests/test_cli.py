@@ -163,7 +163,7 @@ def test_plan_says_what_a_run_computes(here):
 def test_list_describes_an_entry(here):
     code, out, err = here("list", "objectives", "channel")
     assert (code, err) == (0, "")
-    assert out.startswith("channel: Raises the mean activation of one channel")
+    assert out.startswith("channel: Raises the mean activation of some channels")
     for line in (
         "  layer: layer name or {network: layer name}, required",
         "      the layer the channel is in.",

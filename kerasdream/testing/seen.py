@@ -101,7 +101,14 @@ def check_prior(
         check_projection(entry, made.apply, picture)
         return
     who = entry.blame
-    density = np.asarray(made.log_p(picture[None]))
+    source = picture if made.reference is None else np.ascontiguousarray(picture[::-1, ::-1])
+
+    def log_p(pixels: np.ndarray) -> np.ndarray:
+        return np.asarray(
+            made.log_p(pixels[None]) if made.reference is None else made.log_p(pixels[None], source[None])
+        )
+
+    density = log_p(picture)
     _expect_numbers(who, density)
     expect(
         isinstance(made.radius, int) and made.radius >= 0, who, f"has the radius {made.radius!r}; expected 0, 1, ..."
@@ -109,15 +116,19 @@ def check_prior(
     y, x = picture.shape[0] // 2, picture.shape[1] // 2
     changed = picture.copy()
     changed[y, x] = 0.3 * changed[y, x] + 0.2
-    rows, columns = np.nonzero(np.asarray(made.log_p(changed[None]))[0] != density[0])
+    rows, columns = np.nonzero(log_p(changed)[0] != density[0])
     reach = max([0, *abs(rows - y), *abs(columns - x)])
     expect(reach <= made.radius, who, f"has the radius {made.radius}, but a pixel matters {reach} pixels away")
     nothing = Entry.of("objectives", Objective("conv1", lambda activations: 0 * activations["conv1"][..., 0]))
     step = _step(tiny_network(), [nothing], [entry])
-    score, gradient = step(picture)
+    score, gradient = step(picture, source=source)
     _expect_slope(who, score, gradient)
-    _check_schedules(entry, lambda scheduled: _step(tiny_network(), [nothing], [scheduled])(picture)[0], score)
-    risen = _climbed(step, picture, 10)
+
+    def score_of(scheduled: Entry) -> float:
+        return _step(tiny_network(), [nothing], [scheduled])(picture, source=source)[0]
+
+    _check_schedules(entry, score_of, score)
+    risen = _climbed(step, picture, 10, source)
     expect(risen > score, who, f"does not rise: {score:g} before ten steps uphill, {risen:g} after them")
 
 

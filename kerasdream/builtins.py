@@ -16,9 +16,18 @@ from kerasdream.hookspecs import hookimpl
 from kerasdream.models.applications import FACTORIES
 from kerasdream.models.efficientnet_lite0 import efficientnet_lite0
 from kerasdream.models.file import file
+from kerasdream.objectives.caricature import caricature
 from kerasdream.objectives.channel import channel
+from kerasdream.objectives.class_ import class_
+from kerasdream.objectives.cosine import cosine
+from kerasdream.objectives.difference import difference
+from kerasdream.objectives.direction import direction
+from kerasdream.objectives.guide import guide
 from kerasdream.objectives.l2 import l2
+from kerasdream.objectives.layer_difference import layer_difference
 from kerasdream.objectives.mean import mean
+from kerasdream.objectives.neuron import neuron
+from kerasdream.objectives.style import style
 from kerasdream.outputs.pictures import jpeg, png
 from kerasdream.parametrizations.decorrelated import decorrelated
 from kerasdream.parametrizations.fourier import fourier
@@ -47,7 +56,17 @@ from kerasdream.priors.smoothness import smoothness
 from kerasdream.priors.source import source
 from kerasdream.priors.spectrum import spectrum
 from kerasdream.priors.total_variation import total_variation
+from kerasdream.transforms.blur import blur
+from kerasdream.transforms.brightness import brightness
+from kerasdream.transforms.contrast import contrast
+from kerasdream.transforms.crop import crop
+from kerasdream.transforms.flip import flip
 from kerasdream.transforms.jitter import jitter
+from kerasdream.transforms.noise import noise
+from kerasdream.transforms.pad import pad
+from kerasdream.transforms.rotate import rotate
+from kerasdream.transforms.scale import scale
+from kerasdream.transforms.shift import shift
 
 
 @hookimpl
@@ -63,6 +82,15 @@ def register_objectives(register):
     register(l2)
     register(mean)
     register(channel)
+    register(neuron)
+    register(direction)
+    register(cosine)
+    register(class_, name="class")
+    register(guide)
+    register(caricature)
+    register(style)
+    register(difference)
+    register(layer_difference)
 
 
 @hookimpl
@@ -97,6 +125,16 @@ def register_parametrizations(register):
 @hookimpl
 def register_transforms(register):
     register(jitter)
+    register(shift)
+    register(scale)
+    register(rotate)
+    register(crop)
+    register(flip)
+    register(pad)
+    register(noise)
+    register(blur)
+    register(brightness)
+    register(contrast)
 
 
 @hookimpl

@@ -20,10 +20,12 @@ from kerasdream.entry import Entry
 from kerasdream.errors import ConfigError, OutputError, did_you_mean
 from kerasdream.faults import explained, place_of, shown
 from kerasdream.masks import Mask
+from kerasdream.models import network_name
 from kerasdream.naming import NAMES, filled
 from kerasdream.parameters import is_weighted, model_of
 from kerasdream.registry import KINDS, PYTHON, Registration, Registry
 from kerasdream.schedules import MARKS
+from kerasdream.sums import SUM, Sum, summand
 
 SHORT = {"model": "name", "image": "source"}
 """Sections that may stand as one word, and the key it is short for."""
@@ -43,6 +45,7 @@ class Resolver:
         self.registry: Registry
         self.complete, self.unused = True, ""
         self.distributions: dict[str, tuple[str, str]] = {}
+        self.network: str | None = None
 
     def fault(self, path: source.Path, text: str) -> None:
         dotted = ".".join(str(part) for part in path)
@@ -81,6 +84,7 @@ class Resolver:
         if data["views"] not in VIEWS:
             self.fault(("views",), f"expected {', '.join(VIEWS)}, not {shown(data['views'])}")
         model = self.model(data["model"])
+        self.network = network_name(model) if model else None
         lists = {key: self.entries(key, data.get(key, [])) for key in LISTS}
         if not data.get("objectives") and (model is not None or "objectives" in data):
             self.fault(("objectives",), "missing; expected a list such as [{l2: {layer: NAME}}]")
@@ -218,20 +222,39 @@ class Resolver:
         name = params.pop("name", "file")
         return self.validated("models", name, params, ("model",), ("model",))
 
-    def entries(self, key: str, items: Any) -> tuple[Entry, ...]:
-        """A list of entries; a single one may stand without a list."""
+    def entries(self, key: str, items: Any, at: source.Path = ()) -> tuple[Entry, ...]:
+        """A list of entries; a single one may stand without a list, and a sum stands for its summands."""
         made: list[Entry] = []
+        at = at or (key,)
         if isinstance(items, (dict, str, *LISTS[key])):
             items = [items]
         if not isinstance(items, (list, tuple)):
-            self.fault((key,), f"expected a list of {KINDS[key]}s, not {shown(items)}")
+            self.fault(at, f"expected a list of {KINDS[key]}s, not {shown(items)}")
             return ()
         for index, item in enumerate(items):
             if isinstance(item, LISTS[key]):
                 made.append(Entry.of(key, item))
-            elif entry := self.entry(key, item, (key, index)):
+            elif key == "objectives" and isinstance(item, dict) and list(item) == [SUM]:
+                made += self.sum(item[SUM], (*at, index, SUM))
+            elif entry := self.entry(key, item, (*at, index)):
                 made.append(entry)
         return tuple(made)
+
+    def sum(self, value: Any, path: source.Path) -> list[Entry]:
+        """The objectives of a sum: ``[...]`` or ``{of: [...], weight: ...}``."""
+        whole, at = (
+            ({"of": value}, path) if not isinstance(value, dict) or "of" not in value else (value, (*path, "of"))
+        )
+        shared = self.check(Sum, {name: given for name, given in whole.items() if name != "of"}, path)
+        if whole["of"] in (None, [], ()):
+            self.fault(at, "expected one objective or more, not none")
+        summands = []
+        for entry in self.entries("objectives", whole["of"], at) if shared else ():
+            try:
+                summands.append(summand(entry, shared))
+            except ConfigError as error:
+                self.fault((*entry.path, "weight"), str(error))
+        return summands
 
     def entry(self, kind: str, item: Any, path: source.Path) -> Entry | None:
         """One entry: ``name``, ``{name: first parameter}`` or ``{name: {parameter: value}}``."""
@@ -289,7 +312,7 @@ class Resolver:
     def absolute(self, value: Any) -> Any:
         """Makes file parameters relative to the run file."""
         if isinstance(value, Mask):
-            return value.model_copy(update={"path": self.absolute(value.path)})
+            return replace(value, path=self.absolute(value.path))
         return self.base / value.expanduser() if isinstance(value, Path) else value
 
     def section(self, key: str, value: Any) -> Any:
@@ -304,7 +327,8 @@ class Resolver:
     def check(self, schema: type[BaseModel], values: dict[Any, Any], path: source.Path) -> Any:
         """Validates as strictly as JSON is; None after reporting what is wrong."""
         try:
-            return schema.model_validate_json(json.dumps(values, default=_refused))
+            plain = json.dumps(values, default=_refused)
+            return schema.model_validate_json(plain, context={"network": self.network})
         except ValidationError as error:
             for place, text in explained(error, values, schema, path):
                 self.fault(place, text)

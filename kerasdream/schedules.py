@@ -47,6 +47,10 @@ class Ramp(BaseModel, Generic[Number]):
         share = position / (length - 1) if length > 1 else 0.0
         return self.start + (self.end - self.start) * min(share, 1.0)
 
+    def times(self, factor: float) -> Ramp[Number]:
+        """Returns the same schedule of numbers ``factor`` times as large."""
+        return self.model_copy(update={"start": self.start * factor, "end": self.end * factor})
+
 
 class Keys(BaseModel, Generic[Number]):
     """Values at given steps (of the octave, or of what ``over`` says), linear in between, constant outside."""
@@ -65,6 +69,10 @@ class Keys(BaseModel, Generic[Number]):
         if left == right or position <= steps[0]:
             return float(self.keys[left])
         return self.keys[left] + (self.keys[right] - self.keys[left]) * (position - left) / (right - left)
+
+    def times(self, factor: float) -> Keys[Number]:
+        """Returns the same schedule of numbers ``factor`` times as large."""
+        return self.model_copy(update={"keys": {step: value * factor for step, value in self.keys.items()}})
 
 
 RAMP, KEYS, EACH = "a ramp", "by keys", "by octaves"

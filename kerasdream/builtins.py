@@ -43,7 +43,8 @@ from kerasdream.postprocess.sharpen import sharpen
 from kerasdream.postprocess.upscale import upscale
 from kerasdream.priors.bilateral import bilateral
 from kerasdream.priors.chroma import chroma
-from kerasdream.priors.clip import clip, soft_clip
+from kerasdream.priors.clip import clip as clip_picture
+from kerasdream.priors.clip import soft_clip
 from kerasdream.priors.clip_small import clip_small
 from kerasdream.priors.decay import decay
 from kerasdream.priors.gaussian_blur import gaussian_blur
@@ -97,7 +98,7 @@ def register_priors(register):
     register(median)
     register(match_spectrum)
     register(decay)
-    register(clip)
+    register(clip_picture)
     register(soft_clip)
     register(clip_small)
 

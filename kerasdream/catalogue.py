@@ -7,6 +7,7 @@ from typing import Any
 from kerasdream.parameters import layer_names, model_of
 from kerasdream.plugins import Plugins
 from kerasdream.registry import Registration
+from kerasdream.schedules import MARKS
 
 COUNTED = (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"), ("exclusiveMaximum", "<"))
 """Bounds in a JSON Schema, and how they are written."""
@@ -61,12 +62,11 @@ def _words(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
     """What a JSON Schema admits, in words: ``number ≥ 0 or a schedule``."""
     options = schema.get("anyOf") or schema.get("oneOf")
     if options:
-        return " or ".join(dict.fromkeys(_words(option, definitions) for option in options))
+        words = [word for option in options for word in _words(option, definitions).split(" or ")]
+        return " or ".join(dict.fromkeys(words))
     if "$ref" in schema:
         target = definitions[schema["$ref"].rpartition("/")[2]]
-        return (
-            "a schedule" if {"from", "keys"} & target.get("properties", {}).keys() else target.get("title", "mapping")
-        )
+        return "a schedule" if MARKS & target.get("properties", {}).keys() else target.get("title", "mapping")
     if "enum" in schema or "const" in schema:
         return " or ".join(map(str, schema.get("enum", [schema.get("const")])))
     if schema.get("format") == "path":

@@ -20,6 +20,7 @@ from kerasdream import cropping, source
 from kerasdream.components import LOGITS, MAKES
 from kerasdream.entry import Entry
 from kerasdream.errors import ConfigError, did_you_mean
+from kerasdream.octaves import Octaves
 from kerasdream.schedules import scheduled
 
 VERSION = 1
@@ -94,17 +95,6 @@ class Image(_Section):
     )
 
 
-class Octaves(_Section):
-    """The sizes the dream goes through, coarse to fine."""
-
-    count: Annotated[int, Field(ge=1, le=30)] = 5
-    scale: Annotated[float, Field(gt=1, le=10)] = 1.5
-    steps: Annotated[int, Field(ge=1)] = 20
-    detail: bool = Field(
-        True, description="Carry the dreamed detail over the source photo, rather than the resized dream."
-    )
-
-
 class Tiles(_Section):
     """How the picture is cut for the network."""
 
@@ -156,7 +146,7 @@ class Engine(_Section):
     )
 
 
-SECTIONS: Mapping[str, type[_Section]] = {
+SECTIONS: Mapping[str, type[BaseModel]] = {
     "image": Image,
     "octaves": Octaves,
     "tiles": Tiles,

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kerasdream.components import Parametrization
@@ -31,7 +32,7 @@ class Point:
     """Where an ascent stands between two steps: all it needs to go on with the same bits. Its arrays never change.
 
     Attributes:
-        octave, step: the step to come, from 0; behind an octave's last step, ``step`` is the number of its steps.
+        octave, step: the step to come, from 0; behind an octave's last step, ``step`` is the number of steps planned.
         canvas: ``(height, width, 3)`` float32 in [-1, 1] at the octave's size, array or tensor.
         state: the parametrization's; where that is the picture itself, the canvas.
         memory: that of each ascent rule; None before the octave's first step.
@@ -91,6 +92,7 @@ def ascend(
     chain: Sequence[Entry],
     projections: Sequence[Entry] = (),
     detail: bool = True,
+    is_over: Callable[[Sequence[float]], bool] = lambda scores: False,
     start: Point | None = None,
     save: Callable[[Point], None] = lambda point: None,
     tell: Callable[[Stepped], None] = lambda event: None,
@@ -107,6 +109,7 @@ def ascend(
         chain: ascent rules, applied in order.
         detail: at each octave go on from the source at that size plus the enlarged dreamed detail, so that the source's
             own detail is never blurred; otherwise from the enlarged dream.
+        is_over: is asked after every step, given the scores of the octave's steps, whether to leave it early.
         start: the point to go on from, if the same ascent has come so far before.
         save: is handed the point after every step.
 
@@ -152,12 +155,15 @@ def ascend(
                     if projections:
                         state = canvas = _projected(canvas, projections, progress, slope.window)
                 scored = *point.scores, slope.score
-                ascent.point = point = Point(number, index + 1, canvas, state, memory, scored, point.dead, views)
+                last = index + 1 == octave.steps or is_over(scored[-1 - index :])
+                taken = octave.steps if last else index + 1
+                ascent.point = point = Point(number, taken, canvas, state, memory, scored, point.dead, views)
                 save(point)
-                tell(
-                    Stepped(progress, octave.shape, slope.score, slope.scores, lambda canvas=canvas: np.asarray(canvas))
-                )
+                picture = partial(np.asarray, canvas)
+                tell(Stepped(progress, octave.shape, slope.score, slope.scores, picture, last))
                 del slope  # its gradient need not be there beside the next one
+                if last:
+                    break
     except KeyboardInterrupt:
         ascent.interrupted = True
     if ascent.point is not None:

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from kerasdream.cropping import Box, Crops
 from kerasdream.errors import ConfigError, DreamError, ImageError
 from kerasdream.tiling import Cutting, Grid, Lattice, Layout
+
+if TYPE_CHECKING:
+    from kerasdream.octaves import Octaves
 
 HALO = 5
 """Pixels of context at a cut for ``halo: auto``. What a pixel misses beyond them, ``kerasdream.seams`` makes up for."""
@@ -36,8 +39,8 @@ class Plan:
     """What a run computes for one picture.
 
     Attributes:
-        sizes: (height, width) of the octaves, coarse to fine; the last is that of the picture.
-        octave_steps: steps in each octave.
+        sizes: (height, width) of the octaves, coarse to fine.
+        octave_steps: steps in each octave, at most.
         cutting: how pictures are cut.
         seed: of everything random.
         notes: what the user should hear.
@@ -45,7 +48,7 @@ class Plan:
     """
 
     sizes: tuple[tuple[int, int], ...]
-    octave_steps: int
+    octave_steps: tuple[int, ...]
     cutting: Cutting
     seed: int
     notes: tuple[str, ...] = ()
@@ -54,12 +57,15 @@ class Plan:
     @cached_property
     def octaves(self) -> tuple[Octave, ...]:
         """The octaves, coarse to fine."""
-        return tuple(Octave(shape, self.octave_steps, self.cutting.layout(shape)) for shape in self.sizes)
+        return tuple(
+            Octave(shape, steps, self.cutting.layout(shape))
+            for shape, steps in zip(self.sizes, self.octave_steps, strict=True)
+        )
 
     @property
     def steps(self) -> int:
-        """Steps of the whole run."""
-        return self.octave_steps * len(self.sizes)
+        """Steps of the whole run, if no octave is left early."""
+        return sum(self.octave_steps)
 
     @property
     def pixels(self) -> int:
@@ -151,9 +157,7 @@ def cutting_for(
 def make_plan(
     shape: tuple[int, int],
     *,
-    count: int,
-    scale: float,
-    steps: int,
+    octaves: Octaves,
     cutting: Cutting,
     seed: int,
     notes: Sequence[str] = (),
@@ -163,7 +167,7 @@ def make_plan(
 
     Args:
         shape: (height, width) of the picture.
-        count, scale, steps: octaves, the factor between two of them, steps in each.
+        octaves: their sizes and steps.
         cutting: how pictures are cut; the smallest picture the network can take stands in its lattice.
         crops: the windows that are looked at in place of tiles; they are enlarged to what the network takes.
 
@@ -171,15 +175,17 @@ def make_plan(
         ImageError: the picture is too small for even one octave.
     """
     least = SMALLEST_OCTAVE if crops else max(cutting.lattice.smallest, SMALLEST_OCTAVE)
-    sizes = [(max(1, round(shape[0] / scale**i)), max(1, round(shape[1] / scale**i))) for i in reversed(range(count))]
-    kept = [size for size in sizes if min(size) >= least]
+    sizes = octaves.shapes(shape)
+    kept = [(size, steps) for size, steps in zip(sizes, octaves.each_steps, strict=True) if min(size) >= least]
     if not kept:
+        height, width = max(sizes, key=min)
+        what = "picture" if (height, width) == shape else "largest octave"
         raise ImageError(
-            f"the picture is {shape[1]}×{shape[0]} pixels; expected at least {least} on its shorter side for this "
-            "network"
+            f"the {what} is {width}×{height} pixels; expected at least {least} on its shorter side for this network"
         )
     notes = list(notes)
     if len(kept) < len(sizes):
         dropped = len(sizes) - len(kept)
-        notes.append(f"{dropped} of {count} octaves dropped: their shorter side is under {least} pixels")
-    return Plan(tuple(kept), steps, cutting, seed, tuple(notes), crops)
+        notes.append(f"{dropped} of {len(sizes)} octaves dropped: their shorter side is under {least} pixels")
+    shapes, steps = zip(*kept, strict=True)
+    return Plan(shapes, steps, cutting, seed, tuple(notes), crops)

@@ -7,21 +7,24 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from kerasdream import components, plugins, source
+from kerasdream.checks import projections, short_schedules, unknown_layers
 from kerasdream.config import DEFAULT_LAYERS, DEFAULTS, LISTS, SECTIONS, VERSION, VIEWS, RunConfig, Trust
 from kerasdream.entry import Entry
 from kerasdream.errors import ConfigError, OutputError, did_you_mean
 from kerasdream.faults import explained, place_of, shown
 from kerasdream.masks import Mask
 from kerasdream.naming import NAMES, filled
-from kerasdream.parameters import is_weighted, layer_names, model_of
-from kerasdream.registry import KINDS, PYTHON, Registration, Registry
-from kerasdream.sums import SUM, Sum, summand
+from kerasdream.parameters import is_weighted, model_of
+from kerasdream.registry import KINDS, PYTHON, SUM, Registration, Registry
+from kerasdream.schedules import MARKS
+from kerasdream.sums import summands
 
 SHORT = {"model": "name", "image": "source"}
 """Sections that may stand as one word, and the key it is short for."""
@@ -84,10 +87,14 @@ class Resolver:
             self.fault(("objectives",), "missing; expected a list such as [{l2: {layer: NAME}}]")
         sections = {key: self.section(key, data.get(key, {})) for key in SECTIONS}
         parametrization = self.entry("parametrizations", data["parametrization"], ("parametrization",))
-        if parametrization:
-            self.check_projections(parametrization, lists["priors"])
-        if model is not None:
-            self.check_layers(model, [entry for entries in lists.values() for entry in entries])
+        parts = [entry for entries in lists.values() for entry in entries]
+        checks = (
+            unknown_layers(model, parts),
+            short_schedules(sections["octaves"], parts),
+            projections(parametrization, parts),
+        )
+        for path, text in chain(*checks):
+            self.fault(path, text)
         if self.faults:
             raise ConfigError("\n".join(sorted(self.faults, key=place_of)))
         assert model is not None
@@ -225,26 +232,10 @@ class Resolver:
             if isinstance(item, LISTS[key]):
                 made.append(Entry.of(key, item))
             elif key == "objectives" and isinstance(item, dict) and list(item) == [SUM]:
-                made += self.sum(item[SUM], (*at, index, SUM))
+                made += summands(self, item[SUM], (*at, index, SUM))
             elif entry := self.entry(key, item, (*at, index)):
                 made.append(entry)
         return tuple(made)
-
-    def sum(self, value: Any, path: source.Path) -> list[Entry]:
-        """The objectives of a sum: ``[...]`` or ``{of: [...], weight: ...}``."""
-        whole, at = (
-            ({"of": value}, path) if not isinstance(value, dict) or "of" not in value else (value, (*path, "of"))
-        )
-        shared = self.check(Sum, {name: given for name, given in whole.items() if name != "of"}, path)
-        if whole["of"] in (None, [], ()):
-            self.fault(at, "expected one objective or more, not none")
-        summands = []
-        for entry in self.entries("objectives", whole["of"], at) if shared else ():
-            try:
-                summands.append(summand(entry, shared))
-            except ConfigError as error:
-                self.fault((*entry.path, "weight"), str(error))
-        return summands
 
     def entry(self, kind: str, item: Any, path: source.Path) -> Entry | None:
         """One entry: ``name``, ``{name: first parameter}`` or ``{name: {parameter: value}}``."""
@@ -325,27 +316,6 @@ class Resolver:
             self.fault(path, str(error))
         return None
 
-    def check_layers(self, model: Entry, entries: Iterable[Entry]) -> None:
-        """Checks every layer name, where the network's layers can be known without building it."""
-        from kerasdream.models import known_layers
-
-        known = known_layers(model)
-        if known is None:
-            return
-        for entry in entries:
-            for within, layer in layer_names(entry.factory, entry.values) if entry.factory else ():
-                if layer not in known:
-                    near = did_you_mean(layer, known)
-                    hint = f"kerasdream layers {model.values.get('file', model.name)} lists them all"
-                    self.fault((*entry.path, *within), f"{model.name} has no layer {layer!r}; {near} ({hint})")
-
-    def check_projections(self, parametrization: Entry, priors: Iterable[Entry]) -> None:
-        """Checks that the picture itself is optimised where a prior changes it after each step."""
-        for entry in priors if parametrization.make().decode is not None else ():
-            if isinstance(entry.make(), components.Projection):
-                what = f"changes the pixels after each step, which parametrization {parametrization.name} does not hold"
-                self.fault(entry.path, f"{what}; expected parametrization: pixels, or an energy, as total_variation is")
-
 
 def _default_objectives(model: Any) -> dict[str, Any]:
     """The objectives of a run that names none, where its network has layers known to be worth it."""
@@ -365,7 +335,7 @@ def _opened(value: Any, following: str | int, short: str | None = None) -> Any:
 
 def _is_schedule(params: dict[Any, Any], schema: type[BaseModel]) -> bool:
     """Whether a mapping is a schedule for an entry's first parameter: ``rate: {from: 0.03, to: 0.01}``."""
-    return bool({"from", "keys"} & params.keys()) and not params.keys() & schema.model_fields.keys()
+    return bool(MARKS & params.keys()) and not params.keys() & schema.model_fields.keys()
 
 
 def _refused(value: Any) -> Any:

@@ -247,6 +247,7 @@ class Session:
                 chain=config.ascent,
                 projections=[entry for entry in config.priors if isinstance(entry.make(), Projection)],
                 detail=config.octaves.detail,
+                is_over=config.octaves.is_over,
                 start=start,
                 save=saved.keep if saved else lambda point: None,
                 tell=tell,
@@ -331,13 +332,10 @@ def _check_name(path: Path) -> None:
 
 def plan_of(config: RunConfig, shape: tuple[int, int], cutting: Cutting, crops: Crops | None) -> Plan:
     """The plan of a run for a picture of this (height, width)."""
-    octaves = config.octaves
     fault = own_rules().fault if config.tiles.size == "auto" else ""
     return make_plan(
         shape,
-        count=octaves.count,
-        scale=octaves.scale,
-        steps=octaves.steps,
+        octaves=config.octaves,
         cutting=cutting,
         seed=config.seed,
         notes=[fault] if fault else [],

@@ -169,7 +169,7 @@ class GradientStep:
             )
         picture, progress = np.asarray(picture, "float32"), Progress(step=step, run_step=step)
         while True:
-            plan = Plan((picture.shape[:2],), 1, self.cutting, self.seed, crops=self.crops)
+            plan = Plan((picture.shape[:2],), (1,), self.cutting, self.seed, crops=self.crops)
             try:
                 slope = self.at(picture, plan, progress, None if source is None else images.Scaled(source))
                 return slope.score, np.asarray(slope.gradient)

@@ -95,7 +95,7 @@ def test_a_misspelt_layer_is_found_without_the_network():
         ("image: x.jpg\ntransforms: {jitter: {pixels: 1}, blur: 2}", "expected one transform"),
         ("image: x.jpg\npriors: [{total_variation: {radius: 3}}]", "unknown key 'radius'"),
         ("image: x.jpg\nascent: [{rate: .inf}]", "finite"),
-        ("image: x.jpg\noctaves: 3", "expected a mapping of count, scale"),
+        ("image: x.jpg\noctaves: 3", "expected a mapping of sizes, scale"),
         ("image: x.jpg\nplugins: [../elsewhere.py]", "outside the run file's folder"),
         ("image: x.jpg\nplugins: [missing.py]", "does not exist"),
     ],

@@ -12,6 +12,7 @@ import numpy as np
 
 from kerasdream import Postprocess, images
 from kerasdream.api import as_picture, session_for
+from kerasdream.masks import Mask
 from kerasdream.postprocess.blend import blend
 from kerasdream.postprocess.denoise import denoise
 from kerasdream.postprocess.grade import grade
@@ -61,7 +62,7 @@ def main() -> None:
         mask = Path(folder) / "mask.png"
         white = np.where(face, 1, -1)[..., None].repeat(3, -1).astype("float32")
         images.save(mask, white, format="png")
-        row("blend", white, blend(amount=1.0, mask=mask, feather=12).apply(dream, source.pixels))
+        row("blend", white, blend(amount=1.0, mask=Mask(mask, 0.06)).apply(dream, source.pixels))
 
 
 if __name__ == "__main__":

@@ -56,7 +56,17 @@ from kerasdream.priors.smoothness import smoothness
 from kerasdream.priors.source import source
 from kerasdream.priors.spectrum import spectrum
 from kerasdream.priors.total_variation import total_variation
+from kerasdream.transforms.blur import blur
+from kerasdream.transforms.brightness import brightness
+from kerasdream.transforms.contrast import contrast
+from kerasdream.transforms.crop import crop
+from kerasdream.transforms.flip import flip
 from kerasdream.transforms.jitter import jitter
+from kerasdream.transforms.noise import noise
+from kerasdream.transforms.pad import pad
+from kerasdream.transforms.rotate import rotate
+from kerasdream.transforms.scale import scale
+from kerasdream.transforms.shift import shift
 
 
 @hookimpl
@@ -115,6 +125,16 @@ def register_parametrizations(register):
 @hookimpl
 def register_transforms(register):
     register(jitter)
+    register(shift)
+    register(scale)
+    register(rotate)
+    register(crop)
+    register(flip)
+    register(pad)
+    register(noise)
+    register(blur)
+    register(brightness)
+    register(contrast)
 
 
 @hookimpl

@@ -15,6 +15,7 @@ from kerasdream.models.network import Network
 
 if TYPE_CHECKING:
     import numpy as np
+    from pydantic import ValidationInfo
 
     from kerasdream.events import Event
 
@@ -22,12 +23,41 @@ Tensor = Any
 """A tensor of the Keras backend in use."""
 
 
+def _layer_for(value: Any, info: ValidationInfo) -> Any:
+    """Returns the layer for the run's network, ``info.context["network"]``, out of a mapping with several."""
+    if not isinstance(value, dict) or not value:
+        return value
+    network = (info.context or {}).get("network")
+    if network is None:  # that is a fault of its own
+        return next(iter(value.values()))
+    if network not in value:
+        from pydantic_core import PydanticCustomError
+
+        text = f"a layer for {network} beside those for {', '.join(map(str, value))}"
+        raise PydanticCustomError("layer", text)
+    return value[network]
+
+
 class LayerMark:
-    """Marks a factory's parameter as the name of a layer."""
+    """Marks a factory's parameter as the name of a layer; where there is one for each of several networks, picks it."""
+
+    def __get_pydantic_core_schema__(self, name: Any, handler: Callable[[Any], Any]) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.with_info_before_validator_function(_layer_for, handler(name))
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        """What may stand in a run file: a name, or a name for each of several networks."""
+        name = handler(core)
+        return {"anyOf": [name, {"type": "object", "additionalProperties": name, "minProperties": 1}]}
 
 
 LayerName = Annotated[str, LayerMark()]
-"""Annotation of a parameter that names a layer of the network; it is checked before anything is computed."""
+"""Annotation of a parameter that names a layer of the network; it is checked before anything is computed.
+
+In a run file it may also be a mapping, ``{efficientnet_lite0: block5_expand, inception_v3: mixed3}``, of which the
+factory is given the name for the run's network.
+"""
 
 LOGITS = "logits"
 """Stands for the network's classifier, linear, ``(n, classes)``, whatever its layer is called and ends in."""

@@ -93,6 +93,12 @@ class Image(_Section):
     size: tuple[Annotated[int, Field(ge=16)], Annotated[int, Field(ge=16)]] = Field(
         (512, 512), description="Height and width, for noise."
     )
+    mean: Annotated[float, Field(ge=-1, le=1)] = Field(
+        0.0, description="Brightness of noise, from black, -1, to white, 1: the mean of all its numbers."
+    )
+    spread: Annotated[float, Field(ge=0)] = Field(
+        0.1, description="Contrast of noise: the standard deviation of its numbers, on a scale of -1 to 1."
+    )
 
 
 class Tiles(_Section):

@@ -1,4 +1,4 @@
-"""Filters of pictures in the trace."""
+"""Filters of pictures, and what lies beyond their edges, in the trace."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TINY = 1e-6
 
 
 def gaussian(pictures: Any, sigma: Any, widest: float | None = None) -> Any:
-    """Blurs pictures; beyond their edges they are mirrored, the outermost pixel included.
+    """Blurs pictures; beyond their edges they are mirrored.
 
     Args:
         pictures: ``(n, height, width, channels)`` float32.
@@ -35,6 +35,12 @@ def gaussian(pictures: Any, sigma: Any, widest: float | None = None) -> Any:
     return ops.depthwise_conv(pictures, kernel[None])
 
 
-def mirrored(index: Any, size: Any) -> Any:
-    """Folds whole-numbered positions outside 0 ... ``size`` - 1 back inside: the outermost pixel comes twice."""
-    return ops.minimum(index % (2 * size), (-1 - index) % (2 * size))
+def mirrored(position: Any, size: Any) -> Any:
+    """Folds positions back into 0 ... ``size`` - 1: beyond its edges an axis goes on as its mirror image.
+
+    Args:
+        position: tensor of whole or fractional positions.
+        size: of the axis, in pixels, of the same type.
+    """
+    last = size - 1
+    return last - ops.abs(position % ops.maximum(2 * last, 1) - last)

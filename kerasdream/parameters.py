@@ -50,13 +50,18 @@ def is_weighted(factory: Callable[..., Any]) -> bool:
 
 def layer_names(factory: Callable[..., Any], params: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Yields (path within the parameters, layer name) of every parameter annotated ``LayerName``, lists included."""
+    for name in layer_parameters(factory):
+        value = params.get(name)
+        if isinstance(value, str):
+            yield (name,), value
+        elif isinstance(value, (list, tuple)):
+            yield from (((name, i), v) for i, v in enumerate(value) if isinstance(v, str))
+
+
+def layer_parameters(factory: Callable[..., Any]) -> list[str]:
+    """Returns the parameters annotated ``LayerName``, or with lists of them."""
     hints = get_type_hints(factory, include_extras=True)
-    for name, value in params.items():
-        if name in hints and _mentions_layer(hints[name]):
-            if isinstance(value, str):
-                yield (name,), value
-            elif isinstance(value, (list, tuple)):
-                yield from (((name, i), v) for i, v in enumerate(value) if isinstance(v, str))
+    return [name for name, hint in hints.items() if name != "return" and _mentions_layer(hint)]
 
 
 def _mentions_layer(annotation: Any) -> bool:

@@ -20,6 +20,7 @@ from kerasdream.entry import Entry
 from kerasdream.errors import ConfigError, OutputError, did_you_mean
 from kerasdream.faults import explained, place_of, shown
 from kerasdream.masks import Mask
+from kerasdream.models import network_name
 from kerasdream.naming import NAMES, filled
 from kerasdream.parameters import is_weighted, model_of
 from kerasdream.registry import KINDS, PYTHON, SUM, Registration, Registry
@@ -44,6 +45,7 @@ class Resolver:
         self.registry: Registry
         self.complete, self.unused = True, ""
         self.distributions: dict[str, tuple[str, str]] = {}
+        self.network: str | None = None
 
     def fault(self, path: source.Path, text: str) -> None:
         dotted = ".".join(str(part) for part in path)
@@ -82,6 +84,7 @@ class Resolver:
         if data["views"] not in VIEWS:
             self.fault(("views",), f"expected {', '.join(VIEWS)}, not {shown(data['views'])}")
         model = self.model(data["model"])
+        self.network = network_name(model) if model else None
         lists = {key: self.entries(key, data.get(key, [])) for key in LISTS}
         if not data.get("objectives") and (model is not None or "objectives" in data):
             self.fault(("objectives",), "missing; expected a list such as [{l2: {layer: NAME}}]")
@@ -293,7 +296,7 @@ class Resolver:
     def absolute(self, value: Any) -> Any:
         """Makes file parameters relative to the run file."""
         if isinstance(value, Mask):
-            return value.model_copy(update={"path": self.absolute(value.path)})
+            return replace(value, path=self.absolute(value.path))
         return self.base / value.expanduser() if isinstance(value, Path) else value
 
     def section(self, key: str, value: Any) -> Any:
@@ -308,7 +311,8 @@ class Resolver:
     def check(self, schema: type[BaseModel], values: dict[Any, Any], path: source.Path) -> Any:
         """Validates as strictly as JSON is; None after reporting what is wrong."""
         try:
-            return schema.model_validate_json(json.dumps(values, default=_refused))
+            plain = json.dumps(values, default=_refused)
+            return schema.model_validate_json(plain, context={"network": self.network})
         except ValidationError as error:
             for place, text in explained(error, values, schema, path):
                 self.fault(place, text)

@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif")
 """Endings by which pictures in a folder are known."""
 
-NOISE_SPREAD = 0.1
-"""Standard deviation of ``source: noise`` around grey, on a scale of -1 to 1."""
-
 
 class Session:
     """A network made ready once, for any number of pictures.
@@ -197,11 +194,11 @@ class Session:
         return images.read(Path(source), self.config.image.max_side)
 
     def noise(self) -> images.Picture:
-        """Grey with noise, a function of the seed."""
+        """Normally distributed noise, a function of the seed."""
         import numpy as np
 
-        random = np.random.default_rng([self.config.seed, 0x6E6F697365])
-        pixels = random.normal(0, NOISE_SPREAD, (*self.config.image.size, 3)).clip(-1, 1).astype("float32")
+        asked, random = self.config.image, np.random.default_rng([self.config.seed, 0x6E6F697365])
+        pixels = random.normal(asked.mean, asked.spread, (*asked.size, 3)).clip(-1, 1).astype("float32")
         return images.Picture(pixels, None, "noise", "", ())
 
     def dream(self, picture: images.Picture, targets: Sequence[Path] = ()) -> Result:

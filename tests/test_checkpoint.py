@@ -30,7 +30,7 @@ MOMENTUM = """\
 from kerasdream import Rule, hookimpl
 
 
-def momentum(*, decay: float = 0.8) -> Rule:
+def inertia(*, decay: float = 0.8) -> Rule:
     \"\"\"Adds up what came before; remembers a tree of a tensor and a number.\"\"\"
 
     def update(gradient, memory, state):
@@ -42,13 +42,13 @@ def momentum(*, decay: float = 0.8) -> Rule:
 
 @hookimpl
 def register_ascent(register):
-    register(momentum)
+    register(inertia)
 """
 
 RUN = """\
 image: {source: cat.png, max_side: 192}
-plugins: [momentum.py]
-ascent: [normalize, momentum, {rate: {from: 0.01, to: 0.004, over: run}}]
+plugins: [inertia.py]
+ascent: [normalize, inertia, {rate: {from: 0.01, to: 0.004, over: run}}]
 octaves: {count: 3, scale: 1.3, steps: 12}
 """
 
@@ -101,7 +101,7 @@ def manifest(path):
 def test_killed_and_interrupted_it_goes_on_to_the_same_pixels(tmp_path):
     """A cat, the embedded network, a rule with memory: killed after a step, interrupted in the second octave."""
     Image.fromarray(skimage.data.chelsea()).save(tmp_path / "cat.png")
-    (tmp_path / "momentum.py").write_text(MOMENTUM)
+    (tmp_path / "inertia.py").write_text(MOMENTUM)
     (tmp_path / "run.yaml").write_text(RUN)
     whole = kerasdream_run("run", "run.yaml", "-o", "whole", cwd=tmp_path)
     done(whole)

@@ -165,7 +165,7 @@ def test_list_describes_an_entry(here):
     assert (code, err) == (0, "")
     assert out.startswith("channel: Raises the mean activation of one channel")
     for line in (
-        "  layer: layer name, required",
+        "  layer: layer name or {network: layer name}, required",
         "      the layer the channel is in.",
         "  channel: whole number ≥ 0, required",
         "  weight: number or a schedule, default 1.0",

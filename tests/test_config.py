@@ -8,9 +8,11 @@ import pytest
 import yaml
 
 import kerasdream
-from kerasdream import Objective
+from kerasdream import LayerName, Objective
+from kerasdream.catalogue import parameter_rows
 from kerasdream.config import DEFAULTS, load, resolve
 from kerasdream.errors import ConfigError
+from kerasdream.parameters import layer_names, model_of
 from kerasdream.plugins import load as load_plugins
 from kerasdream.schedules import Keys, Progress, Ramp
 from kerasdream.schema import json_schema
@@ -76,6 +78,51 @@ def test_a_misspelt_layer_is_found_without_the_network():
     assert fault.startswith("f.yaml:3:10: objectives.0.l2.layer: efficientnet_lite0 has no layer 'block11_expnd'")
     assert "did you mean 'block11_expand'" in fault
     assert "kerasdream layers efficientnet_lite0" in fault
+
+
+BOTH = "{efficientnet_lite0: block5_expand, inception_v3: mixed3}"
+
+
+@pytest.mark.parametrize(("model", "layer"), [("efficientnet_lite0", "block5_expand"), ("inception_v3", "mixed3")])
+def test_a_layer_may_be_named_for_several_networks(model, layer):
+    text = f"image: x.jpg\nmodel: {model}\nobjectives:\n  - l2: {{layer: {BOTH}}}\n"
+    config = resolve(parse(text, "f.yaml"), Path("."))
+    assert config.objectives[0].make().layers == (layer,)
+    assert config.data["objectives"] == [{"l2": {"layer": layer, "weight": 1.0}}]
+    schema = jsonschema.Draft202012Validator(json_schema(load_plugins().registry))
+    assert list(schema.iter_errors(yaml.safe_load(text))) == []
+    assert list(schema.iter_errors(yaml.safe_load(text.replace("mixed3", "3"))))
+
+
+@pytest.mark.parametrize(
+    ("model", "layer", "words"),
+    [
+        ("vgg16", BOTH, "expected a layer for vgg16 beside those for efficientnet_lite0, inception_v3, not {"),
+        ("inception_v3", BOTH.replace("mixed3", "mixd3"), "inception_v3 has no layer 'mixd3'; did you mean 'mixed3'"),
+        ("inception_v3", BOTH.replace("mixed3", "3"), "expected a valid string, not 3"),
+        ("inception_v3", "{}", "expected a valid string, not {}"),
+        ("{file: my_net.keras, input_range: [0, 1]}", BOTH, "expected a layer for my_net beside those for"),
+    ],
+)
+def test_layers_for_several_networks_that_will_not_do(model, layer, words):
+    (fault,) = faults(f"image: x.jpg\nmodel: {model}\nobjectives:\n  - l2: {{layer: {layer}}}\n")
+    assert fault.startswith("f.yaml:4:10: objectives.0.l2.layer: ")
+    assert words in fault
+
+
+def test_lists_of_layers_may_be_for_several_networks_too():
+    from kerasdream.registry import Registration
+
+    def both(*, layers: list[LayerName] | None = None, note: str = "") -> Objective:
+        """Two layers."""
+
+    model = model_of(Registration("objectives", "both", both, "mine"))
+    data = json.dumps({"layers": [{"a": "x", "b": "y"}, "z"]})
+    assert model.model_validate_json(data, context={"network": "b"}).layers == ["y", "z"]
+    assert list(layer_names(both, {"layers": ["y", "z"], "note": "n"})) == [(("layers", 0), "y"), (("layers", 1), "z")]
+    assert parameter_rows(Registration("objectives", "both", both, "mine"))[0]["type"] == (
+        "list of layer name or {network: layer name} or null"
+    )
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from scipy import stats
 import kerasdream
 from kerasdream import ConfigError, ImageError, PluginError, images
 from kerasdream.config import resolve
+from kerasdream.masks import Mask
 from kerasdream.postprocess.blend import blend
 from kerasdream.postprocess.denoise import BAND, denoise
 from kerasdream.postprocess.grade import grade
@@ -141,10 +142,10 @@ def test_blend_by_a_mask(pair, tmp_path):
     drawn = np.zeros((200, 300), np.uint8)
     drawn[:, 120:] = 255
     Image.fromarray(drawn).save(tmp_path / "mask.png")
-    hard = blend(amount=1.0, mask=tmp_path / "mask.png").apply(picture, source)
+    hard = blend(amount=1.0, mask=Mask(tmp_path / "mask.png")).apply(picture, source)
     np.testing.assert_array_equal(hard[:, :120], source[:, :120])
     np.testing.assert_allclose(hard[:, 120:], picture[:, 120:], atol=1e-6)
-    soft = blend(amount=0.8, mask=tmp_path / "mask.png", feather=6.0).apply(picture, source)
+    soft = blend(amount=0.8, mask=Mask(tmp_path / "mask.png", 0.06)).apply(picture, source)
     share = 0.8 * stats.norm.cdf(np.arange(300) - 119.5, scale=6.0)[None, :, None]
     np.testing.assert_allclose(soft, source + share * (picture - source), atol=3e-3)
 
@@ -154,7 +155,7 @@ def test_a_mask_of_another_size_is_stretched_and_its_transparent_parts_are_black
     drawn = np.full((20, 30, 4), 255, np.uint8)
     drawn[:10, :, 3] = 0
     Image.fromarray(drawn).save(tmp_path / "mask.png")
-    made = blend(amount=1.0, mask=tmp_path / "mask.png").apply(picture, source)
+    made = blend(amount=1.0, mask=Mask(tmp_path / "mask.png")).apply(picture, source)
     np.testing.assert_allclose(made[:80], source[:80], atol=1e-6)
     np.testing.assert_allclose(made[120:], picture[120:], atol=1e-6)
 

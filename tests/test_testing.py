@@ -45,7 +45,7 @@ PARAMETERS = {
     "layer_difference": {"layer": "conv3", "minus": "conv1"},
     "total_variation": {"weight": 2.0},
     "gaussian_blur": {"sigma": 1.5},
-    "mask": {"image": str(PHOTO)},
+    "mask": {"path": str(PHOTO)},
     "match_color": {"by": "histogram", "amount": 0.5},
     "blend": {"amount": 0.5},
     "grade": {"exposure": 0.5, "temperature": 0.3, "contrast": 0.4, "curve": [[0.5, 0.6]], "saturation": 1.2},

@@ -75,7 +75,7 @@ def test_crops_lie_around_the_middle_as_deepdraw_draws_them():
 def test_the_gradient_of_a_crop_is_that_of_the_crop_alone(tiny):
     picture = noise(90, 110)
     step = GradientStep(tiny, l2(layer=LAYER), input_range=(-1, 1), crops=Crops(64), seed=3)
-    plan = Plan((picture.shape[:2],), 1, step.cutting, 3, crops=step.crops)
+    plan = Plan((picture.shape[:2],), (1,), step.cutting, 3, crops=step.crops)
     slope = step.at(picture, plan, Progress(step=5))
     (box,) = plan.boxes(0, 5, None)
     assert slope.window == (slice(box.top, box.top + 64), slice(box.left, box.left + 64))
@@ -251,7 +251,7 @@ def test_a_wrapped_step_is_one_of_the_rolled_picture(tiny):
     wrapped = GradientStep(
         tiny, l2(layer=LAYER), transforms=[kerasdream.Transform(phase=40, wrap=True)], input_range=(-1, 1), seed=2
     )
-    plan = Plan((picture.shape[:2],), 1, wrapped.cutting, 2)
+    plan = Plan((picture.shape[:2],), (1,), wrapped.cutting, 2)
     rolls = {plan.roll(0, step) for step in range(50)}
     assert len(rolls) > 45
     assert max(max(map(abs, roll)) for roll in rolls) <= 40

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Interval
-from pydantic import AfterValidator
-from pydantic_core import PydanticCustomError
 
 from kerasdream.components import Postprocess
 
@@ -18,13 +16,21 @@ if TYPE_CHECKING:
 Share = Annotated[float, Interval(ge=0, le=1)]
 
 
-def _rising(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    if any(left[0] >= right[0] for left, right in pairwise(points)):
-        raise PydanticCustomError("curve", "points from dark to light, each further right than the one before")
-    return points
+class CurveMark:
+    """Has the points of a curve checked where they stand, with all else that may be wrong in a run file."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        from pydantic_core import PydanticCustomError, core_schema
+
+        def check(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+            if any(left[0] >= right[0] for left, right in pairwise(points)):
+                raise PydanticCustomError("curve", "points from dark to light, each further right than the one before")
+            return points
+
+        return core_schema.no_info_after_validator_function(check, handler(source))
 
 
-Curve = Annotated[list[tuple[Share, Share]], AfterValidator(_rising)]
+Curve = Annotated[list[tuple[Share, Share]], CurveMark()]
 
 
 def grade(

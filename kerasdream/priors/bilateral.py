@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 def bilateral(
     *,
-    tone: Annotated[float, Gt(0)] = 0.15,
+    tone: Annotated[float, Gt(0)] = 0.1,
     radius: Annotated[float, Gt(0)] = 1.5,
-    amount: Annotated[float, Interval(ge=0, le=1)] = 0.5,
+    amount: Annotated[float, Interval(ge=0, le=1)] = 0.1,
 ) -> Projection:
     """Averages each pixel with neighbours of a like colour after each step: flat areas calm down, edges stay sharp.
 

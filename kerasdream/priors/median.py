@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-def median(*, size: Literal[3, 5] = 3, amount: Annotated[float, Interval(ge=0, le=1)] = 0.3) -> Projection:
+def median(*, size: Literal[3, 5] = 3, amount: Annotated[float, Interval(ge=0, le=1)] = 0.1) -> Projection:
     """Takes the median of each pixel's neighbourhood after each step: single bright and dark pixels go, edges stay.
 
     The median x makes Σ |x − xⱼ| over its neighbours smallest: it is the likeliest pixel where differences between

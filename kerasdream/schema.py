@@ -6,8 +6,8 @@ from typing import Any
 
 from kerasdream.config import LISTS, SECTIONS, VERSION, VIEWS
 from kerasdream.parameters import model_of
-from kerasdream.registry import KINDS, Registration, Registry
-from kerasdream.sums import SUM, Sum
+from kerasdream.registry import KINDS, SUM, Registration, Registry
+from kerasdream.sums import Sum
 
 
 def json_schema(registry: Registry) -> dict[str, Any]:

@@ -521,8 +521,9 @@ def test_broken_distributions_do_not_stop_the_rest(site, process):
     (site / "f.yaml").write_text("image: a.png\nobjectives: [brightnes: {layer: block3_expand}]\n")
     done = process("validate", "f.yaml", cwd=site, path=site)
     assert done.returncode == 1
-    assert done.stderr.startswith("kerasdream: f.yaml:2:14: objectives.0: unknown objective 'brightnes'")
-    assert "brightness" in done.stderr
+    assert done.stderr.startswith(
+        "kerasdream: f.yaml:2:14: objectives.0: unknown objective 'brightnes'; did you mean 'brightness'?"
+    )
     assert "kerasdream plugins says why these plugins are not in use: importing, kerasdream, stopping" in done.stderr
 
 

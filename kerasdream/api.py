@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from kerasdream import source
 from kerasdream.config import RunConfig, load, resolve
@@ -79,6 +79,8 @@ def dream(
     postprocess: Any = None,
     octaves: Mapping[str, Any] | None = None,
     tiles: Mapping[str, Any] | None = None,
+    views: Literal["auto", "tiles", "crops"] = "auto",
+    crops: Mapping[str, Any] | None = None,
     max_side: int | None = 1024,
     seed: int = 0,
     input_range: tuple[float, float] | None = None,
@@ -114,6 +116,8 @@ def dream(
         postprocess=postprocess,
         octaves=octaves,
         tiles=tiles,
+        views=views,
+        crops=crops,
         max_side=max_side,
         seed=seed,
         input_range=input_range,

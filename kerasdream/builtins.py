@@ -16,13 +16,45 @@ from kerasdream.hookspecs import hookimpl
 from kerasdream.models.applications import FACTORIES
 from kerasdream.models.efficientnet_lite0 import efficientnet_lite0
 from kerasdream.models.file import file
+from kerasdream.objectives.caricature import caricature
 from kerasdream.objectives.channel import channel
+from kerasdream.objectives.class_ import class_
+from kerasdream.objectives.cosine import cosine
+from kerasdream.objectives.difference import difference
+from kerasdream.objectives.direction import direction
+from kerasdream.objectives.guide import guide
 from kerasdream.objectives.l2 import l2
+from kerasdream.objectives.layer_difference import layer_difference
 from kerasdream.objectives.mean import mean
+from kerasdream.objectives.neuron import neuron
+from kerasdream.objectives.style import style
 from kerasdream.outputs.pictures import jpeg, png
+from kerasdream.parametrizations.decorrelated import decorrelated
+from kerasdream.parametrizations.fourier import fourier
+from kerasdream.parametrizations.laplacian_pyramid import laplacian_pyramid
+from kerasdream.parametrizations.maco import maco
 from kerasdream.parametrizations.pixels import pixels
+from kerasdream.postprocess.blend import blend
+from kerasdream.postprocess.denoise import denoise
+from kerasdream.postprocess.grade import grade
+from kerasdream.postprocess.keep_colors import keep_colors
 from kerasdream.postprocess.match_color import match_color
+from kerasdream.postprocess.sharpen import sharpen
+from kerasdream.postprocess.upscale import upscale
+from kerasdream.priors.bilateral import bilateral
+from kerasdream.priors.chroma import chroma
+from kerasdream.priors.clip import clip as clip_picture
+from kerasdream.priors.clip import soft_clip
+from kerasdream.priors.clip_small import clip_small
+from kerasdream.priors.decay import decay
 from kerasdream.priors.gaussian_blur import gaussian_blur
+from kerasdream.priors.high_pass import high_pass
+from kerasdream.priors.match_spectrum import match_spectrum
+from kerasdream.priors.median import median
+from kerasdream.priors.norm import infinity_norm, norm
+from kerasdream.priors.smoothness import smoothness
+from kerasdream.priors.source import source
+from kerasdream.priors.spectrum import spectrum
 from kerasdream.priors.total_variation import total_variation
 from kerasdream.transforms.blur import blur
 from kerasdream.transforms.brightness import brightness
@@ -50,17 +82,44 @@ def register_objectives(register):
     register(l2)
     register(mean)
     register(channel)
+    register(neuron)
+    register(direction)
+    register(cosine)
+    register(class_, name="class")
+    register(guide)
+    register(caricature)
+    register(style)
+    register(difference)
+    register(layer_difference)
 
 
 @hookimpl
 def register_priors(register):
     register(total_variation)
+    register(smoothness)
+    register(spectrum)
+    register(high_pass)
+    register(norm)
+    register(infinity_norm)
+    register(chroma)
+    register(source)
     register(gaussian_blur)
+    register(bilateral)
+    register(median)
+    register(match_spectrum)
+    register(decay)
+    register(clip_picture)
+    register(soft_clip)
+    register(clip_small)
 
 
 @hookimpl
 def register_parametrizations(register):
     register(pixels)
+    register(decorrelated)
+    register(fourier)
+    register(laplacian_pyramid)
+    register(maco)
 
 
 @hookimpl
@@ -95,6 +154,12 @@ def register_ascent(register):
 @hookimpl
 def register_postprocess(register):
     register(match_color)
+    register(keep_colors)
+    register(blend)
+    register(denoise)
+    register(sharpen)
+    register(grade)
+    register(upscale)
 
 
 @hookimpl

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerasdream.parameters import layer_names, model_of
+from kerasdream.parameters import layer_parameters, model_of
 from kerasdream.plugins import Plugins
 from kerasdream.registry import Registration
+from kerasdream.schedules import MARKS
 
 COUNTED = (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"), ("exclusiveMaximum", "<"))
 """Bounds in a JSON Schema, and how they are written."""
 
-WORDS = {"number": "number", "integer": "whole number", "string": "text", "boolean": "true or false", "null": "null"}
+WORDS = {
+    "number": "number",
+    "integer": "whole number",
+    "string": "text",
+    "boolean": "true or false",
+    "null": "null",
+    "object": "mapping",
+}
 
 
 def entry_row(registration: Registration, plugins: Plugins) -> dict[str, Any]:
@@ -32,8 +40,7 @@ def parameter_rows(registration: Registration) -> list[dict[str, Any]]:
     """The parameters of a part, ``weight`` included where it has one."""
     model = model_of(registration)
     schema = model.model_json_schema(by_alias=True)
-    texts = {name: name for name in model.model_fields}
-    layers = {path[0] for path, _ in layer_names(registration.factory, texts)}
+    layers = layer_parameters(registration.factory)
     rows = []
     for name, field in model.model_fields.items():
         required = field.is_required()
@@ -41,7 +48,7 @@ def parameter_rows(registration: Registration) -> list[dict[str, Any]]:
         rows.append(
             {
                 "name": name,
-                "type": kind.replace("text", "layer name", 1) if name in layers else kind,
+                "type": kind.replace("text", "layer name") if name in layers else kind,
                 "required": required,
                 "default": None if required else schema["properties"][name].get("default"),
                 "help": field.description or "",
@@ -54,18 +61,19 @@ def _words(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
     """What a JSON Schema admits, in words: ``number ≥ 0 or a schedule``."""
     options = schema.get("anyOf") or schema.get("oneOf")
     if options:
-        return " or ".join(dict.fromkeys(_words(option, definitions) for option in options))
+        words = [word for option in options for word in _words(option, definitions).split(" or ")]
+        return " or ".join(dict.fromkeys(words))
     if "$ref" in schema:
         target = definitions[schema["$ref"].rpartition("/")[2]]
-        return (
-            "a schedule" if {"from", "keys"} & target.get("properties", {}).keys() else target.get("title", "mapping")
-        )
+        return "a schedule" if MARKS & target.get("properties", {}).keys() else target.get("title", "mapping")
     if "enum" in schema or "const" in schema:
         return " or ".join(map(str, schema.get("enum", [schema.get("const")])))
     if schema.get("format") == "path":
         return "file"
     if "prefixItems" in schema:
         return f"[{', '.join(_words(item, definitions) for item in schema['prefixItems'])}]"
+    if isinstance(schema.get("additionalProperties"), dict):
+        return f"{{network: {_words(schema['additionalProperties'], definitions)}}}"
     if schema.get("type") == "array":
         return f"list of {_words(schema.get('items', {}), definitions)}"
     bounds = "".join(f" {sign} {schema[key]:g}" for key, sign in COUNTED if key in schema)

@@ -140,6 +140,19 @@ def layers(model: str, plugin_files: tuple[Path, ...]) -> None:
 
 
 @click.command()
+@click.argument("text", required=False, default="")
+def classes(text: str) -> None:
+    """Lists the classes of ImageNet with their indices: all, or those with TEXT in a name."""
+    from kerasdream.models import imagenet
+
+    indices = list(imagenet.found(text))
+    if not indices:
+        raise KerasdreamError(f"no class has {text!r} in its name; expected {imagenet.wanted(text)}")
+    for index in indices:
+        click.echo(f"{index:>3}  {', '.join(imagenet.classes()[index])}")
+
+
+@click.command()
 @PLUGINS
 def schema(plugin_files: tuple[Path, ...]) -> None:
     """Prints the JSON Schema of run files, for your editor."""
@@ -182,4 +195,4 @@ def new_plugin(name: str, kind: str, folder: Path, author: str, license: str) ->
     click.echo(f'\nNext: cd {path}; pip install -e ".[test]"; pytest', err=True)
 
 
-COMMANDS = list_, plugins, layers, schema, show, new_plugin
+COMMANDS = list_, plugins, layers, classes, schema, show, new_plugin

@@ -15,6 +15,7 @@ from kerasdream.models.network import Network
 
 if TYPE_CHECKING:
     import numpy as np
+    from pydantic import ValidationInfo
 
     from kerasdream.events import Event
 
@@ -22,12 +23,41 @@ Tensor = Any
 """A tensor of the Keras backend in use."""
 
 
+def _layer_for(value: Any, info: ValidationInfo) -> Any:
+    """Returns the layer for the run's network, ``info.context["network"]``, out of a mapping with several."""
+    if not isinstance(value, dict) or not value:
+        return value
+    network = (info.context or {}).get("network")
+    if network is None:  # that is a fault of its own
+        return next(iter(value.values()))
+    if network not in value:
+        from pydantic_core import PydanticCustomError
+
+        text = f"a layer for {network} beside those for {', '.join(map(str, value))}"
+        raise PydanticCustomError("layer", text)
+    return value[network]
+
+
 class LayerMark:
-    """Marks a factory's parameter as the name of a layer."""
+    """Marks a factory's parameter as the name of a layer; where there is one for each of several networks, picks it."""
+
+    def __get_pydantic_core_schema__(self, name: Any, handler: Callable[[Any], Any]) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.with_info_before_validator_function(_layer_for, handler(name))
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        """What may stand in a run file: a name, or a name for each of several networks."""
+        name = handler(core)
+        return {"anyOf": [name, {"type": "object", "additionalProperties": name, "minProperties": 1}]}
 
 
 LayerName = Annotated[str, LayerMark()]
-"""Annotation of a parameter that names a layer of the network; it is checked before anything is computed."""
+"""Annotation of a parameter that names a layer of the network; it is checked before anything is computed.
+
+In a run file it may also be a mapping, ``{efficientnet_lite0: block5_expand, inception_v3: mixed3}``, of which the
+factory is given the name for the run's network.
+"""
 
 LOGITS = "logits"
 """Stands for the network's classifier, linear, ``(n, classes)``, whatever its layer is called and ends in."""
@@ -163,11 +193,14 @@ class Transform:
             functions of ``keras.random``; None where only the phase of the tiling moves.
         margin: how many pixels at the border of a view come out wrong (they are covered by overlap).
         phase: the tiling starts up to this many pixels before the picture's top left corner, uniformly at random.
+        wrap: the picture is shifted instead, by up to ``phase`` pixels either way along both axes; what leaves it
+            on one side comes in on the other.
     """
 
     apply: Callable[[Tensor, Tensor], Tensor] | None = None
     margin: int = 0
     phase: int = 0
+    wrap: bool = False
 
 
 @dataclass(frozen=True)
@@ -192,9 +225,17 @@ class Postprocess:
     Attributes:
         apply: ``(picture, source) -> picture``: NumPy float32 ``(height, width, 3)`` in [-1, 1]; the source has the
             same shape.
+        scale: how many times as wide and high the picture becomes: its shape is then ``enlarged``. The steps that
+            follow are given the source enlarged likewise.
     """
 
     apply: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    scale: float = 1
+
+    def enlarged(self, shape: tuple[int, int]) -> tuple[int, int]:
+        """The (height, width) of what it returns for a picture of this (height, width)."""
+        height, width = shape
+        return round(height * self.scale), round(width * self.scale)
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from annotated_types import Interval
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from kerasdream import source
-from kerasdream.components import MAKES
+from kerasdream import cropping, source
+from kerasdream.components import LOGITS, MAKES
 from kerasdream.entry import Entry
 from kerasdream.errors import ConfigError, did_you_mean
+from kerasdream.octaves import Octaves
+from kerasdream.schedules import scheduled
 
 VERSION = 1
+
+VIEWS = ("auto", "tiles", "crops")
+"""What the network looks at in each step: all of the picture in tiles, or crops of the size it was trained on."""
 
 Trust = Literal["none", "folder", "anywhere"]
 """Where plugin files that a run file names may be: they are code that runs."""
@@ -28,6 +35,7 @@ DEFAULTS: Mapping[str, Any] = {
     "version": VERSION,
     "seed": 0,
     "model": "efficientnet_lite0",
+    "views": "auto",
     "parametrization": "pixels",
     "priors": [{"total_variation": {"weight": 1.0}}],
     "transforms": [{"jitter": {"pixels": 32}}],
@@ -85,16 +93,11 @@ class Image(_Section):
     size: tuple[Annotated[int, Field(ge=16)], Annotated[int, Field(ge=16)]] = Field(
         (512, 512), description="Height and width, for noise."
     )
-
-
-class Octaves(_Section):
-    """The sizes the dream goes through, coarse to fine."""
-
-    count: Annotated[int, Field(ge=1, le=30)] = 5
-    scale: Annotated[float, Field(gt=1, le=10)] = 1.5
-    steps: Annotated[int, Field(ge=1)] = 20
-    detail: bool = Field(
-        True, description="Carry the dreamed detail over the source photo, rather than the resized dream."
+    mean: Annotated[float, Field(ge=-1, le=1)] = Field(
+        0.0, description="Brightness of noise, from black, -1, to white, 1: the mean of all its numbers."
+    )
+    spread: Annotated[float, Field(ge=0)] = Field(
+        0.1, description="Contrast of noise: the standard deviation of its numbers, on a scale of -1 to 1."
     )
 
 
@@ -123,6 +126,21 @@ class Tiles(_Section):
         return None if self.memory == "auto" else memory_bytes(self.memory)
 
 
+class Crops(_Section):
+    """The random windows of the picture that the network looks at in each step, where it does not look at tiles."""
+
+    size: Annotated[int, Field(ge=16)] | Literal["auto"] = Field(
+        "auto", description="Height and width at which the network sees a window; auto: what it was trained on."
+    )
+    count: Annotated[int, Field(ge=1, le=256)] = Field(1, description="Windows in each step.")
+    side: scheduled(Annotated[float, Interval(gt=0, le=1)]) | None = Field(  # type: ignore[valid-type]
+        None, description="Side of a window as a share of the picture's shorter side; null: size pixels."
+    )
+    spread: Annotated[float, Field(ge=0)] = Field(
+        0.3, description="Standard deviation of its offset from the middle, as a share of the room it has."
+    )
+
+
 class Engine(_Section):
     """How the network computes."""
 
@@ -134,7 +152,13 @@ class Engine(_Section):
     )
 
 
-SECTIONS: Mapping[str, type[_Section]] = {"image": Image, "octaves": Octaves, "tiles": Tiles, "engine": Engine}
+SECTIONS: Mapping[str, type[BaseModel]] = {
+    "image": Image,
+    "octaves": Octaves,
+    "tiles": Tiles,
+    "crops": Crops,
+    "engine": Engine,
+}
 
 
 @dataclass(frozen=True)
@@ -151,6 +175,7 @@ class RunConfig:
     seed: int
     model: Entry
     image: Image
+    views: Literal["auto", "tiles", "crops"]
     parametrization: Entry
     objectives: tuple[Entry, ...]
     priors: tuple[Entry, ...]
@@ -158,6 +183,7 @@ class RunConfig:
     ascent: tuple[Entry, ...]
     octaves: Octaves
     tiles: Tiles
+    crops: Crops
     engine: Engine
     postprocess: tuple[Entry, ...]
     outputs: tuple[Entry, ...]
@@ -165,6 +191,22 @@ class RunConfig:
     data: Mapping[str, Any] = field(repr=False)
     plugin_files: tuple[Path, ...] = ()
     distributions: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def classifies(self) -> bool:
+        """Whether an objective looks at the network's classifier."""
+        return any(LOGITS in entry.make().layers for entry in self.objectives)
+
+    @property
+    def cropped(self) -> bool:
+        """Whether the network looks at crops: by itself, if a class is asked for."""
+        return self.views == "crops" or (self.views == "auto" and self.classifies)
+
+    def crops_for(self, side: int) -> cropping.Crops | None:
+        """Returns the windows to look at, given the side of the pictures the network was trained on; None: tiles."""
+        crops = self.crops
+        size = side if crops.size == "auto" else crops.size
+        return cropping.Crops(size, crops.count, crops.spread, crops.side) if self.cropped else None
 
     @property
     def entries(self) -> tuple[Entry, ...]:

@@ -6,8 +6,9 @@ are known in the trace.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 from kerasdream.components import Energy, Objective, Output, Parametrization, Postprocess, Projection, Rule, Transform
@@ -18,14 +19,14 @@ class ContractError(Exception):
     """A part's function returned what it must not; the message goes behind the part's name."""
 
 
-def check(part: type, function: str, result: Any, arguments: tuple[Any, ...]) -> None:
-    """Checks what ``function`` of a ``part`` returned.
+def check(made: Any, function: str, result: Any, arguments: tuple[Any, ...]) -> None:
+    """Checks what ``function`` of a finished part returned.
 
     Raises:
         ContractError: it is not what the contract says.
     """
-    if rule := CONTRACTS.get((part, function)):
-        rule(result, *arguments)
+    if rule := CONTRACTS.get((type(made), function)):
+        rule(made, result, *arguments)
 
 
 def check_fields(made: Any) -> None:
@@ -40,6 +41,8 @@ def check_fields(made: Any) -> None:
                 raise ContractError(f"looks at the layers {term.layers!r}; expected one name or more")
     if isinstance(made, Output) and not isinstance(made.path, str):
         raise ContractError(f"has the path {made.path!r}; expected a text such as {{stem}}-dream.png")
+    if isinstance(made, Postprocess) and not (isinstance(made.scale, Real) and 1 <= made.scale < math.inf):
+        raise ContractError(f"has the scale {made.scale!r}; expected a number, 1 or more")
     for name in PIXELS.get(type(made), ()):
         pixels = getattr(made, name)
         if not isinstance(pixels, Integral) or pixels < 0:
@@ -50,7 +53,7 @@ PIXELS: Mapping[type, tuple[str, ...]] = {Energy: ("radius",), Transform: ("marg
 """Part -> its fields that count pixels."""
 
 
-def _density(density: Any, activations: Mapping[str, Any], *_: Any) -> None:
+def _density(part: Any, density: Any, activations: Mapping[str, Any], *_: Any) -> None:
     layer, first = next(iter(activations.items()))
     shape, like = _shape(density), tuple(first.shape)
     if len(shape) == 1:
@@ -63,48 +66,58 @@ def _density(density: Any, activations: Mapping[str, Any], *_: Any) -> None:
         )
 
 
-def _log_p(density: Any, picture: Any, *_: Any) -> None:
+def _log_p(part: Any, density: Any, picture: Any, *_: Any) -> None:
     _same(density, tuple(picture.shape)[:3], "(n, height, width)")
 
 
-def _views(seen: Any, views: Any, *_: Any) -> None:
+def _views(part: Any, seen: Any, views: Any, *_: Any) -> None:
     _same(seen, tuple(views.shape), f"the shape of the views, {_text(tuple(views.shape))}")
 
 
-def _input(inputs: Any, picture: Any) -> None:
+def _input(part: Any, inputs: Any, picture: Any) -> None:
     shape, like = _shape(inputs), tuple(picture.shape)
     if len(shape) != 4 or not _fits(shape[:3], like[:3]):
         raise ContractError(f"returned shape {_text(shape)}; expected (n, height, width, channels), {_text(like)}")
 
 
-def _picture(picture: Any, before: Any, *_: Any) -> None:
+def _projected(part: Any, picture: Any, before: Any) -> None:
+    _picture(picture, before.shape, f"the shape of the picture, {_text(before.shape)}")
+
+
+def _processed(part: Postprocess, picture: Any, before: Any, source: Any) -> None:
+    shape = (*part.enlarged(before.shape[:2]), 3)
+    enlarged = "" if part.scale == 1 else f" enlarged {part.scale:g} times"
+    _picture(picture, shape, f"the shape of the picture{enlarged}, {_text(shape)}")
+
+
+def _picture(picture: Any, shape: tuple[int, ...], expected: str) -> None:
     import numpy as np
 
-    _same(picture, before.shape, f"the shape of the picture, {_text(before.shape)}")
+    _same(picture, shape, expected)
     if not np.issubdtype(np.asarray(picture).dtype, np.floating):
         raise ContractError(f"returned {np.asarray(picture).dtype}; expected float32 in [-1, 1]")
     if not np.isfinite(picture).all():
         raise ContractError("returned numbers that are not finite; expected float32 in [-1, 1]")
 
 
-def _decoded(picture: Any, state: Any, height: int, width: int) -> None:
+def _decoded(part: Any, picture: Any, state: Any, height: int, width: int) -> None:
     _same(picture, (height, width, 3), f"(height, width, 3), {_text((height, width, 3))}")
     _finite(picture, "a picture")
 
 
-def _update(updated: Any, gradient: Any, *_: Any) -> None:
+def _update(part: Any, updated: Any, gradient: Any, *_: Any) -> None:
     if not isinstance(updated, tuple) or len(updated) != 2:
         raise ContractError(f"returned {_kind(updated)}; expected (gradient, memory)")
     _same(updated[0], tuple(gradient.shape), f"a gradient of shape {_text(tuple(gradient.shape))}")
     _finite(updated[0], "a gradient")
-    _memory(updated[1])
+    _memory(part, updated[1])
 
 
-def _memory(value: Any, *_: Any) -> None:
+def _memory(part: Any, value: Any, *_: Any) -> None:
     """What a rule remembers is saved with the state of a run."""
     if type(value) in (list, tuple, dict):
         for item in value.values() if isinstance(value, dict) else value:
-            _memory(item)
+            _memory(part, item)
     elif value is not None and type(value) not in (bool, int, float, str) and not hasattr(value, "dtype"):
         raise ContractError(
             f"remembers {_kind(value)}, which cannot be saved for a run to be resumed; expected arrays, tensors, "
@@ -112,11 +125,11 @@ def _memory(value: Any, *_: Any) -> None:
         )
 
 
-def _state(state: Any, *_: Any) -> None:
+def _state(part: Any, state: Any, *_: Any) -> None:
     _shape(state)
 
 
-def _manager(opened: Any, path: Any) -> None:
+def _manager(part: Any, opened: Any, path: Any) -> None:
     if not hasattr(opened, "__enter__") or not hasattr(opened, "__exit__"):
         raise ContractError(f"returned {_kind(opened)}; expected a context manager that gives a function of events")
 
@@ -124,17 +137,17 @@ def _manager(opened: Any, path: Any) -> None:
 CONTRACTS: Mapping[tuple[type, str], Callable[..., None]] = {
     (Objective, "fn"): _density,
     (Energy, "log_p"): _log_p,
-    (Projection, "apply"): _picture,
+    (Projection, "apply"): _projected,
     (Parametrization, "init"): _state,
     (Parametrization, "decode"): _decoded,
     (Transform, "apply"): _views,
     (Rule, "init"): _memory,
     (Rule, "update"): _update,
-    (Postprocess, "apply"): _picture,
+    (Postprocess, "apply"): _processed,
     (Output, "open"): _manager,
     (Network, "preprocess"): _input,
 }
-"""(Part, its function) -> the check of (result, *arguments)."""
+"""(Part, its function) -> the check of (the part, result, *arguments)."""
 
 
 def _same(result: Any, like: tuple[int | None, ...], expected: str) -> None:

@@ -82,8 +82,9 @@ class Display:
         octave = f"octave {p.octave + 1}/{p.octaves} ({width}×{height})"
         text = f"{octave}  step {p.step + 1}/{p.steps}  score {event.score:.4g}"
         if self.progress:
-            self.progress.update(self.task, description=text, advance=height * width)
-        elif p.step == p.steps - 1:
+            steps = p.steps - p.step if event.last else 1
+            self.progress.update(self.task, description=text, advance=steps * height * width)
+        elif event.last:
             self._print(f"{text}  {time.perf_counter() - self.began:.0f} s")
 
     def _finished(self, event: Finished) -> None:

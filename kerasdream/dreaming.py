@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kerasdream.components import Parametrization
 from kerasdream.entry import Entry
 from kerasdream.errors import DreamError, MemoryRanOutError
 from kerasdream.events import Stepped
-from kerasdream.images import resize
+from kerasdream.images import Scaled, resize
 from kerasdream.schedules import Progress
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Point:
     """Where an ascent stands between two steps: all it needs to go on with the same bits. Its arrays never change.
 
     Attributes:
-        octave, step: the step to come, from 0; behind an octave's last step, ``step`` is the number of its steps.
+        octave, step: the step to come, from 0; behind an octave's last step, ``step`` is the number of steps planned.
         canvas: ``(height, width, 3)`` float32 in [-1, 1] at the octave's size, array or tensor.
         state: the parametrization's; where that is the picture itself, the canvas.
         memory: that of each ascent rule; None before the octave's first step.
@@ -91,6 +92,7 @@ def ascend(
     chain: Sequence[Entry],
     projections: Sequence[Entry] = (),
     detail: bool = True,
+    is_over: Callable[[Sequence[float]], bool] = lambda scores: False,
     start: Point | None = None,
     save: Callable[[Point], None] = lambda point: None,
     tell: Callable[[Stepped], None] = lambda event: None,
@@ -98,13 +100,16 @@ def ascend(
     """Dreams one picture.
 
     The order of a step: gradient of objectives and energies with respect to the picture, pulled back through the
-    parametrization, through the ascent chain, added; clipped; projected; clipped.
+    parametrization, through the ascent chain, added; clipped; projected; clipped. Where the step looks at a window of
+    the picture and the picture is its own state, chain and projections are those of the window: what was not looked at
+    stays as it is.
 
     Args:
         source: ``(height, width, 3)``: uint8 levels or float32 in [-1, 1]. It is not changed.
         chain: ascent rules, applied in order.
         detail: at each octave go on from the source at that size plus the enlarged dreamed detail, so that the source's
             own detail is never blurred; otherwise from the enlarged dream.
+        is_over: is asked after every step, given the scores of the octave's steps, whether to leave it early.
         start: the point to go on from, if the same ascent has come so far before.
         save: is handed the point after every step.
 
@@ -130,13 +135,14 @@ def ascend(
                     below = None if point is None else np.asarray(point.canvas)
                     canvas = _entered(octave.shape, photo, below, detail)
                 state = form.init(canvas, plan.seed)
+                canvas = canvas if form.decode is None else _decoded(form, state, octave.shape)
                 past = {"scores": point.scores, "dead": point.dead, "views": point.views} if point else {}
                 ascent.point = point = Point(number, 0, canvas, state, **past)
             before = sum(octave.steps for octave in plan.octaves[:number])
             for index in range(point.step if point.octave == number else octave.steps, octave.steps):
                 progress = Progress(number, len(plan.octaves), index, octave.steps, before + index, plan.steps)
                 with ascent.timed("gradient"):
-                    slope, views = _slope(step, point, plan, progress)
+                    slope, views = _slope(step, point, plan, progress, photo)
                 if not ascent.timings["first_step"]:
                     ascent.timings["first_step"] = time.perf_counter() - started
                 _check(slope, progress, step)
@@ -144,17 +150,20 @@ def ascend(
                     ascent.point = replace(point, step=octave.steps, dead=(*point.dead, number), views=views)
                     break
                 with ascent.timed("ascent"):
-                    state, memory = rules.step(point.state, point.memory, slope.gradient, progress)
+                    state, memory = rules.step(point.state, point.memory, slope.gradient, progress, slope.window)
                     canvas = state if form.decode is None else _decoded(form, state, octave.shape)
-                    for entry in projections:
-                        state = canvas = np.clip(entry.make(entry.at(progress)).apply(np.asarray(canvas)), -1, 1)
+                    if projections:
+                        state = canvas = _projected(canvas, projections, progress, slope.window)
                 scored = *point.scores, slope.score
-                ascent.point = point = Point(number, index + 1, canvas, state, memory, scored, point.dead, views)
+                last = index + 1 == octave.steps or is_over(scored[-1 - index :])
+                taken = octave.steps if last else index + 1
+                ascent.point = point = Point(number, taken, canvas, state, memory, scored, point.dead, views)
                 save(point)
-                tell(
-                    Stepped(progress, octave.shape, slope.score, slope.scores, lambda canvas=canvas: np.asarray(canvas))
-                )
+                picture = partial(np.asarray, canvas)
+                tell(Stepped(progress, octave.shape, slope.score, slope.scores, picture, last))
                 del slope  # its gradient need not be there beside the next one
+                if last:
+                    break
     except KeyboardInterrupt:
         ascent.interrupted = True
     if ascent.point is not None:
@@ -168,25 +177,6 @@ def ascend(
             ascent.picture = _entered(source.shape[:2], photo, ascent.picture, detail)
     ascent.timings["dream"] = time.perf_counter() - started
     return ascent
-
-
-class Scaled:
-    """The source at the sizes of the octaves.
-
-    An octave's is needed again where the next one begins; it is kept until then, but not at the full size, where it
-    would take as much memory as the canvas and not be needed any more.
-    """
-
-    def __init__(self, source: np.ndarray) -> None:
-        self.source, self._kept = source, source
-
-    def at(self, shape: tuple[int, int]) -> np.ndarray:
-        """Returns it as ``(height, width, 3)`` float32; not to be changed."""
-        if self._kept is not self.source and self._kept.shape[:2] == shape:
-            return self._kept
-        scaled = resize(self.source, shape)
-        self._kept = self.source if shape == self.source.shape[:2] else scaled
-        return scaled
 
 
 def _entered(shape: tuple[int, int], photo: Scaled, below: np.ndarray | None, detail: bool) -> np.ndarray:
@@ -208,13 +198,27 @@ def _decoded(form: Parametrization, state: Any, shape: tuple[int, int]) -> np.nd
     return np.clip(np.asarray(form.decode(state, *shape), "float32"), -1, 1)
 
 
-def _slope(step: GradientStep, point: Point, plan: Plan, progress: Progress) -> tuple[Slope, int | None]:
+def _projected(canvas: Any, projections: Sequence[Entry], progress: Progress, window: Any) -> np.ndarray:
+    """Applies the projections to a window of the canvas, or to all of it."""
+    import numpy as np
+
+    whole = np.array(canvas)
+    seen = whole if window is None else whole[window]
+    for entry in projections:
+        seen = np.clip(entry.make(entry.at(progress)).apply(seen), -1, 1)
+    if window is None:
+        return seen
+    whole[window] = seen
+    return whole
+
+
+def _slope(step: GradientStep, point: Point, plan: Plan, progress: Progress, photo: Scaled) -> tuple[Slope, int | None]:
     """Evaluates a step, with smaller views where memory runs out; returns the side of those from then on."""
     views = point.views
     while True:
         present = plan.with_views(views) if views else plan
         try:
-            return step.at(point.canvas, present, progress), views
+            return step.at(point.canvas, present, progress, photo), views
         except MemoryRanOutError:
             views = present.smaller().cutting.size
 

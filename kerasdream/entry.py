@@ -6,14 +6,16 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from kerasdream.blame import at, where
 from kerasdream.components import MAKES, Objective, Output
 from kerasdream.contracts import ContractError, check, check_fields
 from kerasdream.errors import KerasdreamError, PluginError
+from kerasdream.masks import Mask
 from kerasdream.parameters import is_weighted
-from kerasdream.registry import KINDS, PYTHON
+from kerasdream.registry import KINDS, PYTHON, RESERVED
 from kerasdream.schedules import Progress, is_schedule
 
 FUNCTIONS = "log_p", "apply", "init", "decode", "update", "open", "preprocess"
@@ -59,6 +61,18 @@ class Entry:
         return self.values.get("weight", 1.0)
 
     @property
+    def mask(self) -> Mask | None:
+        """The reserved parameter ``mask``: where in the picture the part counts."""
+        return self.values.get("mask")
+
+    @property
+    def files(self) -> Iterator[Path]:
+        """The files that the part is made from."""
+        for value in self.values.values():
+            if isinstance(value, (Path, Mask)):
+                yield value.path if isinstance(value, Mask) else value
+
+    @property
     def schedules(self) -> dict[str, Any]:
         """The parameters that change, the weight included."""
         return {name: value for name, value in self.values.items() if is_schedule(value)}
@@ -82,7 +96,7 @@ class Entry:
             return self.made
         values = {**self.values, **self.at(Progress()), **(present or {})}
         if is_weighted(self.factory):
-            values.pop("weight", None)
+            values = {name: value for name, value in values.items() if name not in RESERVED}
         with self.blamed():
             made = self.factory(**values)
             if not isinstance(made, MAKES[self.kind]):
@@ -93,9 +107,9 @@ class Entry:
             if present is None:  # in a trace, numbers may be tensors
                 check_fields(made)
         if isinstance(made, Objective):
-            return made.mapped(lambda function: self._guarded(Objective, "fn", function))
+            return made.mapped(lambda function: self._guarded(made, "fn", function))
         functions = {name: getattr(made, name) for name in FUNCTIONS if callable(getattr(made, name, None))}
-        return replace(made, **{name: self._guarded(type(made), name, value) for name, value in functions.items()})
+        return replace(made, **{name: self._guarded(made, name, value) for name, value in functions.items()})
 
     @contextmanager
     def blamed(self) -> Iterator[None]:
@@ -121,12 +135,12 @@ class Entry:
             return f"{place}the {KINDS[self.kind]} {self.name!r} given from Python"
         return f"{place}the {KINDS[self.kind]} {self.name!r} of plugin {self.plugin!r}{at(where(self.factory))}"
 
-    def _guarded(self, part: type, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _guarded(self, part: Any, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any) -> Any:
             with self.blamed():
                 result = function(*arguments)
                 check(part, name, result, arguments)
-            return _Opened(self, result) if part is Output else result
+            return _Opened(self, result) if isinstance(part, Output) else result
 
         return call
 

@@ -34,6 +34,7 @@ class Stepped:
         score: the weighted sum that is ascended, as it was before the step.
         scores: each objective and energy by name, unweighted, before the step.
         picture: returns the present picture, ``(height, width, 3)`` float32 in [-1, 1].
+        last: whether it is the octave's last step; an octave may be left before the last one planned.
     """
 
     progress: Progress
@@ -41,6 +42,7 @@ class Stepped:
     score: float
     scores: Mapping[str, float]
     picture: Callable[[], np.ndarray]
+    last: bool = False
 
 
 @dataclass(frozen=True)

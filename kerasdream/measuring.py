@@ -177,7 +177,7 @@ def timings(step: GradientStep, sides: Sequence[int], side: int, rounds: int) ->
 
 def _plan(step: GradientStep, side: int, size: int) -> Plan:
     """One step on a square picture, with views of at most ``size²`` pixels."""
-    return Plan(((side, side),), 1, step.cutting, step.seed).with_views(size)
+    return Plan(((side, side),), (1,), step.cutting, step.seed).with_views(size)
 
 
 def _noise(side: int) -> np.ndarray:

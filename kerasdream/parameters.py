@@ -11,6 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from kerasdream.components import Energy, LayerMark, Objective
+from kerasdream.masks import MaskFile
 from kerasdream.registry import Registration
 from kerasdream.schedules import scheduled
 
@@ -22,7 +23,8 @@ CHANGING = ("objectives", "priors", "transforms", "ascent")
 def model_of(registration: Registration) -> type[BaseModel]:
     """Returns the pydantic model of an entry's parameters: strict, unknown keys refused.
 
-    Floats are open to schedules where they can change from step to step; ``weight`` is added where it has a meaning.
+    Floats are open to schedules where they can change from step to step; ``weight`` and ``mask`` are added where they
+    have a meaning.
     """
     factory = registration.factory
     hints = get_type_hints(factory, include_extras=True)
@@ -36,24 +38,30 @@ def model_of(registration: Registration) -> type[BaseModel]:
         fields[parameter.name] = (annotation, Field(default, description=texts.get(parameter.name)))
     if is_weighted(factory):
         fields["weight"] = (scheduled(float), Field(1.0, description="Factor; negative to make it smaller."))
+        fields["mask"] = (MaskFile | None, Field(None, description="Where it counts: a picture, white for fully."))
     config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, protected_namespaces=())
     return create_model(factory.__name__, __config__=config, __doc__=inspect.getdoc(factory), **fields)
 
 
 def is_weighted(factory: Callable[..., Any]) -> bool:
-    """Whether a factory makes something that ``weight`` applies to: an objective or an energy."""
+    """Whether a factory makes something that ``weight`` and ``mask`` apply to: an objective or an energy."""
     return get_type_hints(factory).get("return") in (Objective, Energy)
 
 
 def layer_names(factory: Callable[..., Any], params: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Yields (path within the parameters, layer name) of every parameter annotated ``LayerName``, lists included."""
+    for name in layer_parameters(factory):
+        value = params.get(name)
+        if isinstance(value, str):
+            yield (name,), value
+        elif isinstance(value, (list, tuple)):
+            yield from (((name, i), v) for i, v in enumerate(value) if isinstance(v, str))
+
+
+def layer_parameters(factory: Callable[..., Any]) -> list[str]:
+    """Returns the parameters annotated ``LayerName``, or with lists of them."""
     hints = get_type_hints(factory, include_extras=True)
-    for name, value in params.items():
-        if name in hints and _mentions_layer(hints[name]):
-            if isinstance(value, str):
-                yield (name,), value
-            elif isinstance(value, (list, tuple)):
-                yield from (((name, i), v) for i, v in enumerate(value) if isinstance(v, str))
+    return [name for name, hint in hints.items() if name != "return" and _mentions_layer(hint)]
 
 
 def _mentions_layer(annotation: Any) -> bool:

@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from kerasdream.cropping import Box, Crops
 from kerasdream.errors import ConfigError, DreamError, ImageError
 from kerasdream.tiling import Cutting, Grid, Lattice, Layout
+
+if TYPE_CHECKING:
+    from kerasdream.octaves import Octaves
 
 HALO = 5
 """Pixels of context at a cut for ``halo: auto``. What a pixel misses beyond them, ``kerasdream.seams`` makes up for."""
@@ -35,28 +39,33 @@ class Plan:
     """What a run computes for one picture.
 
     Attributes:
-        sizes: (height, width) of the octaves, coarse to fine; the last is that of the picture.
-        octave_steps: steps in each octave.
+        sizes: (height, width) of the octaves, coarse to fine.
+        octave_steps: steps in each octave, at most.
         cutting: how pictures are cut.
         seed: of everything random.
         notes: what the user should hear.
+        crops: the random windows that are looked at instead; None: tiles.
     """
 
     sizes: tuple[tuple[int, int], ...]
-    octave_steps: int
+    octave_steps: tuple[int, ...]
     cutting: Cutting
     seed: int
     notes: tuple[str, ...] = ()
+    crops: Crops | None = None
 
     @cached_property
     def octaves(self) -> tuple[Octave, ...]:
         """The octaves, coarse to fine."""
-        return tuple(Octave(shape, self.octave_steps, self.cutting.layout(shape)) for shape in self.sizes)
+        return tuple(
+            Octave(shape, steps, self.cutting.layout(shape))
+            for shape, steps in zip(self.sizes, self.octave_steps, strict=True)
+        )
 
     @property
     def steps(self) -> int:
-        """Steps of the whole run."""
-        return self.octave_steps * len(self.sizes)
+        """Steps of the whole run, if no octave is left early."""
+        return sum(self.octave_steps)
 
     @property
     def pixels(self) -> int:
@@ -66,6 +75,15 @@ class Plan:
     def grid(self, octave: int, step: int) -> Grid:
         """The tiles of one step."""
         return self.octaves[octave].layout.grid(step_random(self.seed, octave, step))
+
+    def roll(self, octave: int, step: int) -> tuple[int, int]:
+        """By how many pixels the picture is shifted in one step, down and to the right, wrapped around."""
+        return self.cutting.roll(step_random(self.seed, octave, step, "roll")) if self.cutting.wrap else (0, 0)
+
+    def boxes(self, octave: int, step: int, side: float | None) -> list[Box]:
+        """The windows of one step, ``side`` of the picture's shorter side large."""
+        assert self.crops is not None
+        return self.crops.boxes(self.sizes[octave], step_random(self.seed, octave, step, "crops"), side)
 
     def with_views(self, size: int) -> Plan:
         """The same plan with views of at most ``size²`` pixels."""
@@ -85,9 +103,9 @@ class Plan:
         return self.with_views(size)
 
 
-def step_random(seed: int, octave: int, step: int) -> Random:
-    """The random numbers of one step's tiling: a function of (seed, octave, step) alone."""
-    return Random(f"{seed} {octave} {step}")
+def step_random(seed: int, octave: int, step: int, use: str = "") -> Random:
+    """The random numbers of one step's tiling, or of another use: a function of (seed, octave, step, use) alone."""
+    return Random(f"{seed} {octave} {step} {use}".rstrip())
 
 
 def transform_seed(seed: int, octave: int, step: int) -> tuple[int, int]:
@@ -107,6 +125,7 @@ def cutting_for(
     margin: int = 0,
     radius: int = 0,
     jitter: int = 0,
+    wrap: bool = False,
 ) -> Cutting:
     """Returns the rules of cutting for a network and a run's settings.
 
@@ -119,6 +138,7 @@ def cutting_for(
         margin: pixels at the border of a view that transforms spoil.
         radius: pixels that a prior looks around.
         jitter: largest shift of the grid.
+        wrap: whether the picture is shifted instead, wrapped around.
 
     Raises:
         ConfigError: ``exact`` for layers that see everything, or with transforms that spoil a margin.
@@ -131,39 +151,41 @@ def cutting_for(
         return Cutting(lattice, size, halo=field, border=0, field=field, exact=True)
     border = margin if halo == "auto" else margin + halo
     halo = HALO + margin if halo == "auto" else halo + margin
-    return Cutting(lattice, size, max(halo, radius), border, jitter, field)
+    return Cutting(lattice, size, max(halo, radius), border, jitter, field, wrap=wrap)
 
 
 def make_plan(
     shape: tuple[int, int],
     *,
-    count: int,
-    scale: float,
-    steps: int,
+    octaves: Octaves,
     cutting: Cutting,
     seed: int,
     notes: Sequence[str] = (),
+    crops: Crops | None = None,
 ) -> Plan:
     """Plans the dream of one picture.
 
     Args:
         shape: (height, width) of the picture.
-        count, scale, steps: octaves, the factor between two of them, steps in each.
+        octaves: their sizes and steps.
         cutting: how pictures are cut; the smallest picture the network can take stands in its lattice.
+        crops: the windows that are looked at in place of tiles; they are enlarged to what the network takes.
 
     Raises:
         ImageError: the picture is too small for even one octave.
     """
-    least = max(cutting.lattice.smallest, SMALLEST_OCTAVE)
-    sizes = [(max(1, round(shape[0] / scale**i)), max(1, round(shape[1] / scale**i))) for i in reversed(range(count))]
-    kept = [size for size in sizes if min(size) >= least]
+    least = SMALLEST_OCTAVE if crops else max(cutting.lattice.smallest, SMALLEST_OCTAVE)
+    sizes = octaves.shapes(shape)
+    kept = [(size, steps) for size, steps in zip(sizes, octaves.each_steps, strict=True) if min(size) >= least]
     if not kept:
+        height, width = max(sizes, key=min)
+        what = "picture" if (height, width) == shape else "largest octave"
         raise ImageError(
-            f"the picture is {shape[1]}×{shape[0]} pixels; expected at least {least} on its shorter side for this "
-            "network"
+            f"the {what} is {width}×{height} pixels; expected at least {least} on its shorter side for this network"
         )
     notes = list(notes)
     if len(kept) < len(sizes):
         dropped = len(sizes) - len(kept)
-        notes.append(f"{dropped} of {count} octaves dropped: their shorter side is under {least} pixels")
-    return Plan(tuple(kept), steps, cutting, seed, tuple(notes))
+        notes.append(f"{dropped} of {len(sizes)} octaves dropped: their shorter side is under {least} pixels")
+    shapes, steps = zip(*kept, strict=True)
+    return Plan(shapes, steps, cutting, seed, tuple(notes), crops)

@@ -9,7 +9,8 @@ from typing import Any
 from kerasdream.components import Energy
 from kerasdream.config import RunConfig
 from kerasdream.errors import ModelError, did_you_mean
-from kerasdream.models import network_name, tables
+from kerasdream.finishing import finished_shape
+from kerasdream.models import network_name, network_side, tables
 from kerasdream.models.file import layers_in_file
 from kerasdream.plan import cutting_for
 from kerasdream.registry import Registry
@@ -30,6 +31,7 @@ def describe(config: RunConfig) -> Iterator[dict[str, Any]]:
     fields = [row.field for row in known]
     transforms = [entry.make() for entry in config.transforms]
     made = [entry.make() for entry in config.priors]
+    steps = [entry.make() for entry in config.postprocess]
     tiles = config.tiles
     cutting = cutting_for(
         lattice,
@@ -39,10 +41,12 @@ def describe(config: RunConfig) -> Iterator[dict[str, Any]]:
         margin=sum(transform.margin for transform in transforms),
         radius=max((prior.radius for prior in made if isinstance(prior, Energy)), default=0),
         jitter=sum(transform.phase for transform in transforms),
+        wrap=any(transform.wrap for transform in transforms),
     )
+    crops = config.crops_for(network_side(config.model))
     for source in Session(config).sources():
         shape = config.image.size if source == "noise" else images.size(Path(source), config.image.max_side)
-        plan = plan_of(config, shape, cutting)
+        plan = plan_of(config, shape, cutting, crops)
         octaves = []
         for octave in plan.octaves:
             height, width = octave.shape
@@ -50,20 +54,22 @@ def describe(config: RunConfig) -> Iterator[dict[str, Any]]:
                 {
                     "size": [width, height],
                     "steps": octave.steps,
-                    "tiles": octave.layout.views,
-                    "computed": round(octave.layout.area / (height * width), 2),
+                    **({"crops": crops.count} if crops else {"tiles": octave.layout.views}),
+                    "computed": round((crops.area if crops else octave.layout.area) / (height * width), 2),
                 }
             )
+        height, width = finished_shape(steps, shape)
         notes = list(plan.notes)
-        if not known:
+        if not known and not crops:
             notes.append("the strides of this network are known only when it is built; tiles may differ a little")
         yield {
             "source": source,
             "model": config.model.name,
             "layers": list(layers),
             "octaves": octaves,
+            "finished": [width, height],
             "notes": notes,
-            "text": _text(source, config.model.name, list(layers), octaves, notes),
+            "text": _text(source, config.model.name, list(layers), octaves, [width, height], notes),
         }
 
 
@@ -88,13 +94,18 @@ def layer_rows(model: str, registry: Registry) -> Iterator[str]:
         yield f"{row.name:<36} {row.channels or '':>8} {row.stride or '':>6}"
 
 
-def _text(source: str, model: str, layers: list[str], octaves: list[dict[str, Any]], notes: list[str]) -> str:
+def _text(
+    source: str, model: str, layers: list[str], octaves: list[dict[str, Any]], size: list[int], notes: list[str]
+) -> str:
     lines = [f"{source}: {model}, {', '.join(layers)}"]
     for i, octave in enumerate(octaves):
         width, height = octave["size"]
-        steps, tiles = (f"{octave[name]} {name[: -1 if octave[name] == 1 else None]}" for name in ("steps", "tiles"))
+        counted = "steps", "crops" if "crops" in octave else "tiles"
+        steps, views = (f"{octave[name]} {name[: -1 if octave[name] == 1 else None]}" for name in counted)
         lines.append(
-            f"  octave {i + 1}: {width}×{height}, {steps}, {tiles} a step, "
+            f"  octave {i + 1}: {width}×{height}, {steps}, {views} a step, "
             f"{octave['computed']:.2f} of its area computed"
         )
+    if size != octaves[-1]["size"]:
+        lines.append(f"  finished: {size[0]}×{size[1]}")
     return "\n".join([*lines, *(f"  note: {note}" for note in notes)])

@@ -24,6 +24,9 @@ KINDS = {
 """Kind -> what one of them is called. Hook ``register_<kind>`` fills it."""
 
 
+RESERVED = ("weight", "mask")
+"""Parameters that every objective and energy has without its factory."""
+
 PYTHON = "python"
 """What a recipe calls a part that was given as a Python object; no part may have this name."""
 
@@ -89,10 +92,10 @@ class Registry:
                     f"{new}: its parameter {parameter.name!r} must be keyword-only and annotated, as in "
                     f"def {name}(*, {parameter.name}: float = 1.0)"
                 )
-            if parameter.name == "weight" and kind in ("objectives", "priors"):
+            if parameter.name in RESERVED and kind in ("objectives", "priors"):
                 raise PluginError(
-                    f"{new} has a parameter 'weight', which kerasdream adds to objectives and priors itself; leave it "
-                    "out, or give yours another name"
+                    f"{new} has a parameter {parameter.name!r}, which kerasdream adds to objectives and priors itself; "
+                    "leave it out, or give yours another name"
                 )
         self.entries[kind][name] = new
 

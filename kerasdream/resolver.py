@@ -7,19 +7,25 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from kerasdream import components, plugins, source
-from kerasdream.config import DEFAULT_LAYERS, DEFAULTS, LISTS, SECTIONS, VERSION, RunConfig, Trust
+from kerasdream.checks import projections, short_schedules, unknown_layers
+from kerasdream.config import DEFAULT_LAYERS, DEFAULTS, LISTS, SECTIONS, VERSION, VIEWS, RunConfig, Trust
 from kerasdream.entry import Entry
 from kerasdream.errors import ConfigError, OutputError, did_you_mean
 from kerasdream.faults import explained, place_of, shown
+from kerasdream.masks import Mask
+from kerasdream.models import network_name
 from kerasdream.naming import NAMES, filled
-from kerasdream.parameters import layer_names, model_of
+from kerasdream.parameters import is_weighted, model_of
 from kerasdream.registry import KINDS, PYTHON, Registration, Registry
+from kerasdream.schedules import MARKS
+from kerasdream.sums import SUM, Sum, summand
 
 SHORT = {"model": "name", "image": "source"}
 """Sections that may stand as one word, and the key it is short for."""
@@ -39,6 +45,7 @@ class Resolver:
         self.registry: Registry
         self.complete, self.unused = True, ""
         self.distributions: dict[str, tuple[str, str]] = {}
+        self.network: str | None = None
 
     def fault(self, path: source.Path, text: str) -> None:
         dotted = ".".join(str(part) for part in path)
@@ -74,14 +81,23 @@ class Resolver:
             )
         if not isinstance(data["seed"], int) or isinstance(data["seed"], bool) or not 0 <= data["seed"] < 2**32:
             self.fault(("seed",), f"expected a whole number from 0 to {2**32 - 1}, not {shown(data['seed'])}")
+        if data["views"] not in VIEWS:
+            self.fault(("views",), f"expected {', '.join(VIEWS)}, not {shown(data['views'])}")
         model = self.model(data["model"])
+        self.network = network_name(model) if model else None
         lists = {key: self.entries(key, data.get(key, [])) for key in LISTS}
         if not data.get("objectives") and (model is not None or "objectives" in data):
             self.fault(("objectives",), "missing; expected a list such as [{l2: {layer: NAME}}]")
         sections = {key: self.section(key, data.get(key, {})) for key in SECTIONS}
         parametrization = self.entry("parametrizations", data["parametrization"], ("parametrization",))
-        if model is not None:
-            self.check_layers(model, [entry for entries in lists.values() for entry in entries])
+        parts = [entry for entries in lists.values() for entry in entries]
+        checks = (
+            unknown_layers(model, parts),
+            short_schedules(sections["octaves"], parts),
+            projections(parametrization, parts),
+        )
+        for path, text in chain(*checks):
+            self.fault(path, text)
         if self.faults:
             raise ConfigError("\n".join(sorted(self.faults, key=place_of)))
         assert model is not None
@@ -91,16 +107,16 @@ class Resolver:
             "seed": data["seed"],
             "model": {"name": model.name, **model.plain},
             "image": sections["image"].model_dump(mode="json"),
+            "views": data["views"],
             "parametrization": parametrization.recipe,
             **{key: [entry.recipe for entry in entries] for key, entries in lists.items()},
-            "octaves": sections["octaves"].model_dump(mode="json"),
-            "tiles": sections["tiles"].model_dump(mode="json"),
-            "engine": sections["engine"].model_dump(mode="json"),
+            **{key: sections[key].model_dump(mode="json", by_alias=True) for key in SECTIONS if key != "image"},
             **({"plugins": [file.name for file in self.plugin_files]} if self.plugin_files else {}),
         }
         config = RunConfig(
             seed=data["seed"],
             model=model,
+            views=data["views"],
             parametrization=parametrization,
             base=self.base,
             data=resolved,
@@ -206,20 +222,39 @@ class Resolver:
         name = params.pop("name", "file")
         return self.validated("models", name, params, ("model",), ("model",))
 
-    def entries(self, key: str, items: Any) -> tuple[Entry, ...]:
-        """A list of entries; a single one may stand without a list."""
+    def entries(self, key: str, items: Any, at: source.Path = ()) -> tuple[Entry, ...]:
+        """A list of entries; a single one may stand without a list, and a sum stands for its summands."""
         made: list[Entry] = []
+        at = at or (key,)
         if isinstance(items, (dict, str, *LISTS[key])):
             items = [items]
         if not isinstance(items, (list, tuple)):
-            self.fault((key,), f"expected a list of {KINDS[key]}s, not {shown(items)}")
+            self.fault(at, f"expected a list of {KINDS[key]}s, not {shown(items)}")
             return ()
         for index, item in enumerate(items):
             if isinstance(item, LISTS[key]):
                 made.append(Entry.of(key, item))
-            elif entry := self.entry(key, item, (key, index)):
+            elif key == "objectives" and isinstance(item, dict) and list(item) == [SUM]:
+                made += self.sum(item[SUM], (*at, index, SUM))
+            elif entry := self.entry(key, item, (*at, index)):
                 made.append(entry)
         return tuple(made)
+
+    def sum(self, value: Any, path: source.Path) -> list[Entry]:
+        """The objectives of a sum: ``[...]`` or ``{of: [...], weight: ...}``."""
+        whole, at = (
+            ({"of": value}, path) if not isinstance(value, dict) or "of" not in value else (value, (*path, "of"))
+        )
+        shared = self.check(Sum, {name: given for name, given in whole.items() if name != "of"}, path)
+        if whole["of"] in (None, [], ()):
+            self.fault(at, "expected one objective or more, not none")
+        summands = []
+        for entry in self.entries("objectives", whole["of"], at) if shared else ():
+            try:
+                summands.append(summand(entry, shared))
+            except ConfigError as error:
+                self.fault((*entry.path, "weight"), str(error))
+        return summands
 
     def entry(self, kind: str, item: Any, path: source.Path) -> Entry | None:
         """One entry: ``name``, ``{name: first parameter}`` or ``{name: {parameter: value}}``."""
@@ -261,6 +296,9 @@ class Resolver:
         values = {name: self.absolute(getattr(parameters, name)) for name in type(parameters).model_fields}
         plain = parameters.model_dump(mode="json", by_alias=True)
         plain |= {name: value.name for name, value in values.items() if isinstance(value, Path)}
+        if "mask" in plain and plain["mask"] is None and is_weighted(registration.factory):
+            del plain["mask"]  # that there is none need not stand in every recipe
+        plain |= {name: {**plain[name], "path": m.path.name} for name, m in values.items() if isinstance(m, Mask)}
         if registration.kind == "outputs":
             try:
                 filled(plain["path"], dict.fromkeys(NAMES, "x"))
@@ -273,6 +311,8 @@ class Resolver:
 
     def absolute(self, value: Any) -> Any:
         """Makes file parameters relative to the run file."""
+        if isinstance(value, Mask):
+            return replace(value, path=self.absolute(value.path))
         return self.base / value.expanduser() if isinstance(value, Path) else value
 
     def section(self, key: str, value: Any) -> Any:
@@ -287,27 +327,14 @@ class Resolver:
     def check(self, schema: type[BaseModel], values: dict[Any, Any], path: source.Path) -> Any:
         """Validates as strictly as JSON is; None after reporting what is wrong."""
         try:
-            return schema.model_validate_json(json.dumps(values, default=_refused))
+            plain = json.dumps(values, default=_refused)
+            return schema.model_validate_json(plain, context={"network": self.network})
         except ValidationError as error:
             for place, text in explained(error, values, schema, path):
                 self.fault(place, text)
         except TypeError as error:
             self.fault(path, str(error))
         return None
-
-    def check_layers(self, model: Entry, entries: Iterable[Entry]) -> None:
-        """Checks every layer name, where the network's layers can be known without building it."""
-        from kerasdream.models import known_layers
-
-        known = known_layers(model)
-        if known is None:
-            return
-        for entry in entries:
-            for within, layer in layer_names(entry.factory, entry.values) if entry.factory else ():
-                if layer not in known:
-                    near = did_you_mean(layer, known)
-                    hint = f"kerasdream layers {model.values.get('file', model.name)} lists them all"
-                    self.fault((*entry.path, *within), f"{model.name} has no layer {layer!r}; {near} ({hint})")
 
 
 def _default_objectives(model: Any) -> dict[str, Any]:
@@ -328,7 +355,7 @@ def _opened(value: Any, following: str | int, short: str | None = None) -> Any:
 
 def _is_schedule(params: dict[Any, Any], schema: type[BaseModel]) -> bool:
     """Whether a mapping is a schedule for an entry's first parameter: ``rate: {from: 0.03, to: 0.01}``."""
-    return bool({"from", "keys"} & params.keys()) and not params.keys() & schema.model_fields.keys()
+    return bool(MARKS & params.keys()) and not params.keys() & schema.model_fields.keys()
 
 
 def _refused(value: Any) -> Any:

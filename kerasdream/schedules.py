@@ -1,4 +1,5 @@
-"""Numbers that change while a dream runs: ``{from: 11, to: 6}`` or ``{keys: {0: 1, 10: 3}}`` in place of a number."""
+"""Numbers that change while a dream runs: ``{from: 11, to: 6}``, ``{keys: {0: 1, 10: 3}}`` or ``{each: [1, 2, 3]}`` in
+place of a number."""
 
 from __future__ import annotations
 
@@ -46,6 +47,10 @@ class Ramp(BaseModel, Generic[Number]):
         share = position / (length - 1) if length > 1 else 0.0
         return self.start + (self.end - self.start) * min(share, 1.0)
 
+    def times(self, factor: float) -> Ramp[Number]:
+        """Returns the same schedule of numbers ``factor`` times as large."""
+        return self.model_copy(update={"start": self.start * factor, "end": self.end * factor})
+
 
 class Keys(BaseModel, Generic[Number]):
     """Values at given steps (of the octave, or of what ``over`` says), linear in between, constant outside."""
@@ -65,27 +70,61 @@ class Keys(BaseModel, Generic[Number]):
             return float(self.keys[left])
         return self.keys[left] + (self.keys[right] - self.keys[left]) * (position - left) / (right - left)
 
-
-def _form(value: Any) -> str:
-    if isinstance(value, dict):
-        return "keys" if "keys" in value else "ramp"
-    return {Ramp: "ramp", Keys: "keys"}.get(
-        getattr(type(value), "__pydantic_generic_metadata__", {}).get("origin"), "number"
-    )
+    def times(self, factor: float) -> Keys[Number]:
+        """Returns the same schedule of numbers ``factor`` times as large."""
+        return self.model_copy(update={"keys": {step: value * factor for step, value in self.keys.items()}})
 
 
-SCHEDULES = {"ramp": ("from", "to", "over"), "keys": ("keys", "over")}
-"""The tags by which pydantic names the alternatives to a number in the location of an error, and their keys."""
+RAMP, KEYS, EACH = "a ramp", "by keys", "by octaves"
+"""The tags by which pydantic names the alternatives to a number in the location of an error."""
+
+SCHEDULES = {RAMP: ("from", "to", "over"), KEYS: ("keys", "over"), EACH: ("each",)}
+"""Tag -> the keys of such a schedule; by the first of them it is known."""
+
+MARKS = frozenset(keys[0] for keys in SCHEDULES.values())
+
+
+def _changing(number: Any) -> Any:
+    """Returns the type "``number``, a ramp or keys of such numbers"."""
+    return Annotated[
+        Annotated[number, Tag("number")] | Annotated[Ramp[number], Tag(RAMP)] | Annotated[Keys[number], Tag(KEYS)],
+        Discriminator(lambda value: (KEYS if _has("keys", value) else RAMP) if _is_mapping(value) else "number"),
+    ]
+
+
+class Each(BaseModel, Generic[Number]):
+    """A value for each octave, coarse to fine: a number, or one that changes over the octave's steps.
+
+    They are counted from the finest octave, which has the last: where coarse octaves are dropped, so are theirs.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    each: list[_changing(Number)] = Field(min_length=1)  # type: ignore[valid-type]
+
+    def at(self, progress: Progress) -> float:
+        """Returns the value at this point of the run."""
+        item = self.each[len(self.each) - progress.octaves + progress.octave]
+        return item.at(progress) if is_schedule(item) else item
 
 
 def scheduled(number: Any) -> Any:
     """Returns the type "``number``, or a schedule of such numbers" for a parameter annotated with ``number``."""
     return Annotated[
-        Annotated[number, Tag("number")] | Annotated[Ramp[number], Tag("ramp")] | Annotated[Keys[number], Tag("keys")],
-        Discriminator(_form),
+        Annotated[_changing(number), Tag("in all octaves")] | Annotated[Each[number], Tag(EACH)],
+        Discriminator(lambda value: EACH if _has("each", value) else "in all octaves"),
     ]
 
 
 def is_schedule(value: Any) -> bool:
     """Whether a validated parameter is a schedule."""
-    return isinstance(value, (Ramp, Keys))
+    return isinstance(value, (Ramp, Keys, Each))
+
+
+def _is_mapping(value: Any) -> bool:
+    return isinstance(value, dict) or is_schedule(value)
+
+
+def _has(key: str, value: Any) -> bool:
+    """Whether a mapping, or a schedule made of one, has a key."""
+    return key in value if isinstance(value, dict) else is_schedule(value) and hasattr(value, key)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerasdream.config import LISTS, SECTIONS, VERSION
+from kerasdream.config import LISTS, SECTIONS, VERSION, VIEWS
 from kerasdream.parameters import model_of
 from kerasdream.registry import KINDS, Registration, Registry
+from kerasdream.sums import SUM, Sum
 
 
 def json_schema(registry: Registry) -> dict[str, Any]:
@@ -16,15 +17,13 @@ def json_schema(registry: Registry) -> dict[str, Any]:
     sections["image"] = {"anyOf": [{"type": "string", "minLength": 1}, sections["image"]]}
     lists = {}
     for key in LISTS:
-        entry = {"anyOf": [_entry(registration, definitions) for registration in registry.entries[key].values()]}
-        definitions[KINDS[key].replace(" ", "_")] = entry
+        forms = [_entry(registration, definitions) for registration in registry.entries[key].values()]
         reference = {"$ref": f"#/$defs/{KINDS[key].replace(' ', '_')}"}
-        lists[key] = {
-            "anyOf": [
-                {"type": "array", "items": reference, **({"minItems": 1} if key == "objectives" else {})},
-                reference,
-            ]
-        }
+        several = {"type": "array", "items": reference, **({"minItems": 1} if key == "objectives" else {})}
+        lists[key] = {"anyOf": [several, reference]}
+        if key == "objectives":
+            forms.append(_sum(lists[key], definitions))
+        definitions[KINDS[key].replace(" ", "_")] = {"anyOf": forms}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "kerasdream run file",
@@ -38,6 +37,7 @@ def json_schema(registry: Registry) -> dict[str, Any]:
                 "description": "Plugin files and folders, in this file's folder or below.",
             },
             "model": _model(registry, definitions),
+            "views": {"enum": list(VIEWS), "description": "Tiles, or crops; auto: crops if a class is asked for."},
             "parametrization": {
                 "anyOf": [_entry(r, definitions) for r in registry.entries["parametrizations"].values()]
             },
@@ -75,6 +75,19 @@ def _entry(registration: Registration, definitions: dict[str, Any]) -> dict[str,
         forms[0]["properties"][registration.name] = {"anyOf": [*values, {"type": "null"}]}
         forms.append({"const": registration.name, "description": registration.summary})
     return forms[0] if len(forms) == 1 else {"anyOf": forms}
+
+
+def _sum(summands: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """``{sum: summands}``, or ``{sum: {of: summands, weight: ...}}``."""
+    whole = _hoisted(Sum.model_json_schema(by_alias=True), definitions)
+    whole["properties"] = {"of": summands, **whole["properties"]}
+    whole["required"] = ["of"]
+    return {
+        "type": "object",
+        "properties": {SUM: {"anyOf": [summands, whole]}},
+        "required": [SUM],
+        "additionalProperties": False,
+    }
 
 
 def _model(registry: Registry, definitions: dict[str, Any]) -> dict[str, Any]:

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 from kerasdream import images
 from kerasdream.components import Projection
 from kerasdream.config import RunConfig
+from kerasdream.cropping import Crops
 from kerasdream.errors import ImageError, OutputError
 from kerasdream.events import Event, Finished, Started
+from kerasdream.finishing import finish, finished_shape
 from kerasdream.memory import peak
 from kerasdream.naming import NAMES, filled
 from kerasdream.plan import Plan, make_plan
@@ -33,9 +35,6 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif")
 """Endings by which pictures in a folder are known."""
-
-NOISE_SPREAD = 0.1
-"""Standard deviation of ``source: noise`` around grey, on a scale of -1 to 1."""
 
 
 class Session:
@@ -160,7 +159,8 @@ class Session:
     @cached_property
     def network(self) -> Network:
         """The network, built and loaded."""
-        return self.config.model.make()
+        model = self.config.model
+        return model.make({"top": True} if self.config.classifies and model.values.get("top", True) is None else None)
 
     @cached_property
     def step(self) -> GradientStep:
@@ -179,12 +179,13 @@ class Session:
             memory=config.tiles.bytes,
             precision=config.engine.precision,
             jit=config.engine.jit == "on",
+            crops=config.crops_for(self.network.side),
             seed=config.seed,
         )
 
     def plan(self, shape: tuple[int, int]) -> Plan:
         """What will be computed for a picture of this (height, width)."""
-        return plan_of(self.config, shape, self.step.cutting)
+        return plan_of(self.config, shape, self.step.cutting, self.step.crops)
 
     def picture(self, source: str) -> images.Picture:
         """Reads a picture, or draws noise."""
@@ -193,11 +194,11 @@ class Session:
         return images.read(Path(source), self.config.image.max_side)
 
     def noise(self) -> images.Picture:
-        """Grey with noise, a function of the seed."""
+        """Normally distributed noise, a function of the seed."""
         import numpy as np
 
-        random = np.random.default_rng([self.config.seed, 0x6E6F697365])
-        pixels = random.normal(0, NOISE_SPREAD, (*self.config.image.size, 3)).clip(-1, 1).astype("float32")
+        asked, random = self.config.image, np.random.default_rng([self.config.seed, 0x6E6F697365])
+        pixels = random.normal(asked.mean, asked.spread, (*asked.size, 3)).clip(-1, 1).astype("float32")
         return images.Picture(pixels, None, "noise", "", ())
 
     def dream(self, picture: images.Picture, targets: Sequence[Path] = ()) -> Result:
@@ -212,6 +213,8 @@ class Session:
         from kerasdream.dreaming import ascend
 
         config, began = self.config, time.perf_counter()
+        steps = [entry.make() for entry in config.postprocess]
+        finished_shape(steps, picture.stored.shape[:2])
         try:
             plan = self.plan(picture.stored.shape[:2])
         except ImageError as error:
@@ -241,6 +244,7 @@ class Session:
                 chain=config.ascent,
                 projections=[entry for entry in config.priors if isinstance(entry.make(), Projection)],
                 detail=config.octaves.detail,
+                is_over=config.octaves.is_over,
                 start=start,
                 save=saved.keep if saved else lambda point: None,
                 tell=tell,
@@ -253,12 +257,10 @@ class Session:
                 manifest = {**manifest, "interrupted": True}
             if ascent.point and ascent.point.views:
                 manifest = {**manifest, "memory_ran_out": {"views": ascent.point.views}}
-            image = ascent.picture
-            for entry in config.postprocess:
-                image = entry.make().apply(image, picture.pixels)
+            image, alpha = finish(ascent.picture, picture, steps)
             result = Result(
                 image=image,
-                alpha=picture.alpha,
+                alpha=alpha,
                 scores=ascent.scores,
                 timings={"load": loaded, **ascent.timings, "total": time.perf_counter() - began},
                 manifest=manifest,
@@ -279,7 +281,7 @@ class Session:
 
         One that is missing is left out: its part says so when it is made.
         """
-        files = [value for entry in self.config.entries for value in entry.values.values() if isinstance(value, Path)]
+        files = [file for entry in self.config.entries for file in entry.files]
         return {file.name: checksum(file) for file in files if file.exists()}
 
     @cached_property
@@ -325,16 +327,14 @@ def _check_name(path: Path) -> None:
         raise OutputError(f"{path} is not an ordinary file, so nothing can be written there; give another path")
 
 
-def plan_of(config: RunConfig, shape: tuple[int, int], cutting: Cutting) -> Plan:
+def plan_of(config: RunConfig, shape: tuple[int, int], cutting: Cutting, crops: Crops | None) -> Plan:
     """The plan of a run for a picture of this (height, width)."""
-    octaves = config.octaves
     fault = own_rules().fault if config.tiles.size == "auto" else ""
     return make_plan(
         shape,
-        count=octaves.count,
-        scale=octaves.scale,
-        steps=octaves.steps,
+        octaves=config.octaves,
         cutting=cutting,
         seed=config.seed,
         notes=[fault] if fault else [],
+        crops=crops,
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from kerasdream.components import Energy, Objective, Projection, Transform
+from kerasdream import images
+from kerasdream.components import LOGITS, Energy, Objective, Projection, Transform
+from kerasdream.cropping import Crops, around
 from kerasdream.entry import Entry
 from kerasdream.errors import ConfigError, ImageError, MemoryRanOutError, ModelError, did_you_mean
 from kerasdream.models.network import Network, from_range
 from kerasdream.plan import Plan, cutting_for, transform_seed
-from kerasdream.schedules import Progress
+from kerasdream.schedules import Progress, is_schedule
 from kerasdream.tiling import joint
 from kerasdream.tuning import view_side
 
@@ -27,12 +29,14 @@ class Slope(NamedTuple):
         gradient: of that sum, ``(height, width, 3)`` float32 array or tensor.
         scores: each part's mean over the picture, by label, unweighted.
         magnitude: the mean of ``|gradient|``; not finite where any of it is not.
+        window: the rows and columns that were looked at; None: all.
     """
 
     score: float
     gradient: Any
     scores: Mapping[str, float]
     magnitude: float
+    window: tuple[slice, slice] | None = None
 
 
 class GradientStep:
@@ -52,6 +56,8 @@ class GradientStep:
         memory: bytes for the views under way, where ``tile`` is ``"auto"``; None: a share of this machine's.
         precision: ``"float32"``, or ``"mixed"``: the network computes in bfloat16, the picture stays float32.
         jit: whether XLA compiles the step.
+        crops: random windows of the picture that the network looks at in each step, in place of tiles; they suit a
+            network of a fixed input size, too.
         seed: of the random cuts and transforms.
 
     Raises:
@@ -78,9 +84,11 @@ class GradientStep:
         memory: int | None = None,
         precision: Literal["float32", "mixed"] = "float32",
         jit: bool = False,
+        crops: Crops | None = None,
         seed: int = 0,
     ) -> None:
-        from kerasdream.engine.tensorflow import Engine, Part
+        from kerasdream.engine.score import Part, Score
+        from kerasdream.engine.tensorflow import Engine
         from kerasdream.models.extractor import build_extractor
         from kerasdream.models.geometry import lattice_of
         from kerasdream.models.graph import layer_names
@@ -97,20 +105,33 @@ class GradientStep:
         known = list(layer_names(network.model, network.aliases))
         for entry, objective in zip(entries[0], made[0], strict=True):
             for layer in objective.layers:
-                if layer not in known:
+                if layer not in (*known, LOGITS):
                     near = did_you_mean(layer, known)
                     raise ModelError(f"{entry.blame} looks at {layer!r}; {network.name} has no such layer; {near}")
         layers = list(dict.fromkeys(layer for objective in made[0] for layer in objective.layers))
-        extractor = build_extractor(network.model, layers, aliases=network.aliases, precision=precision)
+        side = crops.size if crops else None
+        extractor = build_extractor(network.model, layers, aliases=network.aliases, precision=precision, side=side)
         self.labels = _labels(entries[0], made[0], entries[1])
         self._weights = [entry.weight for entry in (*entries[0], *entries[1])]
         self._entries = [entry for group in entries for entry in group]
         names = [*self.labels, *(f"transform {i} {e.name}" for i, e in enumerate(entries[2]))]
-        parts = [Part(name, tuple(e.schedules), e.make, e.weight) for name, e in zip(names, self._entries, strict=True)]
+        self._masks = list(dict.fromkeys(entry.mask for entry in self._entries if entry.mask))
+        parts = [
+            Part(name, tuple(e.schedules), e.make, e.weight, self._masks.index(e.mask) if e.mask else None)
+            for name, e in zip(names, self._entries, strict=True)
+        ]
+        terms = [term for objective in made[0] for term in objective.terms]
+        references = {term.reference for term in terms} | {energy.reference for energy in made[1]}
+        self.sourced = "source" in references
         first, second = len(entries[0]), len(entries[0]) + len(entries[1])
-        self.engine = Engine(
-            extractor, network.preprocess, parts[:first], parts[first:second], parts[second:], batch=batch, jit=jit
-        )
+        score = Score(extractor, network.preprocess, parts[:first], parts[first:second], parts[second:])
+        score.guides = {
+            path: score.activations(images.to_float(images.read(path, network.side).stored)[None])
+            for path in references - {None, "source"}
+        }
+        self.engine = Engine(score, batch=batch, jit=jit, sourced=self.sourced, masks=len(self._masks))
+        self._points = any(term.at is not None for term in terms)
+        self._kept: tuple[Any, Any, Any] = None, None, None
         pairs = list(extractor.geometry.values())
         local = all(axis.local for pair in pairs for axis in pair)
         self.cutting = cutting_for(
@@ -121,15 +142,19 @@ class GradientStep:
             margin=sum(transform.margin for transform in made[2]),
             radius=max((energy.radius for energy in made[1]), default=0),
             jitter=sum(transform.phase for transform in made[2]),
+            wrap=any(transform.wrap for transform in made[2]),
         )
-        self.seed = seed
+        self.crops, self.seed = crops, seed
 
-    def __call__(self, picture: np.ndarray, *, step: int = 0) -> tuple[float, np.ndarray]:
+    def __call__(
+        self, picture: np.ndarray, *, step: int = 0, source: np.ndarray | None = None
+    ) -> tuple[float, np.ndarray]:
         """Evaluates a picture.
 
         Args:
             picture: ``(height, width, 3)`` float32 RGB in [-1, 1].
             step: number of the step; each has its own random cuts and transforms.
+            source: the photo that it came from, for parts that compare with it; it is resized to the picture.
 
         Returns:
             The weighted score (a mean over the picture) and its gradient, shaped like the picture.
@@ -144,37 +169,66 @@ class GradientStep:
             )
         picture, progress = np.asarray(picture, "float32"), Progress(step=step, run_step=step)
         while True:
-            plan = Plan((picture.shape[:2],), 1, self.cutting, self.seed)
+            plan = Plan((picture.shape[:2],), (1,), self.cutting, self.seed, crops=self.crops)
             try:
-                slope = self.at(picture, plan, progress)
+                slope = self.at(picture, plan, progress, None if source is None else images.Scaled(source))
                 return slope.score, np.asarray(slope.gradient)
             except MemoryRanOutError:
                 self.cutting = plan.smaller().cutting
 
-    def at(self, picture: Any, plan: Plan, progress: Progress) -> Slope:
+    def at(self, picture: Any, plan: Plan, progress: Progress, source: images.Scaled | None = None) -> Slope:
         """Evaluates one step of a plan on a picture, array or tensor.
 
+        Args:
+            source: the photo that it came from, for parts that compare with it.
+
         Raises:
+            ConfigError: a part compares with the source, and there is none.
             MemoryRanOutError: there is not enough memory for the plan's views.
         """
         place, cutting = (progress.octave, progress.step), plan.cutting
         present = [entry.at(progress) for entry in self._entries]
         values = [value for numbers in present for value in numbers.values()]
-        gradient, means, magnitude = self.engine.gradient(
-            picture,
-            plan.grid(*place),
-            values,
-            transform_seed(plan.seed, *place),
-            pixels=cutting.size**2,
-            whole=cutting.whole,
-        )
+        seed, beside = transform_seed(plan.seed, *place), self._beside(picture.shape[:2], source)
+        if plan.crops:
+            side = plan.crops.side
+            boxes = plan.boxes(*place, side.at(progress) if is_schedule(side) else side)
+            found = self.engine.crops(picture, boxes, plan.crops.size, values, seed, beside=beside)
+            window = around(boxes)
+        else:
+            found = self.engine.gradient(
+                picture,
+                plan.grid(*place),
+                values,
+                seed,
+                beside=beside,
+                pixels=cutting.size**2,
+                whole=cutting.whole or self._points,
+                roll=plan.roll(*place),
+            )
+            window = None
+        gradient, means, magnitude = found
         weights = [numbers.get("weight", weight) for numbers, weight in zip(present, self._weights, strict=False)]
         score = sum(weight * float(mean) for weight, mean in zip(weights, means, strict=True))
-        return Slope(score, gradient, dict(zip(self.labels, map(float, means), strict=True)), magnitude)
+        return Slope(score, gradient, dict(zip(self.labels, map(float, means), strict=True)), magnitude, window)
+
+    def _beside(self, shape: tuple[int, int], source: images.Scaled | None) -> np.ndarray | None:
+        """The source and the masks at the size of the picture, one behind the other, kept for the next step."""
+        import numpy as np
+
+        if not self.sourced and not self._masks:
+            return None
+        if self.sourced and source is None:
+            raise ConfigError("a part compares the picture with its source; expected the source too: source=photo")
+        if self._kept[:1] != (shape,) or self._kept[1] is not source:
+            layers = [source.at(shape)] if self.sourced else []
+            layers += [mask.at(shape)[..., None] for mask in self._masks]
+            self._kept = shape, source, np.concatenate(layers, axis=2)
+        return self._kept[2]
 
     def is_dead(self, scores: Mapping[str, float]) -> bool:
         """Whether every objective is exactly zero: no unit that is asked for responds, so only priors have a slope."""
-        return not any(scores[label] for label in self.labels[: len(self.engine.objectives)])
+        return not any(scores[label] for label in self.labels[: len(self.engine.score.objectives)])
 
     def blame(self, label: str) -> str:
         """Whose the part with this label is: its plugin, the file and line of its factory."""

@@ -236,6 +236,8 @@ class Cutting:
         jitter: largest shift of the whole grid, in pixels.
         field: pixels one position of the network sees; None where it sees everything.
         exact: whether every core has its whole receptive field around it.
+        wrap: whether it is the picture that is shifted, by up to ``jitter`` either way, what leaves it on one side
+            coming in on the other.
     """
 
     lattice: Lattice
@@ -245,6 +247,11 @@ class Cutting:
     jitter: int = 0
     field: int | None = None
     exact: bool = False
+    wrap: bool = False
+
+    def roll(self, random: Random) -> tuple[int, int]:
+        """Draws by how many pixels the picture is shifted down and to the right in one step."""
+        return (random.randint(-self.jitter, self.jitter), random.randint(-self.jitter, self.jitter))
 
     @property
     def whole(self) -> bool:
@@ -276,7 +283,8 @@ class Cutting:
         return min(fitting, key=cost)
 
     def _axis(self, length: int, count: int) -> Axis | None:
-        return axis(length, count, self.halo, self.border, self.lattice, self.jitter, aligned=self.whole)
+        jitter = 0 if self.wrap else self.jitter
+        return axis(length, count, self.halo, self.border, self.lattice, jitter, aligned=self.whole)
 
 
 def batches(tiles: Sequence[Tile], batch: int | None = None, pixels: int = BATCH_PIXELS) -> Iterator[list[Tile]]:

@@ -202,15 +202,15 @@ def half(tmp_path):
 
 def test_mask_is_brought_to_the_octave_and_feathered(half):
     state = np.zeros((30, 80, 3), "float32")
-    memory = mask(image=half, feather=0.0).init(state)
+    memory = mask(path=half, feather=0.0).init(state)
     assert memory.shape == state.shape
     assert memory.dtype == np.float32
     np.testing.assert_allclose(memory[:, :38], 1, atol=0.01)
     np.testing.assert_allclose(memory[:, 42:], 0, atol=0.01)
-    soft = mask(image=half, feather=3.0).init(state)
+    soft = mask(path=half, feather=0.2).init(state)
     np.testing.assert_allclose(soft, gaussian_filter(memory, (3, 3, 0), mode="nearest"), atol=1e-6)
-    np.testing.assert_allclose(mask(image=half, invert=True, feather=3.0).init(state), 1 - soft, atol=1e-6)
-    step, after = mask(image=half).update(np.ones_like(state), soft, state)
+    np.testing.assert_allclose(mask(path=half, invert=True, feather=0.2).init(state), 1 - soft, atol=1e-6)
+    step, after = mask(path=half).update(np.ones_like(state), soft, state)
     np.testing.assert_array_equal(step, soft)
     assert after is soft
 
@@ -219,7 +219,7 @@ def test_transparent_is_black(tmp_path):
     alpha = np.zeros((20, 20), "float32")
     alpha[:10] = 1
     images.save(tmp_path / "cut-out.png", np.ones((20, 20, 3), "float32"), alpha=alpha, format="png")
-    share = mask(image=tmp_path / "cut-out.png", feather=0.0).init(np.zeros((20, 20, 3), "float32"))
+    share = mask(path=tmp_path / "cut-out.png", feather=0.0).init(np.zeros((20, 20, 3), "float32"))
     np.testing.assert_allclose(share, np.repeat(alpha[..., None], 3, axis=2), atol=1e-6)
 
 
@@ -230,7 +230,7 @@ def test_a_masked_dream_leaves_the_rest_of_the_photo_alone(half, tiny, chelsea):
         model=tiny,
         objectives={"l2": "c3"},
         priors=[],
-        ascent=["normalize", {"rate": 0.02}, {"mask": {"image": str(half), "feather": 2.0}}],
+        ascent=["normalize", {"rate": 0.02}, {"mask": {"path": str(half), "feather": 0.02}}],
         octaves={"count": 2, "steps": 3},
         input_range=(-1, 1),
     )
@@ -241,10 +241,10 @@ def test_a_masked_dream_leaves_the_rest_of_the_photo_alone(half, tiny, chelsea):
 
 def test_a_mask_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ImageError, match=r"no-mask\.png"):
-        mask(image=tmp_path / "no-mask.png").init(np.zeros((9, 9, 3), "float32"))
+        mask(path=tmp_path / "no-mask.png").init(np.zeros((9, 9, 3), "float32"))
 
 
-@pytest.mark.parametrize("rule", [smooth(), laplacian_normalize(), mask(image=PHOTO)])
+@pytest.mark.parametrize("rule", [smooth(), laplacian_normalize(), mask(path=PHOTO)])
 @pytest.mark.parametrize("shape", [(7,), (2, 3, 30, 16), (30, 40)])
 def test_rules_that_look_at_neighbours_refuse_a_state_that_is_no_picture(rule, shape):
     with pytest.raises(ConfigError, match=r"neighbouring pixels.*use parametrization: pixels"):

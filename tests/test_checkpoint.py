@@ -21,6 +21,7 @@ from kerasdream import ModelError, OutputError, Parametrization, PluginError, im
 from kerasdream.checkpoint import Checkpoint, beside
 from kerasdream.dreaming import Point
 from kerasdream.events import Stepped
+from kerasdream.octaves import Octaves
 from kerasdream.plan import make_plan
 from kerasdream.source import parse
 from kerasdream.tiling import Cutting, Lattice
@@ -205,8 +206,19 @@ def run(tmp_path, tiny):
 TANH = Parametrization(lambda picture, seed: np.arctanh(picture.clip(-0.99, 0.99)), lambda x, *shape: ops.tanh(x))
 
 
+EARLY = {"octaves": {"scale": [1.3, 1.2], "steps": [4, 5, 3], "plateau": 2, "plateau_gain": 0.3}}
+
+
 @pytest.mark.parametrize(
-    ("stop", "options"), [(0, {}), (3, {}), (6, {}), (11, {}), (6, {"parametrization": TANH, "priors": []})]
+    ("stop", "options"),
+    [
+        (0, {}),
+        (3, {}),
+        (6, {}),
+        (11, {}),
+        (6, {"parametrization": TANH, "priors": []}),
+        *((stop, EARLY) for stop in (1, 2, 6, 9)),  # two of them are where an octave is left early
+    ],
 )
 def test_from_any_step_it_goes_on_with_the_same_bits(run, tmp_path, stop, options):
     (tmp_path / "whole").mkdir()
@@ -216,6 +228,7 @@ def test_from_any_step_it_goes_on_with_the_same_bits(run, tmp_path, stop, option
     assert beside(first.paths[0]).exists()
     second, after = run(resume=True, **options)
     assert before + after == steps
+    assert len(steps) == (9 if options is EARLY else 12)
     assert not second.interrupted
     assert second.scores == whole.scores
     np.testing.assert_array_equal(second.image, whole.image)
@@ -306,7 +319,7 @@ def point():
 
 @pytest.fixture
 def checkpoint(tmp_path):
-    plan = make_plan((40, 50), count=1, scale=2, steps=4, cutting=Cutting(Lattice(), 64), seed=0)
+    plan = make_plan((40, 50), octaves=Octaves(count=1, steps=4), cutting=Cutting(Lattice(), 64), seed=0)
     return Checkpoint(tmp_path / "x.png", {"recipe": {"seed": 1, "keys": {0: 1}}}, plan)
 
 

@@ -79,7 +79,7 @@ for line in sys.stdin.read().splitlines():
             "--help|run --help|validate quickstart.yaml|validate my_own_model.yaml|plan quickstart.yaml|"
             "plan inception_v3.yaml --json|plan from_noise.yaml|list|list objectives|list objectives l2|"
             "list models inception_v3|plugins|plugins --json|schema|layers efficientnet_lite0|layers inception_v3|"
-            "show ../docs/gallery/coffee.jpg",
+            "show ../docs/gallery/coffee.jpg|classes|classes flamingo",
         ),
         (
             ["tensorflow", "keras", "numpy", "PIL", "rich", "pydantic"],
@@ -165,7 +165,7 @@ def test_list_describes_an_entry(here):
     assert (code, err) == (0, "")
     assert out.startswith("channel: Raises the mean activation of one channel")
     for line in (
-        "  layer: layer name, required",
+        "  layer: layer name or {network: layer name}, required",
         "      the layer the channel is in.",
         "  channel: whole number ≥ 0, required",
         "  weight: number or a schedule, default 1.0",

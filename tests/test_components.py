@@ -12,7 +12,6 @@ from kerasdream.errors import ModelError
 from kerasdream.objectives.channel import channel
 from kerasdream.objectives.l2 import l2
 from kerasdream.objectives.mean import mean
-from kerasdream.postprocess.match_color import match_color
 from kerasdream.priors.gaussian_blur import gaussian_blur
 from kerasdream.priors.total_variation import total_variation
 
@@ -110,17 +109,6 @@ def test_normalize(by, measure):
 
 def test_rate():
     np.testing.assert_allclose(rate(value=0.5).update(np.ones(3, "float32"), None, None)[0], 0.5)
-
-
-def test_match_color_gives_mean_and_spread_back():
-    random = np.random.default_rng(0)
-    source = random.normal([0.1, -0.2, 0.3], [0.05, 0.1, 0.08], (50, 60, 3)).astype("float32")
-    dream = random.normal([-0.3, 0.2, 0.0], [0.15, 0.05, 0.1], (50, 60, 3)).astype("float32")
-    matched = match_color().apply(dream, source)
-    np.testing.assert_allclose(matched.mean((0, 1)), source.mean((0, 1)), atol=1e-3)
-    np.testing.assert_allclose(matched.std((0, 1)), source.std((0, 1)), atol=1e-3)
-    half = match_color(amount=0.5).apply(dream, source)
-    np.testing.assert_allclose(half, (dream + matched) / 2, atol=1e-5)
 
 
 def test_every_built_in_part_has_help_for_every_parameter():

@@ -8,9 +8,11 @@ import pytest
 import yaml
 
 import kerasdream
-from kerasdream import Objective
+from kerasdream import LayerName, Objective
+from kerasdream.catalogue import parameter_rows
 from kerasdream.config import DEFAULTS, load, resolve
 from kerasdream.errors import ConfigError
+from kerasdream.parameters import layer_names, model_of
 from kerasdream.plugins import load as load_plugins
 from kerasdream.schedules import Keys, Progress, Ramp
 from kerasdream.schema import json_schema
@@ -53,7 +55,7 @@ def test_all_faults_are_reported_at_once_with_their_places():
         ("4:43: image.maxside: unknown key", "did you mean 'max_side'?"),
         ("6:32: objectives.0.l2.weight:", "not abc"),
         ("7:5: objectives.1: unknown objective 'l3'", "l2"),
-        ("8:38: objectives.2.channel.channel:", "greater than or equal to 0, not -1"),
+        ("8:38: objectives.2.channel.channel:", "greater than or equal to 0", "not -1"),
         ("9:5: objectives.3: expected one objective", "not 5"),
         ("11:14: transforms.0.jitter.pixels:", "integer, not 1.5"),
         ("13:17: ascent.0.normalize.by:", "'mean_abs', 'std', 'rms' or 'max'", "not size"),
@@ -78,6 +80,51 @@ def test_a_misspelt_layer_is_found_without_the_network():
     assert "kerasdream layers efficientnet_lite0" in fault
 
 
+BOTH = "{efficientnet_lite0: block5_expand, inception_v3: mixed3}"
+
+
+@pytest.mark.parametrize(("model", "layer"), [("efficientnet_lite0", "block5_expand"), ("inception_v3", "mixed3")])
+def test_a_layer_may_be_named_for_several_networks(model, layer):
+    text = f"image: x.jpg\nmodel: {model}\nobjectives:\n  - l2: {{layer: {BOTH}}}\n"
+    config = resolve(parse(text, "f.yaml"), Path("."))
+    assert config.objectives[0].make().layers == (layer,)
+    assert config.data["objectives"] == [{"l2": {"layer": layer, "weight": 1.0}}]
+    schema = jsonschema.Draft202012Validator(json_schema(load_plugins().registry))
+    assert list(schema.iter_errors(yaml.safe_load(text))) == []
+    assert list(schema.iter_errors(yaml.safe_load(text.replace("mixed3", "3"))))
+
+
+@pytest.mark.parametrize(
+    ("model", "layer", "words"),
+    [
+        ("vgg16", BOTH, "expected a layer for vgg16 beside those for efficientnet_lite0, inception_v3, not {"),
+        ("inception_v3", BOTH.replace("mixed3", "mixd3"), "inception_v3 has no layer 'mixd3'; did you mean 'mixed3'"),
+        ("inception_v3", BOTH.replace("mixed3", "3"), "expected a valid string, not 3"),
+        ("inception_v3", "{}", "expected a valid string, not {}"),
+        ("{file: my_net.keras, input_range: [0, 1]}", BOTH, "expected a layer for my_net beside those for"),
+    ],
+)
+def test_layers_for_several_networks_that_will_not_do(model, layer, words):
+    (fault,) = faults(f"image: x.jpg\nmodel: {model}\nobjectives:\n  - l2: {{layer: {layer}}}\n")
+    assert fault.startswith("f.yaml:4:10: objectives.0.l2.layer: ")
+    assert words in fault
+
+
+def test_lists_of_layers_may_be_for_several_networks_too():
+    from kerasdream.registry import Registration
+
+    def both(*, layers: list[LayerName] | None = None, note: str = "") -> Objective:
+        """Two layers."""
+
+    model = model_of(Registration("objectives", "both", both, "mine"))
+    data = json.dumps({"layers": [{"a": "x", "b": "y"}, "z"]})
+    assert model.model_validate_json(data, context={"network": "b"}).layers == ["y", "z"]
+    assert list(layer_names(both, {"layers": ["y", "z"], "note": "n"})) == [(("layers", 0), "y"), (("layers", 1), "z")]
+    assert parameter_rows(Registration("objectives", "both", both, "mine"))[0]["type"] == (
+        "list of layer name or {network: layer name} or null"
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -95,13 +142,22 @@ def test_a_misspelt_layer_is_found_without_the_network():
         ("image: x.jpg\ntransforms: {jitter: {pixels: 1}, blur: 2}", "expected one transform"),
         ("image: x.jpg\npriors: [{total_variation: {radius: 3}}]", "unknown key 'radius'"),
         ("image: x.jpg\nascent: [{rate: .inf}]", "finite"),
-        ("image: x.jpg\noctaves: 3", "expected a mapping of count, scale"),
+        ("image: x.jpg\noctaves: 3", "expected a mapping of sizes, scale"),
         ("image: x.jpg\nplugins: [../elsewhere.py]", "outside the run file's folder"),
         ("image: x.jpg\nplugins: [missing.py]", "does not exist"),
     ],
 )
 def test_other_faults(text, words):
     assert any(words in line for line in faults(text)), faults(text)
+
+
+def test_projections_need_pixels():
+    text = "image: x.jpg\nparametrization: {fourier: {decay: 0}}\npriors:\n  - total_variation\n  - gaussian_blur: 0.5"
+    (line,) = faults(text)
+    assert line.startswith("f.yaml:5:5: priors.1.gaussian_blur: changes the pixels after each step")
+    assert "which parametrization fourier does not hold; expected parametrization: pixels" in line
+    resolve(parse(text.replace("{fourier: {decay: 0}}", "pixels"), "f.yaml"), Path("."))
+    resolve(parse(text.replace("  - gaussian_blur: 0.5", ""), "f.yaml"), Path("."))
 
 
 @pytest.mark.parametrize(

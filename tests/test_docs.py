@@ -39,7 +39,7 @@ def test_run_files_run(page, text, tmp_path, chelsea):
     )
     (tmp_path / "run.yaml").write_text(text)
     load(tmp_path / "run.yaml")
-    result = kerasdream.run(load(tmp_path / "run.yaml", ["octaves.count=1", "octaves.steps=1"]))
+    result = kerasdream.run(load(tmp_path / "run.yaml", ["octaves={count: 1, steps: 1}"]))
     assert all(path.is_file() for path in result.paths)
 
 

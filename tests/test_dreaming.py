@@ -1,5 +1,7 @@
 """The loop: the published step, octaves with carried detail, interruption, faults."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -8,9 +10,12 @@ import tensorflow as tf
 import kerasdream
 from kerasdream import DreamError, Objective, Parametrization, ops
 from kerasdream.api import session_for
+from kerasdream.config import resolve
 from kerasdream.events import Finished, Started, Stepped
 from kerasdream.images import resize
 from kerasdream.objectives.l2 import l2
+from kerasdream.session import Session
+from kerasdream.source import Document
 
 PLAIN = {"priors": [], "transforms": [], "input_range": (-1, 1), "max_side": None}
 
@@ -215,3 +220,18 @@ def test_when_memory_runs_out_the_dream_goes_on_and_says_so(tiny, chelsea, monke
     assert "memory ran out" in note
     assert result.manifest["memory_ran_out"] == {"views": 140}
     assert result.peak_memory > 100e6
+
+
+def test_noise_is_as_bright_and_as_strong_as_asked():
+    def noise(image, seed=0):
+        document = Document({"seed": seed, "image": {"source": "noise", "size": [200, 300], **image}}, "noise")
+        return Session(resolve(document, Path("."))).noise().pixels
+
+    usual, bright = noise({}), noise({"mean": 0.5686, "spread": 0.0627})
+    assert usual.shape == (200, 300, 3)
+    assert (usual.mean(), usual.std()) == (pytest.approx(0, abs=1e-3), pytest.approx(0.1, rel=0.01))
+    assert (bright.mean(), bright.std()) == (pytest.approx(0.5686, abs=1e-3), pytest.approx(0.0627, rel=0.01))
+    np.testing.assert_allclose((bright - 0.5686) / 0.0627, usual / 0.1, atol=1e-4)  # the seed's numbers
+    assert np.abs(noise({"mean": 1, "spread": 3})).max() == 1
+    assert (noise({"spread": 0, "mean": -0.5}) == -0.5).all()
+    assert np.abs(noise({}, seed=1) - usual).mean() > 0.1

@@ -18,9 +18,9 @@ PLUGINS = sorted(path.parent for path in FOLDER.glob("*/setup.cfg"))
 REGISTERS = {
     "kerasdream-film-grain": ["postprocess/film_grain", "postprocess/film_grade"],
     "kerasdream-keras-hub": ["models/keras_hub"],
-    "kerasdream-smoothing": ["priors/bilateral", "priors/median"],
     "kerasdream-stages": ["outputs/webp", "outputs/contact_sheet"],
     "kerasdream-texture": ["objectives/texture"],
+    "kerasdream-wavelets": ["priors/wavelet_sparsity", "priors/wavelet_shrinkage"],
 }
 WRITES = {
     "kerasdream-stages": {"photo-dream.png", "photo-dream.webp", "photo-stages.png"},

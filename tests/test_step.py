@@ -219,7 +219,7 @@ def test_other_ways_to_compute_agree(tiny, options):
     assert other_gradient.dtype == np.float32
     assert cosine > (0.99 if "precision" in options else 0.999_999)
     assert other_score == pytest.approx(score, rel=3e-2 if "precision" in options else 1e-5)
-    assert usual.engine.extractor.model.dtype_policy.compute_dtype == "float32"
+    assert usual.engine.score.extractor.model.dtype_policy.compute_dtype == "float32"
 
 
 def test_the_same_bytes_with_two_batches_under_way_and_under_load(lite0, coffee):

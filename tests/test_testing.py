@@ -34,10 +34,22 @@ PARAMETERS = {
     "l2": {"layer": "conv2"},
     "mean": {"layer": "conv2"},
     "channel": {"layer": "conv2", "channel": 3},
+    "direction": {"layer": "conv2", "direction": [1, -1, 0.5, 0, 2, 0, -0.5, 1]},
+    "cosine": {"layer": "conv2", "direction": {"1": 1.5, "6": -1}, "power": 2.0},
+    "neuron": {"layer": "conv2", "channel": 3, "x": 0.3, "y": 0.8},
+    "class": {"index": 2, "score": "log_probability"},
+    "guide": {"image": str(PHOTO), "layer": "conv2"},
+    "caricature": {"layer": "conv2", "power": 1.0},
+    "style": {"image": str(PHOTO), "layer": ["conv1", "conv3"]},
+    "difference": {"layer": "conv2"},
+    "layer_difference": {"layer": "conv3", "minus": "conv1"},
     "total_variation": {"weight": 2.0},
     "gaussian_blur": {"sigma": 1.5},
-    "match_color": {"amount": 0.5},
-    "mask": {"image": str(PHOTO)},
+    "mask": {"path": str(PHOTO)},
+    "match_color": {"by": "histogram", "amount": 0.5},
+    "blend": {"amount": 0.5},
+    "grade": {"exposure": 0.5, "temperature": 0.3, "contrast": 0.4, "curve": [[0.5, 0.6]], "saturation": 1.2},
+    "upscale": {"factor": 1.5},
 }
 PICTURES_ONLY = "laplacian_normalize", "smooth", "mask"
 CHECKS = {
@@ -50,9 +62,18 @@ CHECKS = {
 }
 
 
+def classifier():
+    """The tiny network with a head of four classes on top."""
+    model = testing.tiny_network().model
+    classes = keras.layers.Dense(4, activation="softmax", kernel_initializer=keras.initializers.GlorotUniform(seed=4))
+    end = classes(keras.layers.GlobalAveragePooling2D()(model.output))
+    return Network("tiny", keras.Model(model.input, end), from_range(-1, 1))
+
+
 @pytest.mark.parametrize("part", [part for part in BUILT_IN if part.kind in CHECKS], ids=lambda part: part.name)
 def test_every_built_in_part_passes(part):
     more = {"pictures_only": True} if part.kind == "ascent" and part.name in PICTURES_ONLY else {}
+    more |= {"network": classifier()} if part.name == "class" else {}
     CHECKS[part.kind](part.factory, PARAMETERS.get(part.name, {}), **more)
 
 

@@ -56,6 +56,13 @@ def cut(canvas: Any, tile: Tile) -> Any:
     return canvas
 
 
+def rolled(canvas: Any, shift: tuple[int, int]) -> Any:
+    """Returns a canvas shifted down and to the right, what leaves it coming in on the other side."""
+    import tensorflow as tf
+
+    return canvas if canvas is None or shift == (0, 0) else tf.roll(canvas, shift, (0, 1))
+
+
 def as_tensor(array: Any) -> Any:
     """Returns an array as a tensor; one that lies as TensorFlow wants it lends its memory and must not change."""
     import numpy as np

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from kerasdream.engine.canvas import as_tensor, home
-from kerasdream.engine.tensorflow import pull_back
+from kerasdream.engine.score import pull_back
 from kerasdream.errors import DreamError
 
 if TYPE_CHECKING:
@@ -29,27 +29,58 @@ class Chain:
         self.form, self.entries = form, entries
         self._traced: dict[Any, Any] = {}
 
-    def step(self, state: Any, memory: list[Any] | None, gradient: Any, progress: Progress) -> tuple[Any, list[Any]]:
+    def step(
+        self,
+        state: Any,
+        memory: list[Any] | None,
+        gradient: Any,
+        progress: Progress,
+        window: tuple[slice, slice] | None = None,
+    ) -> tuple[Any, list[Any]]:
         """Takes a step.
 
         Args:
             state: of the parametrization, at the start of the step; array or tensor.
             memory: that of each rule; None at the start of an octave.
             gradient: of the score with respect to the picture, a ``(height, width, 3)`` array or tensor.
+            window: rows and columns that were looked at; None: all. Where the state is the picture, the step is one of
+                that window, as if it were all, and the rest of the picture and of what the rules remember stays.
 
         Returns:
-            The new state, a tensor, and the rules' memory.
+            The new state, array or tensor, and the rules' memory.
 
         Raises:
             PluginError: a rule returned another shape, or numbers that are not finite.
         """
         import keras
         import numpy as np
+
+        if memory is None:
+            memory = [entry.make(entry.at(progress)).init(state) for entry in self.entries]
+        if window is None or self.form.decode is not None:
+            return self._step(state, memory, gradient, progress)
+
+        def seen(leaf: Any) -> Any:
+            return np.asarray(leaf)[window] if getattr(leaf, "shape", None) == state.shape else leaf
+
+        def pasted(old: Any, new: Any) -> Any:
+            if getattr(old, "shape", None) != state.shape:
+                return new
+            whole = np.array(old)
+            whole[window] = new
+            return whole
+
+        moved, changed = self._step(
+            seen(state), keras.tree.map_structure(seen, memory), np.asarray(gradient)[window], progress
+        )
+        return pasted(state, moved), keras.tree.map_structure(pasted, memory, changed)
+
+    def _step(self, state: Any, memory: list[Any], gradient: Any, progress: Progress) -> tuple[Any, list[Any]]:
+        import keras
+        import numpy as np
         import tensorflow as tf
 
         present = [entry.at(progress) for entry in self.entries]
-        if memory is None:
-            memory = [entry.make(now).init(state) for entry, now in zip(self.entries, present, strict=True)]
         if self.form.decode is not None:
             gradient = pull_back(self.form.decode, state, gradient.shape[:2], gradient)
         memory = keras.tree.map_structure(lambda leaf: leaf if leaf is None else tf.convert_to_tensor(leaf), memory)

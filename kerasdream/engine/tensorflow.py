@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kerasdream.components import Objective
-from kerasdream.engine.canvas import DeviceSheet, HostSheet, cut, home, on_host
-from kerasdream.errors import KerasdreamError, MemoryRanOutError, ModelError, PluginError
+from kerasdream.engine.canvas import DeviceSheet, HostSheet, cut, home, on_host, rolled
+from kerasdream.engine.score import Score, Seen, Total, added
+from kerasdream.errors import MemoryRanOutError
 from kerasdream.seams import evening
 from kerasdream.tiling import BATCH_PIXELS, Grid, Tile, batches
 from kerasdream.tuning import IN_FLIGHT
@@ -16,21 +16,7 @@ from kerasdream.tuning import IN_FLIGHT
 if TYPE_CHECKING:
     import numpy as np
 
-    from kerasdream.components import Energy, Transform
-    from kerasdream.models.extractor import Extractor
-
-
-class Part(NamedTuple):
-    """A component of the step: made in the trace from the numbers that change.
-
-    ``make(values)`` returns the objective, energy or transform; ``values`` are scalar tensors, one for each of
-    ``names``. A constant ``weight`` is used where it is not among them.
-    """
-
-    name: str
-    names: tuple[str, ...]
-    make: Callable[[Mapping[str, Any]], Objective | Energy | Transform]
-    weight: Any = 1.0
+    from kerasdream.cropping import Box
 
 
 class Evaluated(NamedTuple):
@@ -49,39 +35,33 @@ class Engine:
     """Computes score and gradient of pictures of any size, with one trace.
 
     Args:
-        extractor: the rebuilt network.
-        preprocess: from a picture in [-1, 1] to the network's input.
-        objectives, energies, transforms: the parts, in order.
+        score: what is differentiated: the parts, and the network they look through.
         batch: views that go through the network at once; None: as many as ``kerasdream.tiling.BATCH_PIXELS`` allows.
         jit: whether XLA compiles the step, anew for each shape of views.
+        sourced: whether a part looks at the source photo: the first three channels beside the picture.
+        masks: how many masks there are: the channels after it.
     """
 
     def __init__(
-        self,
-        extractor: Extractor,
-        preprocess: Callable[[Any], Any],
-        objectives: Sequence[Part],
-        energies: Sequence[Part] = (),
-        transforms: Sequence[Part] = (),
-        *,
-        batch: int | None = None,
-        jit: bool = False,
+        self, score: Score, *, batch: int | None = None, jit: bool = False, sourced: bool = False, masks: int = 0
     ) -> None:
         import tensorflow as tf
 
-        self.extractor, self.preprocess, self.batch = extractor, preprocess, batch
-        self.objectives, self.energies, self.transforms = objectives, energies, transforms
+        self.score, self.batch, self.sourced = score, batch, sourced
         self.traces = 0
-        parts = [*objectives, *energies, *transforms]
-        self.slots = [(part.name, name) for part in parts for name in part.names]
-        signature = [
-            tf.TensorSpec([None, None, None, 3], tf.float32),
-            tf.TensorSpec([None, 4], tf.float32),
-            tf.TensorSpec([], tf.float32),
-            tf.TensorSpec([len(self.slots)], tf.float32),
-            tf.TensorSpec([2], tf.int32),
-        ]
-        self._step = tf.function(self._trace, input_signature=signature, autograph=False, jit_compile=jit or None)
+        self._owners: list[int] = []
+        self._beside = 3 * sourced + masks
+        numbers = tf.TensorSpec([len(score.slots)], tf.float32), tf.TensorSpec([2], tf.int32)
+        views = [tf.TensorSpec([None, None, None, channels], tf.float32) for channels in (3, self._beside)]
+        places = tf.TensorSpec([None, 6], tf.float32), tf.TensorSpec([2], tf.float32)
+        self._step = tf.function(
+            self._trace, input_signature=[*views, *places, *numbers], autograph=False, jit_compile=jit or None
+        )
+        canvases = [tf.TensorSpec([None, None, channels], tf.float32) for channels in (3, self._beside)]
+        crops = tf.TensorSpec([None, 4], tf.float32), tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.float32)
+        self._crops = tf.function(
+            self._trace_crops, input_signature=[*canvases, *crops, *numbers], autograph=False, jit_compile=jit or None
+        )
         self._workers: ThreadPoolExecutor | None = None
 
     def gradient(
@@ -91,8 +71,10 @@ class Engine:
         values: Sequence[float] = (),
         seed: tuple[int, int] = (0, 0),
         *,
+        beside: Any = None,
         pixels: int = BATCH_PIXELS,
         whole: bool = False,
+        roll: tuple[int, int] = (0, 0),
     ) -> tuple[Any, np.ndarray, float]:
         """Evaluates every tile and puts the picture's gradient together.
 
@@ -101,10 +83,12 @@ class Engine:
         Args:
             picture: ``(height, width, 3)`` float32 in [-1, 1], array or tensor.
             grid: tiles whose cores cover the picture.
-            values: present values of the numbers that change, in the order of ``slots``.
+            values: present values of the numbers that change, in the order of ``Score.slots``.
             seed: two int32 for the transforms.
+            beside: ``(height, width, channels)`` float32: the source photo, if it is looked at, and the masks.
             pixels: of small views that may go through the network at once.
-            whole: whether the views hold all that their cores depend on, so that there is nothing to even out.
+            whole: whether there is nothing to even out, as the views hold all that their cores depend on.
+            roll: by how much the picture is shifted for the step, down and to the right, wrapped around.
 
         Returns:
             The gradient of the weighted sum, shaped like the picture, an array or, on an accelerator, a tensor; each
@@ -120,23 +104,71 @@ class Engine:
         height, width = picture.shape[:2]
         numbers = np.asarray(values, "float32"), np.asarray(seed, "int32")
         place = home(height * width)
-        canvas, sheet = picture, HostSheet((height, width)) if on_host(place) else DeviceSheet(grid)
-        if not on_host(place):
-            with tf.device(place):
-                canvas = tf.convert_to_tensor(picture)
+        sheet = HostSheet((height, width)) if on_host(place) else DeviceSheet(grid)
+        with tf.device(place):
+            canvases = rolled(picture, roll), rolled(beside, roll)
+            if not on_host(place):
+                canvases = tuple(None if one is None else tf.convert_to_tensor(one) for one in canvases)
         todo = list(batches(grid.tiles, self.batch, pixels))
         rows, columns = np.zeros(height), np.zeros(width)
         sums: Any = 0.0
-        for batch, done in self._each(lambda batch: self._evaluate(batch, canvas, place, numbers, sheet), todo):
+        for batch, done in self._each(lambda batch: self._evaluate(batch, canvases, place, numbers, sheet), todo):
             weights, sums = done.weights, sums + done.sums
             for tile, (along_rows, along_columns) in zip(batch, done.magnitudes, strict=True):
                 rows[tile.rows.start : tile.rows.stop] += along_rows
                 columns[tile.columns.start : tile.columns.stop] += along_columns
         with tf.device(place):
-            gradient = sheet.finished(None if whole else evening(grid, rows, columns))
+            gradient = rolled(sheet.finished(None if whole else evening(grid, rows, columns)), (-roll[0], -roll[1]))
+        return gradient, self._means(weights, sums), float(rows.sum() / (height * width * 3))
+
+    def crops(
+        self,
+        picture: Any,
+        boxes: Sequence[Box],
+        size: int,
+        values: Sequence[float] = (),
+        seed: tuple[int, int] = (0, 0),
+        *,
+        beside: Any = None,
+    ) -> tuple[Any, np.ndarray, float]:
+        """Evaluates windows of the picture; the energies look at the whole.
+
+        Args:
+            boxes: the windows, all of one size.
+            size: height and width at which the network sees a window; it is resized, bilinearly, if it has others.
+
+        Returns and raises as ``gradient`` does; the gradient is zero where no window lies and no energy slopes.
+        """
+        import numpy as np
+        import tensorflow as tf
+
+        place = home(picture.shape[0] * picture.shape[1])
+        numbers = np.asarray(values, "float32"), np.asarray(seed, "int32")
+        count = self.batch or max(1, BATCH_PIXELS // size**2)
+        total, sums, magnitude = None, 0.0, np.inf
+        try:
+            with tf.device(place):
+                canvas = tf.convert_to_tensor(picture)
+                beside = tf.zeros((*canvas.shape[:2], 0)) if beside is None else tf.convert_to_tensor(beside)
+            for start in range(0, len(boxes), count):
+                some = boxes[start : start + count]
+                share = len(some) / len(boxes)
+                slope, weights, inside = self._crops(canvas, beside, np.array(some, "float32"), size, share, *numbers)
+                with tf.device(place):
+                    total = slope if total is None else total + slope
+                weights, sums = weights.numpy(), sums + inside.numpy()
+            magnitude = float(tf.reduce_mean(tf.abs(total)))
+        except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+            raise MemoryRanOutError(f"memory ran out: {error}".partition("\n")[0]) from None
+        gradient = total.numpy() if on_host(place) else total
+        return gradient, self._means(weights, sums), magnitude
+
+    def _means(self, weights: np.ndarray, sums: Any) -> np.ndarray:
+        """Each part's mean, from its terms' factors, sums and counts."""
+        import numpy as np
+
         means = weights * sums[:, 0] / np.maximum(sums[:, 1], 1)
-        scores = np.bincount(self._owners, means, len(self.objectives) + len(self.energies))
-        return gradient, scores, float(rows.sum() / (height * width * 3))
+        return np.bincount(self._owners, means, len(self.score.objectives) + len(self.score.energies))
 
     def _each(self, evaluate: Callable[[list[Tile]], Any], todo: list[list[Tile]]) -> Iterator[tuple[list[Tile], Any]]:
         """Yields every batch with its result, in order; ``IN_FLIGHT`` are under way at once."""
@@ -159,7 +191,7 @@ class Engine:
     def _evaluate(
         self,
         batch: list[Tile],
-        canvas: Any,
+        canvases: tuple[Any, Any],
         place: str | None,
         numbers: tuple[Any, Any],
         sheet: HostSheet | DeviceSheet,
@@ -168,14 +200,14 @@ class Engine:
         import numpy as np
         import tensorflow as tf
 
-        corners = np.array([_core(tile) for tile in batch], "float32")
-        area = float(canvas.shape[0] * canvas.shape[1])
+        corners = np.array([(*_core(tile), tile.rows.view_start, tile.columns.view_start) for tile in batch], "float32")
+        shape = np.array(canvases[0].shape[:2], "float32")
         try:
             with tf.device(place):
-                views = tf.stack([cut(canvas, tile) for tile in batch])
-            tiled, weights, inside = self._step(views, corners, area, *numbers)
+                views, beside = (_stacked(canvas, batch) for canvas in canvases)
+            tiled, weights, inside = self._step(views, beside, corners, shape, *numbers)
             with tf.device(place):
-                places = enumerate(corners.astype(int))
+                places = enumerate(corners[:, :4].astype(int))
                 cores = [tiled[i, top:bottom, left:right] for i, (top, bottom, left, right) in places]
                 sizes = [tf.abs(core) for core in cores]
                 sums = [(tf.reduce_sum(size, (1, 2)).numpy(), tf.reduce_sum(size, (0, 2)).numpy()) for size in sizes]
@@ -185,51 +217,86 @@ class Engine:
             raise MemoryRanOutError(f"memory ran out: {error}".partition("\n")[0]) from None
         return Evaluated(weights.numpy(), inside.numpy(), sums)
 
-    def _trace(self, views: Any, cores: Any, area: Any, values: Any, seed: Any) -> tuple[Any, Any, Any]:
+    def _trace(self, views: Any, beside: Any, places: Any, shape: Any, values: Any, seed: Any) -> tuple[Any, Any, Any]:
         import tensorflow as tf
 
         self.traces += 1  # runs when traced, not when called
-        numbers: dict[str, dict[str, Any]] = {}
-        for i, (part, name) in enumerate(self.slots):
-            numbers.setdefault(part, {})[name] = values[i]
-        size = tf.cast(tf.shape(views)[1:3], tf.float32)
-        total, owners, weights, sums = 0.0, [], [], []
+        source, masks = self._split(beside)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(views)
-            seen = views
-            for i, part in enumerate(self.transforms):
-                transform = part.make(numbers.get(part.name, {}))
-                if transform.apply is not None:
-                    seen = transform.apply(seen, step_seed(seed, i))
-            activations = self.extractor.model(self.preprocess(seen), training=False)
-            activations = {layer: tf.cast(tensor, tf.float32) for layer, tensor in activations.items()}
-            for owner, part in enumerate([*self.objectives, *self.energies]):
-                present = dict(numbers.get(part.name, {}))
-                weight = present.pop("weight", part.weight)
-                for factor, strides, density in self._densities(part, present, activations, views):
-                    integral, inside = _integral(density, strides, size, cores, area)
-                    total += weight * factor * integral
-                    owners.append(owner)
-                    weights.append(tf.cast(factor, tf.float32))
-                    sums.append(inside)
-        self._owners = owners
-        return tape.gradient(total, views, unconnected_gradients="zero"), tf.stack(weights), tf.stack(sums)
+            ones = tf.ones_like(places[:, :2])
+            area = shape[0] * shape[1]
+            seen = Seen(views, source, masks, places[:, :4], places[:, 4:], ones, shape, area, 1.0)
+            total = added(self.score.of_objectives(seen, values, seed), self.score.of_energies(seen, values))
+        return self._returned(total, tape.gradient(total.value, views, unconnected_gradients="zero"))
 
-    def _densities(self, part: Part, present: Mapping[str, Any], activations: Any, views: Any) -> Iterator[Any]:
-        """Yields (factor, strides, density) of each term of an objective, or of an energy."""
-        made = part.make(present)
-        if not isinstance(made, Objective):
-            yield 1.0, (1, 1), _evaluate(part, lambda: made.log_p(views))
-            return
-        for term in made.terms:
-            strides = [axis.stride for axis in self.extractor.geometry[term.layers[0]]]
-            tapped = {layer: activations[layer] for layer in term.layers}
-            density = _evaluate(part, lambda term=term, tapped=tapped: term.fn(tapped))
-            if density.shape.rank == 3 and 0 in strides:
-                raise ModelError(
-                    f"{part.name}: the layer {term.layers[0]!r} has no positions; expected one number (n,)"
-                )
-            yield term.weight, strides, density
+    def _trace_crops(
+        self, canvas: Any, beside: Any, boxes: Any, size: Any, share: Any, values: Any, seed: Any
+    ) -> tuple[Any, Any, Any]:
+        import tensorflow as tf
+
+        shape = tf.cast(tf.shape(canvas)[:2], tf.float32)
+        count = tf.cast(tf.shape(boxes)[0], tf.float32)
+        side = tf.cast(size, tf.float32)
+        cores = tf.zeros_like(boxes) + tf.stack([0.0, side, 0.0, side])
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(canvas)
+            source, masks = self._split(cropped(beside, boxes, size))
+            seen = Seen(
+                cropped(canvas, boxes, size), source, masks, cores, boxes[:, :2], boxes[:, 2:] / side, shape,
+                count * side * side, count,
+            )  # fmt: skip
+            pixels = canvas[None]
+            source, masks = self._split(beside[None])
+            around = tf.stack([0.0, shape[0], 0.0, shape[1]])[None]
+            origin, ones, area = tf.zeros((1, 2)), tf.ones((1, 2)), shape[0] * shape[1]
+            whole = Seen(pixels, source, masks, around, origin, ones, shape, area, 1.0)
+            total = added(self.score.of_objectives(seen, values, seed), self.score.of_energies(whole, values))
+        return self._returned(total, share * tape.gradient(total.value, canvas, unconnected_gradients="zero"))
+
+    def _split(self, beside: Any) -> tuple[Any, Any]:
+        """Returns source and masks, as they lie beside the picture."""
+        return (beside[..., :3], beside[..., 3:]) if self.sourced else (None, beside)
+
+    def _returned(self, total: Total, gradient: Any) -> tuple[Any, Any, Any]:
+        import tensorflow as tf
+
+        self._owners = total.owners
+        return gradient, tf.stack(total.weights), tf.stack(total.sums)
+
+
+def cropped(canvas: Any, boxes: Any, size: Any) -> Any:
+    """Returns windows of a ``(height, width, channels)`` canvas as ``(n, size, size, channels)``, differentiable.
+
+    Windows of other sides are resized with a triangle as wide as a pixel of the coarser of the two: bilinear, without
+    aliasing. As products with the triangle's weights this is exact where nothing is resized, and has the same bits in
+    every run.
+
+    Args:
+        boxes: top, left, height, width of each window in pixels, ``(n, 4)`` float32, all of one size.
+    """
+    import tensorflow as tf
+
+    if canvas.shape[2] == 0:
+        return tf.zeros([tf.shape(boxes)[0], size, size, 0])
+    positions = (tf.range(tf.cast(size, tf.float32)) + 0.5) / tf.cast(size, tf.float32)
+
+    def weights(axis: int) -> Any:
+        start, side = boxes[:, axis, None], boxes[:, axis + 2, None]
+        centres = start + positions * side - 0.5
+        reach = tf.maximum(side / tf.cast(size, tf.float32), 1.0)[..., None]
+        pixels = tf.range(tf.cast(tf.shape(canvas)[axis], tf.float32))
+        tent = tf.maximum(0.0, 1.0 - tf.abs(centres[..., None] - pixels) / reach)
+        return tent / tf.reduce_sum(tent, axis=2, keepdims=True)
+
+    return tf.einsum("njw,niwc->nijc", weights(1), tf.einsum("nih,hwc->niwc", weights(0), canvas))
+
+
+def _stacked(canvas: Any, batch: list[Tile]) -> Any:
+    """Returns the views of equally large tiles as one tensor; without a canvas they have no channels."""
+    import tensorflow as tf
+
+    return tf.zeros((len(batch), 1, 1, 0)) if canvas is None else tf.stack([cut(canvas, tile) for tile in batch])
 
 
 def _core(tile: Tile) -> tuple[int, int, int, int]:
@@ -241,78 +308,3 @@ def _core(tile: Tile) -> tuple[int, int, int, int]:
         columns.start - columns.view_start,
         columns.stop - columns.view_start,
     )
-
-
-def _integral(density: Any, strides: Sequence[int], size: Any, cores: Any, area: Any) -> tuple[Any, Any]:
-    """Adds a density up over its positions.
-
-    Each position stands for ``stride²`` of the picture's ``area`` pixels, whatever the tiles, so the parts of a cut
-    picture add up to the mean over the whole.
-
-    Returns:
-        The integral over the views, as a share of the picture (what is differentiated); the sum and the count ``(2,)``
-        over the positions whose centre lies in a core (what is reported).
-    """
-    import tensorflow as tf
-
-    if density.shape.rank == 1:
-        share = (cores[:, 1] - cores[:, 0]) * (cores[:, 3] - cores[:, 2])
-        return tf.reduce_sum(density * share) / area, tf.stack([tf.reduce_sum(density * share), tf.reduce_sum(share)])
-    inside = []
-    for axis in (0, 1):
-        count = tf.shape(density)[axis + 1]
-        span = tf.cast(count, tf.float32) * strides[axis]
-        centre = (tf.range(tf.cast(count, tf.float32)) + 0.5) * strides[axis] + (size[axis] - span) / 2
-        low, high = cores[:, 2 * axis, None], cores[:, 2 * axis + 1, None]
-        inside.append(tf.cast((centre >= low) & (centre < high), tf.float32))
-    mask = inside[0][:, :, None] * inside[1][:, None, :]
-    cell = float(strides[0] * strides[1])
-    return tf.reduce_sum(density) * cell / area, tf.stack([tf.reduce_sum(density * mask), tf.reduce_sum(mask)])
-
-
-def _evaluate(part: Part, call: Callable[[], Any]) -> Any:
-    """Calls a part's function in the trace; a fault in it bears its name."""
-    import tensorflow as tf
-
-    try:
-        density = call()
-        rank = density.shape.rank
-    except KerasdreamError:
-        raise
-    except Exception as error:
-        raise PluginError(f"{part.name} failed: {type(error).__name__}: {error}") from error
-    if rank not in (1, 3):
-        raise PluginError(f"{part.name} returned shape {tuple(density.shape)}; expected (n, h, w) or (n,)")
-    return tf.cast(density, tf.float32)
-
-
-def pull_back(decode: Callable[..., Any], state: Any, shape: tuple[int, int], gradient: Any) -> Any:
-    """Returns the gradient with respect to a parametrization's state, given that with respect to the picture."""
-    import tensorflow as tf
-
-    state = tf.convert_to_tensor(state)
-    with tf.GradientTape() as tape:
-        tape.watch(state)
-        picture = decode(state, *shape)
-    return tape.gradient(picture, state, output_gradients=tf.convert_to_tensor(gradient))
-
-
-def step_seed(seed: Any, index: int) -> Any:
-    """Returns what ``keras.random`` functions take as ``seed``: stateless numbers that follow from a traced ``(2,)``
-    int32.
-
-    Keras accepts an int, frozen into the trace, or a generator that holds its state in a variable; this is a generator
-    that counts its draws in the trace.
-    """
-    import keras
-    import tensorflow as tf
-
-    class StepSeed(keras.random.SeedGenerator):
-        def __init__(self) -> None:  # no variable, no state
-            self.draws = 0
-
-        def next(self, ordered: bool = True) -> Any:
-            self.draws += 1
-            return seed + tf.constant([index, self.draws])
-
-    return StepSeed()

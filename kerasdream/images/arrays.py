@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import numpy as np
 
 
-def resize(array: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Resizes in float32 with Pillow's bicubic filter, antialiased when it shrinks.
+def resize(array: np.ndarray, shape: tuple[int, int], by: Literal["bicubic", "lanczos"] = "bicubic") -> np.ndarray:
+    """Resizes in float32 with one of Pillow's filters, antialiased when it shrinks.
 
     Args:
         array: (height, width) or (height, width, channels): uint8 levels, which become floats in [-1, 1], or floats of
-            any range. Nothing is clipped: bicubic overshoots a little at edges, and a canvas, a gradient and a detail
-            layer all need their true values.
+            any range. Nothing is clipped: both filters overshoot a little at edges, and a canvas, a gradient and a
+            detail layer all need their true values.
         shape: the new (height, width), each at least 1.
+        by: the filter.
 
     Returns:
         a new float32 array; with an unchanged shape, the unchanged values.
@@ -38,7 +39,7 @@ def resize(array: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     resized = np.empty((height, width, *array.shape[2:]), np.float32)
     for channel in np.ndindex(array.shape[2:]):  # one at a time: a large picture is not in memory twice
         plane = np.ascontiguousarray(to_float(array[(..., *channel)]), np.float32)
-        made = Image.fromarray(plane).resize((width, height), Image.Resampling.BICUBIC)
+        made = Image.fromarray(plane).resize((width, height), Image.Resampling[by.upper()])
         resized[(..., *channel)] = np.asarray(made)
     return resized
 

@@ -17,6 +17,16 @@ def network_name(model: Entry) -> str:
     return model.values["file"].stem if model.name == "file" and model.made is None else model.name
 
 
+def network_side(model: Entry) -> int:
+    """Returns the side of the pictures that a ``model`` entry's network was trained on, as far as it is known without
+    building it.
+    """
+    from kerasdream.models.applications import SIDES
+    from kerasdream.models.network import SIDE
+
+    return model.made.side if model.made is not None else SIDES.get(model.name, SIDE)
+
+
 def known_layers(model: Entry) -> Collection[str] | None:
     """Returns the layers that a ``model`` entry's network has, if that can be known without building it.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from kerasdream.errors import ModelError
-from kerasdream.models.network import Network
+from kerasdream.models.network import SIDE, Network
 
 if TYPE_CHECKING:
     import keras
@@ -73,8 +73,18 @@ FAMILIES = (
 )  # fmt: skip
 
 
+SIDES = {
+    **dict.fromkeys(("inception_v3", "inception_resnet_v2", "xception"), 299),
+    "nasnet_large": 331,
+    **{f"efficientnet_b{i}": side for i, side in enumerate((224, 240, 260, 300, 380, 456, 528, 600))},
+    **{f"efficientnet_v2_b{i}": side for i, side in enumerate((224, 240, 260, 300))},
+    **{"efficientnet_v2_s": 384, "efficientnet_v2_m": 480, "efficientnet_v2_l": 480},
+}
+"""Sides of the pictures that networks were trained on, where not ``SIDE``: the default input sizes of Keras."""
+
+
 def _factory(name: str, constructor: str, family: Family) -> Callable[..., Network]:
-    def factory(*, weights: Literal["imagenet"] | Path | None = "imagenet", top: bool = False) -> Network:
+    def factory(*, weights: Literal["imagenet"] | Path | None = "imagenet", top: bool | None = None) -> Network:
         import keras
 
         from kerasdream.models.graph import canonical_names
@@ -87,10 +97,12 @@ def _factory(name: str, constructor: str, family: Family) -> Callable[..., Netwo
         def build(weights: str | None) -> keras.Model:
             shape = family.full if top else family.free
             head = {"classifier_activation": None} if top else {}
-            return getattr(keras.applications, constructor)(include_top=top, weights=weights, input_shape=shape, **head)
+            return getattr(keras.applications, constructor)(
+                include_top=bool(top), weights=weights, input_shape=shape, **head
+            )
 
         def network(model: keras.Model) -> Network:
-            return Network(name, model, preprocess, canonical_names(model))
+            return Network(name, model, preprocess, canonical_names(model), SIDES.get(name, SIDE))
 
         if weights == "imagenet":
             return network(_imagenet(name, family.module, build))
@@ -106,7 +118,8 @@ def _factory(name: str, constructor: str, family: Family) -> Callable[..., Netwo
 
     Args:
         weights: ``imagenet``, null for random ones, or the path of a file that Keras saved from this network.
-        top: whether to build the classifier too (``predictions``, linear, at the network's own input size).
+        top: whether to build the classifier too (``predictions``, linear, at the network's own input size); null: if a
+            class is asked for.
 
     Raises:
         ModelError: the weights cannot be downloaded, or the file does not fit.
@@ -119,7 +132,7 @@ FACTORIES: dict[str, Callable[..., Network]] = {
     for family in FAMILIES
     for name, constructor in family.constructors.items()
 }
-"""Name in the YAML -> factory, ``(*, weights="imagenet", top=False) -> Network``."""
+"""Name in the YAML -> factory, ``(*, weights="imagenet", top=None) -> Network``."""
 
 
 def _imagenet(name: str, module: str, build: Callable[[str], keras.Model]) -> keras.Model:

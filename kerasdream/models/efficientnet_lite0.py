@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from kerasdream.errors import ModelError
-from kerasdream.models.network import Network, from_range
+from kerasdream.models.network import SIDE, Network, from_range
 
 if TYPE_CHECKING:
     import keras
@@ -57,7 +57,7 @@ def efficientnet_lite0(*, weights: Literal["imagenet"] | Path | None = "imagenet
         _assign(model, cached("efficientnet_lite0-57934424", _converted))
     elif weights is not None:
         load_file("efficientnet_lite0", model, weights)
-    return Network("efficientnet_lite0", model, from_range((0 - 127) / 128, (255 - 127) / 128))
+    return Network("efficientnet_lite0", model, from_range((0 - 127) / 128, (255 - 127) / 128), size=SIDE)
 
 
 def _blocks() -> Iterator[tuple[str, int, int, int, int]]:

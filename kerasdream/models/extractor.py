@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from kerasdream.components import LOGITS
 from kerasdream.errors import ModelError, did_you_mean
 from kerasdream.models.folding import foldable, folded_weights
 from kerasdream.models.geometry import Geometry, after
-from kerasdream.models.graph import check_input, functional, is_graph, layer_names, sources
+from kerasdream.models.graph import check_input, classifier, functional, is_graph, layer_names, sources
 
 if TYPE_CHECKING:
     import keras
@@ -69,28 +70,32 @@ def build_extractor(
     aliases: Mapping[str, str] | None = None,
     fold: bool = True,
     precision: Literal["float32", "mixed"] = "float32",
+    side: int | None = None,
 ) -> Extractor:
-    """Rebuilds ``model`` up to ``layers`` (see ``feature_extractor``).
+    """Rebuilds ``model`` up to ``layers`` (see ``feature_extractor``). ``LOGITS`` is the classifier, made linear.
 
     Args:
         aliases: canonical layer name -> name in this model object, where they differ.
         fold: whether to fold BatchNormalization; undone if it changes any output by more than ``FOLD_TOLERANCE``.
         precision: ``mixed`` computes in bfloat16, with weights kept in float32.
+        side: height and width of the only pictures it will see; None: it takes any.
     """
     model = functional(model)
     check_input(model)
     actual = {name: (aliases or {}).get(name, name) for name in layer_names(model, aliases)}
+    if LOGITS in layers and LOGITS not in actual:
+        actual[LOGITS] = classifier(model)
     for layer in layers:
         if layer not in actual:
             raise ModelError(f"the model {model.name!r} has no layer {layer!r}; {did_you_mean(layer, actual)}")
     wanted = {actual[layer]: layer for layer in layers}
     policy = {"float32": None, "mixed": "mixed_bfloat16"}[precision]
     if not fold:
-        return _rebuild(model, wanted, fold=False, policy=policy)
-    folded = _rebuild(model, wanted, fold=True)
-    if folded.folded and not _agree(folded, model, wanted):
-        return _rebuild(model, wanted, fold=False, policy=policy)
-    return _rebuild(model, wanted, fold=True, policy=policy) if policy else folded
+        return _rebuild(model, wanted, fold=False, policy=policy, side=side)
+    folded = _rebuild(model, wanted, fold=True, side=side)
+    if folded.folded and not _agree(folded, model, wanted, side):
+        return _rebuild(model, wanted, fold=False, policy=policy, side=side)
+    return _rebuild(model, wanted, fold=True, policy=policy, side=side) if policy else folded
 
 
 class _Reached(Exception):  # noqa: N818 - a way out, not an error
@@ -167,6 +172,9 @@ class _Rebuild:
                 return self.clones[path]
             changed = {"name": name, **({"use_bias": True} if path in self.norms else {})}
             changed |= {"dtype": self.policy} if self.policy else {}
+            changed |= (
+                {"activation": "linear"} if self.wanted.get(path) == LOGITS and hasattr(layer, "activation") else {}
+            )
             made = self.clones[path] = type(layer).from_config({**layer.get_config(), **changed})
             norm = model.get_layer(self.norms[path].rpartition("/")[2]) if path in self.norms else None
             if layer.weights:
@@ -182,10 +190,12 @@ class _Rebuild:
             self.tensors.append(tensor)
 
 
-def _rebuild(model: keras.Model, wanted: Mapping[str, str], *, fold: bool, policy: str | None = None) -> Extractor:
+def _rebuild(
+    model: keras.Model, wanted: Mapping[str, str], *, fold: bool, policy: str | None = None, side: int | None = None
+) -> Extractor:
     import keras
 
-    picture = keras.Input((None, None, 3), name="picture")
+    picture = keras.Input((side, side, 3), name="picture")
     try:
         walk = _Rebuild(picture, wanted, dict(foldable(model, set(wanted))) if fold else {}, policy)
         with contextlib.suppress(_Reached):
@@ -198,9 +208,9 @@ def _rebuild(model: keras.Model, wanted: Mapping[str, str], *, fold: bool, polic
         raise
     except Exception as error:
         raise ModelError(
-            f"the model {model.name!r} cannot be rebuilt on pictures of any size up to {', '.join(wanted.values())}: "
-            f"{_first_line(error)}. Select layers before the first Flatten or Dense, and give custom layers a "
-            "get_config()."
+            f"the model {model.name!r} cannot be rebuilt on pictures of {f'{side}×{side}' if side else 'any size'} "
+            f"up to {', '.join(wanted.values())}: {_first_line(error)}. Select layers before the first Flatten or "
+            "Dense, or look at crops of the network's own size (views: crops), and give custom layers a get_config()."
         ) from error
     extractor = Extractor(
         model=features,
@@ -212,13 +222,13 @@ def _rebuild(model: keras.Model, wanted: Mapping[str, str], *, fold: bool, polic
     return extractor
 
 
-def _agree(folded: Extractor, model: keras.Model, wanted: Mapping[str, str]) -> bool:
+def _agree(folded: Extractor, model: keras.Model, wanted: Mapping[str, str], side: int | None = None) -> bool:
     """Whether folding left every selected layer's activations as they were, on one small picture of noise."""
     import numpy as np
 
-    side = max(64, *(2 * g.smallest for pair in folded.geometry.values() for g in pair))
-    picture = np.random.default_rng(0).normal(size=(1, side, side, 3)).astype("float32")
-    before, after_ = _rebuild(model, wanted, fold=False).model(picture), folded.model(picture)
+    size = side or max(64, *(2 * g.smallest for pair in folded.geometry.values() for g in pair))
+    picture = np.random.default_rng(0).normal(size=(1, size, size, 3)).astype("float32")
+    before, after_ = _rebuild(model, wanted, fold=False, side=side).model(picture), folded.model(picture)
     return all(
         np.abs(np.subtract(before[layer], after_[layer])).max() <= FOLD_TOLERANCE * np.abs(before[layer]).max()
         for layer in before

@@ -31,6 +31,25 @@ def check_input(model: Any) -> None:
         raise ModelError(f"the model {model.name!r} takes {shapes}; expected one image, (None, height, width, 3)")
 
 
+def classifier(model: Any) -> str:
+    """Returns the name of the layer whose output, before any softmax or sigmoid, are the logits of a functional model.
+
+    Raises:
+        ModelError: it does not end in classes.
+    """
+    name, _, _ = next(sources(model.get_config()["output_layers"]))
+    layer = model.get_layer(name)
+    if type(layer).__name__ in ("Softmax", "Activation"):
+        layer = layer.input._keras_history.operation
+    if len(model.outputs) != 1 or len(model.outputs[0].shape) != 2:
+        shapes = ", ".join(str(tuple(output.shape)) for output in model.outputs)
+        raise ModelError(
+            f"the model {model.name!r} ends in {shapes}, which are no classes; expected (None, classes): for a network "
+            "of keras.applications, top: true"
+        )
+    return layer.name
+
+
 def is_graph(layer: Any) -> bool:
     import keras
 

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     import keras
 
 
+SIDE = 224
+"""Side of the pictures that most networks were trained on."""
+
+
 @dataclass(frozen=True)
 class Network:
     """A network to dream with.
@@ -29,6 +33,11 @@ class Network:
     preprocess: Callable[[Any], Any]
     aliases: Mapping[str, str] = field(default_factory=dict)
     size: int | None = None
+
+    @property
+    def side(self) -> int:
+        """The side of the pictures it is best at."""
+        return self.size or self.model.inputs[0].shape[1] or SIDE
 
 
 def from_range(low: float, high: float) -> Callable[[Any], Any]:

@@ -1,32 +1,68 @@
-"""The source's overall colour, given back to the dream."""
+"""The colours of the source, or of another picture, given to the dream."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Interval
 
 from kerasdream.components import Postprocess
 
+if TYPE_CHECKING:
+    import numpy as np
+
 
 def match_color(
-    *, to: Literal["source"] = "source", amount: Annotated[float, Interval(ge=0, le=1)] = 1.0
+    *,
+    to: Literal["source"] | Path = "source",
+    by: Literal["mean_spread", "histogram"] = "mean_spread",
+    amount: Annotated[float, Interval(ge=0, le=1)] = 1.0,
 ) -> Postprocess:
-    """Gives the picture the mean and spread of the source's colours, channel by channel.
+    """Gives the picture the colours of the source or of another picture, channel by channel.
 
-    Dreaming pushes colours apart; this takes the overall cast back and keeps the drawing (after Reinhard, Ashikhmin,
-    Gooch, Shirley, "Color transfer between images", 2001, in RGB).
+    Dreaming pushes colours apart; this takes the overall cast back and keeps the drawing. ``mean_spread`` moves and
+    stretches each channel until its mean and standard deviation are those of the other picture (after Reinhard,
+    Ashikhmin, Gooch, Shirley, "Color transfer between images", 2001, in RGB). ``histogram`` replaces each value by the
+    one of equal rank, so that the whole distribution is the same (histogram specification, as in Gonzalez and Woods,
+    "Digital Image Processing"): black, white and the tones between are then exactly as frequent.
 
     Args:
-        to: whose colours: the source photo's.
+        to: whose colours: the source photo's, or those of a picture file.
+        by: mean_spread, gentle, or histogram, exact.
         amount: 0 leaves the picture as it is, 1 matches fully.
     """
+    from kerasdream import images
+
+    match = {"mean_spread": _mean_spread, "histogram": _histogram}[by]
+    if isinstance(to, Path):
+        images.size(to)  # whether it is a picture is known before anything is computed
 
     def apply(picture, source):
-        axes = (0, 1)
-        spread = picture.std(axes)
-        scale = source.std(axes) / (spread + 1e-6)
-        matched = (picture - picture.mean(axes)) * scale + source.mean(axes)
-        return (picture + amount * (matched - picture)).clip(-1, 1)
+        import numpy as np
+
+        wanted = images.read(to).pixels if isinstance(to, Path) else source
+        channels = [match(picture[..., i], wanted[..., i]) for i in range(3)]
+        return (picture + amount * (np.stack(channels, axis=-1) - picture)).clip(-1, 1).astype("float32")
 
     return Postprocess(apply)
+
+
+def _mean_spread(values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    return (values - values.mean()) * (wanted.std() / (values.std() + 1e-6)) + wanted.mean()
+
+
+def _histogram(values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Equal values have equal ranks, the mean of those they take up: a flat area stays flat."""
+    import numpy as np
+
+    (own, own_ranks), (levels, ranks) = _ranked(values), _ranked(wanted)
+    return np.interp(own_ranks, ranks, levels)[np.searchsorted(own, values)]
+
+
+def _ranked(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the levels that occur, and the share of values below each, half of its own included."""
+    import numpy as np
+
+    levels, counts = np.unique(values, return_counts=True)
+    return levels, (np.cumsum(counts) - counts / 2) / values.size

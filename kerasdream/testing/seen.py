@@ -14,6 +14,7 @@ from kerasdream.testing.registered import check_schema, expect, steady
 if TYPE_CHECKING:
     import numpy as np
 
+    from kerasdream.components import Term
     from kerasdream.models.network import Network
     from kerasdream.step import GradientStep
 
@@ -27,6 +28,7 @@ def check_objective(
     *,
     network: Network | None = None,
     picture: np.ndarray | None = None,
+    source: np.ndarray | None = None,
     couples_images: bool = False,
 ) -> None:
     """Checks an objective as it is used: registered, in the engine, in tiles, in the algebra, with schedules.
@@ -36,6 +38,7 @@ def check_objective(
         parameters: as they would stand in a run file; layers of ``network``.
         network: by default ``tiny_network()``.
         picture: ``(height, width, 3)`` float32 in [-1, 1]; by default ``photo()``.
+        source: the photo that it is dreamed from, for objectives that compare with it; by default the picture mirrored.
         couples_images: whether it means to look at the batch of pictures as a whole.
 
     Raises:
@@ -49,15 +52,16 @@ def check_objective(
     entry = check_schema("objectives", factory, parameters)
     network = network or tiny_network()
     picture = photo() if picture is None else picture
+    source = picture[:, ::-1] if source is None else source
     objective: Objective = entry.make()
     who = entry.blame
-    _check_densities(who, objective, network, picture, couples_images)
+    ranks = _check_densities(who, objective, network, picture, source, couples_images)
 
     step = _step(network, [entry])
-    score, gradient = step(picture)
+    score, gradient = step(picture, source=source)
     _expect_slope(who, score, gradient)
-    if len(objective.terms) == 1 and _is_density(objective, network, picture):
-        tiled, _ = _step(network, [entry], tile=64)(picture)
+    if ranks == [3]:
+        tiled, _ = _step(network, [entry], tile=64)(picture, source=source)
         expect(_near(tiled, score), who, f"scores {tiled:g} in tiles, {score:g} in one piece")
     laws = {
         "2 * a": (2 * objective, 2.0),
@@ -66,11 +70,11 @@ def check_objective(
         "a - a": (objective - objective, 0.0),
     }
     for law, (combined, factor) in laws.items():
-        other, slope = _step(network, [Entry.of("objectives", combined)])(picture)
+        other, slope = _step(network, [Entry.of("objectives", combined)])(picture, source=source)
         fits = _near(other, factor * score) and np.allclose(slope, factor * gradient, atol=1e-3 * abs(gradient).max())
         expect(fits, who, f"breaks the algebra: {law} scores {other:g}; expected {factor * score:g}")
-    _check_schedules(entry, lambda scheduled: _step(network, [scheduled])(picture)[0], score)
-    risen = _climbed(step, picture, 10)
+    _check_schedules(entry, lambda scheduled: _step(network, [scheduled])(picture, source=source)[0], score)
+    risen = _climbed(step, picture, 10, source)
     expect(risen > score, who, f"does not rise: {score:g} before ten steps uphill, {risen:g} after them")
 
 
@@ -126,7 +130,7 @@ def check_transform(factory: Callable[..., Transform], parameters: Mapping[str, 
     """
     import numpy as np
 
-    from kerasdream.engine.tensorflow import step_seed
+    from kerasdream.engine.score import step_seed
 
     entry = check_schema("transforms", factory, parameters)
     transform: Transform = entry.make()
@@ -172,27 +176,45 @@ def check_model(factory: Callable[..., Network], parameters: Mapping[str, Any], 
 
 
 def _check_densities(
-    who: str, objective: Objective, network: Network, picture: np.ndarray, couples_images: bool
-) -> None:
-    """Each term on a batch of two pictures, and on each alone."""
+    who: str,
+    objective: Objective,
+    network: Network,
+    picture: np.ndarray,
+    source: np.ndarray,
+    couples_images: bool,
+) -> list[int]:
+    """Each term on a batch of two pictures, and on each alone; returns how many axes its density has."""
     import numpy as np
 
-    from kerasdream.models.extractor import feature_extractor
+    from kerasdream import images
+    from kerasdream.models.extractor import build_extractor
 
-    features = feature_extractor(network.model, list(objective.layers))
-    pair = np.stack([picture, picture[::-1, ::-1]])
-    both = features(network.preprocess(pair))
+    model = build_extractor(network.model, list(objective.layers), aliases=network.aliases, fold=False).model
+    pair, sources = (np.stack([one, one[::-1, ::-1]]) for one in (picture, source))
+    both, beside = model(network.preprocess(pair)), model(network.preprocess(sources))
+
+    def density(term: Term, pictures: slice) -> np.ndarray:
+        seen = [{layer: both[layer][pictures] for layer in term.layers}]
+        if term.reference == "source":
+            seen.append({layer: beside[layer][pictures] for layer in term.layers})
+        elif term.reference is not None:
+            guide = images.to_float(images.read(term.reference, network.side).stored)
+            activations = model(network.preprocess(guide[None]))
+            seen.append({layer: activations[layer] for layer in term.layers})
+        return np.asarray(term.fn(*seen))
+
+    ranks = []
     for term in objective.terms:
-        density = np.asarray(term.fn({layer: both[layer] for layer in term.layers}))
-        _expect_numbers(who, density)
-        if couples_images:
-            continue
-        for number in (0, 1):
-            alone = np.asarray(term.fn({layer: both[layer][number : number + 1] for layer in term.layers}))
-            same = np.allclose(alone[0], density[number], rtol=1e-4, atol=1e-4 * abs(density).max())
+        together = density(term, slice(None))
+        _expect_numbers(who, together)
+        ranks.append(together.ndim)
+        for number in () if couples_images else (0, 1):
+            alone = density(term, slice(number, number + 1))
+            same = np.allclose(alone[0], together[number], rtol=1e-4, atol=1e-4 * abs(together).max())
             expect(
                 same, who, "gives a picture another score beside other pictures; reduce over positions, not the batch"
             )
+    return ranks
 
 
 def _check_schedules(entry: Entry, score_of: Callable[[Entry], float], score: float) -> None:
@@ -206,28 +228,20 @@ def _check_schedules(entry: Entry, score_of: Callable[[Entry], float], score: fl
         )
 
 
-def _is_density(objective: Objective, network: Network, picture: np.ndarray) -> bool:
-    from kerasdream.models.extractor import feature_extractor
-
-    features = feature_extractor(network.model, list(objective.layers))(network.preprocess(picture[None]))
-    (term,) = objective.terms
-    return len(term.fn({layer: features[layer] for layer in term.layers}).shape) == 3
-
-
 def _step(network: Network, objectives: list, priors: Any = (), transforms: Any = (), tile: int = 512) -> GradientStep:
     from kerasdream.step import GradientStep
 
     return GradientStep(network, objectives, priors, transforms, tile=tile, halo=HALO)
 
 
-def _climbed(step: GradientStep, picture: np.ndarray, steps: int) -> float:
+def _climbed(step: GradientStep, picture: np.ndarray, steps: int, source: np.ndarray | None = None) -> float:
     """The score after some normalised steps uphill."""
     import numpy as np
 
     for _ in range(steps):
-        _, gradient = step(picture)
+        _, gradient = step(picture, source=source)
         picture = np.clip(picture + 0.01 * gradient / max(abs(gradient).mean(), 1e-12), -1, 1)
-    return step(picture)[0]
+    return step(picture, source=source)[0]
 
 
 def _expect_numbers(who: str, numbers: np.ndarray) -> None:

@@ -77,7 +77,7 @@ def contact_sheet(
         stages = []
 
         def receive(event):
-            if isinstance(event, Stepped) and event.progress.step == event.progress.steps - 1:
+            if isinstance(event, Stepped) and event.last:
                 stages.append(event.picture())
             elif isinstance(event, Finished):
                 sheet = _sheet([*stages, event.result.image], columns, width, gap)

@@ -69,7 +69,7 @@ def test_every_network_of_keras_is_there():
         assert factory.__name__ == name
         assert name.replace("_", "") == FAMILY[name][1].lower()
         parameters = inspect.signature(factory, eval_str=True).parameters.values()
-        assert [(p.name, p.default) for p in parameters] == [("weights", "imagenet"), ("top", False)]
+        assert [(p.name, p.default) for p in parameters] == [("weights", "imagenet"), ("top", None)]
         assert {p.kind for p in parameters} == {inspect.Parameter.KEYWORD_ONLY}
         assert factory.__doc__.startswith(FAMILY[name][1])
         assert "https://arxiv.org/abs/" in factory.__doc__.splitlines()[0]

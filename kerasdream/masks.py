@@ -1,0 +1,68 @@
+"""Masks: pictures that say where in the dream a part counts, white fully, black not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from annotated_types import Interval
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Feather = Annotated[float, Interval(ge=0, le=1)]
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A mask in a file, as it stands in a run file: ``{path: mask.png, feather: 0.05}``, or the path alone.
+
+    Attributes:
+        path: a picture of any size: where it is white the part counts, where it is black or transparent it does not.
+        feather: width of its soft edges, as a share of the picture's shorter side.
+        invert: whether black counts and white does not.
+    """
+
+    path: Path
+    feather: Feather = 0.0
+    invert: bool = False
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - pydantic reads it from the class
+
+    def at(self, shape: tuple[int, int]) -> np.ndarray:
+        """Reads the mask for a picture of this (height, width), as ``(height, width)`` float32 in [0, 1].
+
+        Raises:
+            ImageError: the file is missing or no picture.
+        """
+        import numpy as np
+        from scipy.ndimage import gaussian_filter
+
+        from kerasdream import images
+
+        drawn = images.read(self.path)
+        share = (images.luma(drawn.pixels)[..., 0] + 1) / 2 * (1 if drawn.alpha is None else drawn.alpha)
+        share = images.resize(share.astype("float32"), shape).clip(0, 1)
+        if self.feather:
+            share = gaussian_filter(share, self.feather * min(shape) / 2, mode="nearest")
+        return np.float32(1) - share if self.invert else share
+
+
+class MaskMark:
+    """Lets the path of a mask stand for the whole of it."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_before_validator_function(
+            lambda value: {"path": value} if isinstance(value, str) else value, handler(source)
+        )
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Callable[[Any], Any]) -> Any:
+        return {"anyOf": [{"type": "string", "format": "path"}, handler(core_schema)]}
+
+
+MaskFile = Annotated[Mask, MaskMark()]
+"""Annotation of a parameter that is a mask."""

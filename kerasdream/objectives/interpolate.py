@@ -1,0 +1,44 @@
+"""A batch of pictures from one channel to another."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from annotated_types import Ge
+
+from kerasdream import ops
+from kerasdream.components import LayerName, Objective, Tensor
+from kerasdream.objectives.channel import mean_of
+
+
+def interpolate(
+    *,
+    layer: LayerName,
+    channel: Annotated[int, Ge(0)],
+    to_layer: LayerName,
+    to_channel: Annotated[int, Ge(0)],
+) -> Objective:
+    """Leads a batch of pictures from one channel to another: the first shows the one, the last the other.
+
+    Picture i of n raises (1 − t) · a + t · b, with a and b the two channels and t = i / (n − 1).
+
+    Source: Olah, Mordvintsev, Schubert, "Feature Visualization", Distill 2017; tensorflow/lucid (channel_interpolate).
+
+    Args:
+        layer: the layer of the first picture's channel.
+        channel: its index, from 0.
+        to_layer: the layer of the last picture's channel.
+        to_channel: its index, from 0.
+
+    Raises:
+        ModelError: a layer has fewer channels.
+    """
+    start = Objective(layer, lambda a: (1 - _share(a[layer])) * mean_of(layer, a[layer], [channel]))
+    return start + Objective(to_layer, lambda a: _share(a[to_layer]) * mean_of(to_layer, a[to_layer], [to_channel]))
+
+
+def _share(activation: Tensor) -> Tensor:
+    """Returns how far along the batch each picture is, from 0 to 1, ``(n, 1, 1)``."""
+    count = ops.shape(activation)[0]
+    share = ops.cast(ops.arange(count), "float32") / ops.cast(ops.maximum(count - 1, 1), "float32")
+    return share[:, None, None]

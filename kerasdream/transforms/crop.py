@@ -12,6 +12,10 @@ from kerasdream.transforms.draws import between
 from kerasdream.transforms.sampling import warp
 
 
+MARGIN = 8
+"""Without it a gradient would be a third weaker beside a cut than elsewhere; with it, at most a tenth."""
+
+
 def crop(
     *,
     low: Annotated[float, Interval(gt=0, le=1)] = 0.5,
@@ -33,4 +37,4 @@ def crop(
         shift = [between(-0.5, 0.5, seed) * pixels for pixels in room]
         return warp(views, ((side, 0.0), (0.0, side)), shift)
 
-    return Transform(apply)
+    return Transform(apply, margin=MARGIN)

@@ -93,7 +93,7 @@ class Resolver:
         parts = [entry for entries in lists.values() for entry in entries]
         checks = (
             unknown_layers(model, parts),
-            short_schedules(sections["octaves"], parts),
+            short_schedules(sections, parts),
             projections(parametrization, parts),
         )
         for path, text in chain(*checks):

@@ -109,8 +109,8 @@ class Each(BaseModel, Generic[Number]):
 
     def times(self, factor: float) -> Each[Number]:
         """Returns the same schedule of numbers ``factor`` times as large."""
-        each = [item.times(factor) if is_schedule(item) else item * factor for item in self.each]
-        return self.model_copy(update={"each": each})
+        items = [item.times(factor) if is_schedule(item) else item * factor for item in self.each]
+        return self.model_copy(update={"each": items})
 
 
 def scheduled(number: Any) -> Any:

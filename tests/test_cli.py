@@ -166,8 +166,8 @@ def test_list_describes_an_entry(here):
     assert out.startswith("channel: Raises the mean activation of some channels")
     for line in (
         "  layer: layer name or {network: layer name}, required",
-        "      the layer the channel is in.",
-        "  channel: whole number ≥ 0, required",
+        "      the layer the channels are in.",
+        "  channel: whole number ≥ 0 or list of whole number ≥ 0 or strongest or weakest or random, required",
         "  weight: number or a schedule, default 1.0",
     ):
         assert line in out.splitlines()

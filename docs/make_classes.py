@@ -8,19 +8,16 @@ and the table of docs/catalogue/classes.md beside that page.
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from kerasdream import images
 from kerasdream.config import resolve
-from kerasdream.models import imagenet
-from kerasdream.models.efficientnet_lite0 import RANGE, STAGES, assign, build, converted, efficientnet_lite0
+from kerasdream.models.efficientnet_lite0 import RANGE, STAGES, assign, build, converted
 from kerasdream.models.network import Network, from_range
 from kerasdream.models.pth import load_state_dict
 from kerasdream.session import Session

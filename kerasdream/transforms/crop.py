@@ -11,7 +11,6 @@ from kerasdream.components import Transform
 from kerasdream.transforms.draws import between
 from kerasdream.transforms.sampling import warp
 
-
 MARGIN = 8
 """Without it a gradient would be a third weaker beside a cut than elsewhere; with it, at most a tenth."""
 

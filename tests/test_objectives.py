@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasdream import GradientStep, Network
+from kerasdream import GradientStep, Network, images
 from kerasdream.components import LOGITS
 from kerasdream.config import resolve
 from kerasdream.errors import ConfigError, ModelError
@@ -464,3 +464,64 @@ def test_the_json_schema_knows_sums():
     assert not fits({"sum": {"weight": 1}})
     assert not fits({"sum": {"of": [summand], "wieght": 1}})
     assert not fits({"sum": [{"l2": {"layer": 5}}]})
+
+
+# On the embedded network, with its ImageNet weights
+
+
+CLIMBED = {
+    "channel": {"channel": {"layer": "block11_expand", "channel": [7, 40]}},
+    "strongest": {"channel": {"layer": "block11_expand", "channel": "strongest", "count": 5}},
+    "weakest": {"channel": {"layer": "block11_expand", "channel": "weakest", "count": 5}},
+    "random": {"channel": {"layer": "block11_expand", "channel": "random", "count": 5, "seed": 1}},
+    "neuron": {"neuron": {"layer": "block11_expand_bn", "channel": 40, "x": 0.3, "y": 0.6}},
+    "direction": {"direction": {"layer": "block11_expand", "direction": {40: 1, 7: 0.5, 300: -1}}},
+    "a direction at a place": {"direction": {"layer": "block3_expand_bn", "direction": {4: 1, 70: 0.5}, "x": 0.9}},
+    "cosine": {"cosine": {"layer": "block11_expand", "direction": {40: 1, 7: 0.5}}},
+    "class": {"class": {"name": "flamingo"}},
+    "log probability": {"class": {"index": 967, "score": "log_probability"}},
+    "guide": {"guide": {"image": "guide.png", "layer": "block8_expand"}},
+    "caricature": {"caricature": {"layer": "block8_expand"}},
+    "style": {"style": {"image": "guide.png", "layer": ["stem", "block1_expand", "block3_expand", "block5_expand"]}},
+    "difference": {"difference": {"layer": "block8_expand"}},
+    "near": {"difference": {"layer": "block8_expand", "weight": -1}},
+    "layer_difference": {"layer_difference": {"layer": "block11_expand", "minus": "block3_expand", "amount": 0.1}},
+}
+
+
+@pytest.mark.parametrize("name", CLIMBED)
+def test_ten_steps_raise_it(name, lite0, chelsea, coffee, tmp_path):
+    images.save(tmp_path / "guide.png", coffee[100:292, 200:392], format="png")
+    data = {"image": "noise", "model": lite0, "objectives": [CLIMBED[name]]}
+    entries = resolve(Document(data, "run.yaml"), tmp_path).objectives
+    step = GradientStep(lite0, entries, tile=224, halo=0)
+    photo = chelsea[40:264, 100:324]
+    picture = photo + np.random.default_rng(0).normal(0, 0.1, photo.shape).astype("float32")
+    scores = []
+    for _ in range(10):
+        score, gradient = step(picture, source=photo)
+        scores.append(score)
+        picture = np.clip(picture + 0.01 * gradient / np.sqrt((gradient**2).mean()), -1, 1)
+    scores.append(step(picture, source=photo)[0])
+    assert scores[-1] - scores[0] > 0.05 * abs(scores[0])
+    assert scores[5] > scores[0]
+
+
+def test_a_neuron_changes_its_patch_alone(lite0, chelsea):
+    step = GradientStep(lite0, neuron(layer="block3_expand", channel=40, x=0.3, y=0.6), tile=512, halo=0)
+    _, gradient = step(chelsea[:256, :256])
+    rows, columns = np.nonzero(np.abs(gradient).sum(-1))
+    assert abs((rows.min() + rows.max()) / 2 - 0.6 * 256) < 4
+    assert abs((columns.min() + columns.max()) / 2 - 0.3 * 256) < 4
+    assert np.ptp(rows) < 60
+
+
+def test_a_class_is_the_network_s_own_number(lite0, coffee):
+    """What the objective scores is what the network answers; it is sure that this is an espresso."""
+    picture = coffee[88:312, 188:412]
+    logits = lite0.model(lite0.preprocess(picture[None])).numpy()[0].astype("float64")
+    assert logits.argmax() == imagenet.index_of("espresso")
+    score, _ = GradientStep(lite0, class_(name="espresso"), tile=224, halo=0)(picture)
+    assert score == pytest.approx(logits[967], abs=1e-3)
+    score, _ = GradientStep(lite0, class_(index=967, score="log_probability"), tile=224, halo=0)(picture)
+    assert score == pytest.approx(logits[967] - np.log(np.exp(logits).sum()), abs=1e-3)

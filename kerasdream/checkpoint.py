@@ -91,7 +91,7 @@ class Checkpoint:
             ) from error
         raise OutputError(
             f"the saved state {self.path} is that of another run: {'; '.join(changes[:3])}; give what it was to go on "
-            "with it, or leave --resume out to begin anew"
+            "with it; leave --resume out, or delete that file, to begin anew"
         )
 
 

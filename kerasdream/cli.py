@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kerasdream import __version__, commands
+from kerasdream.atlas.command import atlas
 from kerasdream.commands import PLUGINS
 from kerasdream.errors import KerasdreamError
 from kerasdream.running import FAULT, reported, run_all
@@ -175,7 +176,7 @@ def plan(file: Path, overrides: tuple[str, ...], plugin_files: tuple[Path, ...],
             click.echo(row["text"])
 
 
-for _command in (*commands.COMMANDS, tune):
+for _command in (*commands.COMMANDS, tune, atlas):
     cli.add_command(_command)
 
 

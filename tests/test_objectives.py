@@ -374,19 +374,32 @@ def test_a_sum_stands_for_its_summands_with_its_weight():
 
 
 def test_a_sum_scales_the_schedules_within_and_a_schedule_scales_the_numbers_within():
-    ramped, keyed = objectives_of("""
+    ramped, keyed, each = objectives_of("""
   - sum:
       of:
         - l2: {layer: block3_expand, weight: {from: 1, to: 3}}
         - l2: {layer: block3_expand, weight: {keys: {0: 1, 4: 2}}}
+        - l2: {layer: block3_expand, weight: {each: [7, 7, 7, 7, {from: 1, to: 3}]}}
       weight: 2
 """)
     first, last = Progress(step=0, steps=5), Progress(step=4, steps=5)
-    assert [entry.at(now)["weight"] for entry in (ramped, keyed) for now in (first, last)] == [2, 6, 2, 4]
+    assert [entry.at(now)["weight"] for entry in (ramped, keyed, each) for now in (first, last)] == [2, 6, 2, 4, 2, 6]
     (scaled,) = objectives_of("  - sum: {of: {l2: {layer: block3_expand, weight: 3}}, weight: {from: 1, to: 2}}")
     assert [scaled.at(now)["weight"] for now in (first, last)] == [3, 6]
     (again,) = objectives_of("  - " + json.dumps(scaled.recipe))
     assert again.weight == scaled.weight  # the recipe says what was run
+
+
+def test_a_sum_gives_its_mask_to_its_summands():
+    plain, inner = objectives_of("""
+  - sum:
+      of: [{l2: block3_expand}, {sum: {of: [{l2: block5_expand}], weight: 2}}]
+      mask: {path: masks/left.png, feather: 0.1}
+""")
+    for entry in (plain, inner):
+        assert (entry.mask.path, entry.mask.feather) == (Path("masks/left.png"), 0.1)
+        assert entry.recipe["l2"]["mask"] == {"path": "left.png", "feather": 0.1, "invert": False}
+    assert [plain.weight, inner.weight] == [1, 2]
 
 
 def test_a_sum_is_what_the_algebra_says(tiny):
@@ -423,7 +436,11 @@ def test_a_sum_is_what_the_algebra_says(tiny):
         ("  - sum: 5", "objectives.0.sum: expected a list of objectives, not 5"),
         (
             "  - sum: {of: [{l2: {layer: stem, weight: {from: 1, to: 2}}}], weight: {from: 1, to: 2}}",
-            "objectives.0.sum.of.0.l2.weight: the weight has a schedule, and so has that of the sum",
+            "objectives.0.sum.of.0.l2: has a schedule of weights, and so has the sum it stands in",
+        ),
+        (
+            "  - sum: {of: [{l2: {layer: stem, mask: a.png}}], mask: b.png}",
+            "objectives.0.sum.of.0.l2: has a mask, and so has the sum it stands in; expected one of them alone",
         ),
     ],
 )

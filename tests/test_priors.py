@@ -121,8 +121,8 @@ def test_spectrum_counts_a_frequency_by_its_power(exponent):
 
 def test_spectrum_of_one_is_the_energy_of_the_gradient(chelsea):
     soft = scipy.ndimage.gaussian_filter(chelsea, (1.5, 1.5, 0))[None]
-    mine, gradient = (float(np.mean(energy.log_p(soft))) for energy in (spectrum(), smoothness()))
-    assert mine == pytest.approx(gradient, rel=0.1)
+    mine, gradient = (float(np.mean(energy.log_p(soft))) for energy in (spectrum(bands=6), smoothness()))
+    assert mine == pytest.approx(gradient, rel=0.06)
 
 
 def test_the_bands_of_the_spectrum_add_up_to_what_the_last_blur_leaves():
@@ -137,9 +137,7 @@ def test_high_pass_is_what_a_binomial_blur_takes_away(noise):
     taps = np.array([1, 4, 6, 4, 1]) / 16
     blurred = noise[0]
     for axis in (0, 1):
-        blurred = scipy.ndimage.correlate1d(blurred, taps, axis=axis, mode="constant")
-        inside = scipy.ndimage.correlate1d(np.ones_like(noise[0]), taps, axis=axis, mode="constant")
-        blurred = blurred / inside
+        blurred = scipy.ndimage.correlate1d(blurred, taps, axis=axis, mode="reflect")
     expected = -0.5 * ((noise[0] - blurred) ** 2).mean(-1)
     np.testing.assert_allclose(np.asarray(high_pass(radius=2).log_p(noise))[0], expected, atol=1e-5)
 
@@ -243,17 +241,18 @@ def noisy_edge():
 
 @pytest.mark.parametrize(("y", "x"), [(20, 30), (0, 0), (59, 41)])
 def test_bilateral_is_the_mean_weighted_by_distance_and_likeness(y, x, noisy_edge):
-    rows, columns = np.mgrid[:60, :80]
+    mirrored = np.pad(noisy_edge, ((3, 3), (3, 3), (0, 0)), mode="symmetric")
+    rows, columns = np.mgrid[:66, :86] - 3
     square = (rows - y) ** 2 + (columns - x) ** 2
-    away = ((noisy_edge - noisy_edge[y, x]) ** 2).mean(-1)
+    away = ((mirrored - noisy_edge[y, x]) ** 2).sum(-1)
     weights = np.exp(-square / (2 * 1.5**2) - away / (2 * 0.2**2)) * (square <= 9)
-    expected = (noisy_edge * weights[..., None]).sum((0, 1)) / weights.sum()
+    expected = (mirrored * weights[..., None]).sum((0, 1)) / weights.sum()
     smooth = bilateral(tone=0.2, radius=1.5, amount=1.0).apply(noisy_edge)
     np.testing.assert_allclose(smooth[y, x], expected, atol=1e-5)
 
 
 def test_bilateral_calms_flat_areas_and_leaves_the_edge(noisy_edge):
-    smooth = bilateral(tone=0.2, radius=2.0, amount=1.0).apply(noisy_edge)
+    smooth = bilateral(tone=0.3, radius=2.0, amount=1.0).apply(noisy_edge)
     assert smooth[5:-5, 5:30].std() < 0.4 * noisy_edge[5:-5, 5:30].std()
     assert (smooth[:, 40] - smooth[:, 39]).mean() > 0.9
     np.testing.assert_array_equal(bilateral(amount=0.0).apply(noisy_edge), noisy_edge)

@@ -22,8 +22,8 @@ def crop(
 ) -> Transform:
     """Shows the network a random part of every view, enlarged to the size of the view.
 
-    Figures then form at many sizes at once, from the whole view to its smallest part. The part lies
-    anywhere in the view; what is near its edges is seen more rarely than its middle.
+    Figures then form at many sizes at once, from the whole view to its smallest part. The part lies anywhere in the
+    view; what is near the view's edges is seen more rarely than its middle.
 
     Args:
         low: smallest side of the part, as a share of the view's.

@@ -11,6 +11,7 @@ from kerasdream.models.file import file
 from kerasdream.objectives.channel import channel
 from kerasdream.objectives.l2 import l2
 from kerasdream.objectives.mean import mean
+from kerasdream.outputs.gif import gif
 from kerasdream.outputs.pictures import jpeg, png
 from kerasdream.parametrizations.pixels import pixels
 from kerasdream.postprocess.blend import blend
@@ -77,3 +78,4 @@ def register_postprocess(register):
 def register_outputs(register):
     register(png)
     register(jpeg)
+    register(gif)

@@ -94,6 +94,7 @@ class Resolver:
             "parametrization": parametrization.recipe,
             **{key: [entry.recipe for entry in entries] for key, entries in lists.items()},
             "octaves": sections["octaves"].model_dump(mode="json"),
+            "frames": sections["frames"].model_dump(mode="json"),
             "tiles": sections["tiles"].model_dump(mode="json"),
             "engine": sections["engine"].model_dump(mode="json"),
             **({"plugins": [file.name for file in self.plugin_files]} if self.plugin_files else {}),

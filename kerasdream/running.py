@@ -55,16 +55,12 @@ def run_all(config: RunConfig, *, folder: Path | None, quiet: bool, as_json: boo
     from kerasdream.session import Session
 
     if folder is not None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"the folder {folder} cannot be created: {error.strerror}") from None
+        create(folder)
     display = Display(quiet=quiet or as_json)
     session = Session(config, folder=folder, tell=display, **options)
     display.plugins(config.plugin_files)
     failed = False
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # being told to end is like Ctrl-C
-    try:
+    with interruptible("--resume"):
         for source in session.sources():
             with reported((ImageError, OutputError, DreamError), survive=True) as fault, display:
                 targets = session.targets(source)
@@ -79,17 +75,35 @@ def run_all(config: RunConfig, *, folder: Path | None, quiet: bool, as_json: boo
                 if result.interrupted:
                     raise KeyboardInterrupt
             failed |= fault.seen
-    except KeyboardInterrupt:
-        click.echo(f"kerasdream: what was done is saved; to go on: {_resuming()}", err=True)
-        raise click.Abort from None
     return failed
 
 
-def _resuming() -> str:
-    """The present command as one types it to go on with it."""
-    program, command, *arguments = sys.argv
-    called = [sys.executable, "-m", "kerasdream"] if program.endswith("__main__.py") else [program]
-    return shlex.join([*called, command, *(["--resume"] if "--resume" not in arguments else []), *arguments])
+def create(folder: Path) -> None:
+    """Creates the folder for outputs, if it is missing.
+
+    Raises:
+        OutputError: it cannot be created.
+    """
+    from kerasdream.errors import OutputError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"the folder {folder} cannot be created: {error.strerror}") from None
+
+
+@contextmanager
+def interruptible(*options: str) -> Iterator[None]:
+    """Turns Ctrl-C, and being told to end, into exit 130 and the present command, with ``options``, to go on with."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        program, command, *arguments = sys.argv
+        called = [sys.executable, "-m", "kerasdream"] if program.endswith("__main__.py") else [program]
+        again = shlex.join([*called, command, *(option for option in options if option not in arguments), *arguments])
+        click.echo(f"kerasdream: what was done is saved; to go on: {again}", err=True)
+        raise click.Abort from None
 
 
 def deterministic(seed: int) -> None:

@@ -163,11 +163,11 @@ def test_plan_says_what_a_run_computes(here):
 def test_list_describes_an_entry(here):
     code, out, err = here("list", "objectives", "channel")
     assert (code, err) == (0, "")
-    assert out.startswith("channel: Raises the mean activation of one channel")
+    assert out.startswith("channel: Raises the mean activation of some channels")
     for line in (
         "  layer: layer name or {network: layer name}, required",
-        "      the layer the channel is in.",
-        "  channel: whole number ≥ 0, required",
+        "      the layer the channels are in.",
+        "  channel: whole number ≥ 0 or list of whole number ≥ 0 or strongest or weakest or random, required",
         "  weight: number or a schedule, default 1.0",
     ):
         assert line in out.splitlines()

@@ -9,7 +9,10 @@ import json
 import sys
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from kerasdream.models.network import Network
 
 FOLDER = Path(__file__).with_name("layers")
 
@@ -39,12 +42,17 @@ def layers(model: str) -> tuple[Layer, ...] | None:
 
 def generate(model: str) -> tuple[Layer, ...]:
     """Builds a named network without weights and returns its layers."""
+    from kerasdream.plugins import load
+
+    return layers_of(load().registry.get("models", model).factory(weights=None))
+
+
+def layers_of(network: Network) -> tuple[Layer, ...]:
+    """Returns the layers of a network that is built, in the order of its graph."""
     from kerasdream.models.extractor import build_extractor
     from kerasdream.models.geometry import lattice_of
     from kerasdream.models.graph import layer_names
-    from kerasdream.plugins import load
 
-    network = load().registry.get("models", model).factory(weights=None)
     names = list(layer_names(network.model, network.aliases))
     extractor = build_extractor(network.model, names, aliases=network.aliases, fold=False)
     rows = []

@@ -1,0 +1,96 @@
+"""The contact sheet: all tiles of an atlas in one picture, labelled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from kerasdream.atlas.content import Atlas, Section, facts
+
+if TYPE_CHECKING:
+    from PIL import Image, ImageDraw, ImageFont
+
+BACKGROUND, BRIGHT, DIM = "#1b1b1d", "#f2f2f0", "#a3a3a0"
+GUTTER = 16
+TITLE, NAME, SMALL = 26, 17, 13
+"""Heights of the letters, in pixels."""
+
+
+class Label(NamedTuple):
+    """A line of text."""
+
+    text: str
+    size: int
+    colour: str
+
+
+def make(atlas: Atlas, tiles: Path) -> Image.Image:
+    """Returns the sheet, made of the files in the folder ``tiles``."""
+    from PIL import Image, ImageDraw
+
+    cell = max(_open(tiles / f"{tile.file}.png").size for tile in atlas.tiles)
+    rows = list(_rows(atlas))
+    width = atlas.columns * (cell[0] + GUTTER) + GUTTER
+    heights = [sum(map(_line, heading)) + (cell[1] + _under(row) if row else 0) + GUTTER for heading, row in rows]
+    sheet = Image.new("RGB", (width, sum(heights) + GUTTER), BACKGROUND)
+    pen, top = ImageDraw.Draw(sheet), GUTTER
+    for (heading, row), height in zip(rows, heights, strict=True):
+        below = _write(pen, (GUTTER, top), heading, width - 2 * GUTTER)
+        for column, (file, labels) in enumerate(row):
+            left = GUTTER + column * (cell[0] + GUTTER)
+            sheet.paste(_open(tiles / file), (left, below))
+            _write(pen, (left, below + cell[1] + 6), labels, cell[0])
+        top += height
+    return sheet
+
+
+def _rows(atlas: Atlas) -> Iterator[tuple[list[Label], list[tuple[str, list[Label]]]]]:
+    """Yields the rows from above: the lines over it, then the file of each tile with the lines under it."""
+    yield [Label(atlas.title, TITLE, BRIGHT)], []
+    for section in atlas.sections:
+        cells = [(f"{tile.file}.png", _labels(section, tile)) for tile in section.tiles]
+        if atlas.photo is not None:
+            cells.insert(0, ("photo.png", [Label("the photo", NAME, BRIGHT), Label("before", SMALL, DIM)]))
+        heading = []
+        if section.layer is not None:
+            heading = [Label(section.layer.name, NAME, BRIGHT), Label(facts(section.layer), SMALL, DIM)]
+        for start in range(0, len(cells), atlas.columns):
+            yield heading if start == 0 else [], cells[start : start + atlas.columns]
+
+
+def _labels(section: Section, tile: object) -> list[Label]:
+    if section.layer is not None or tile.layer is None:
+        return [Label(tile.name, NAME if tile.layer is None else SMALL, BRIGHT)]
+    return [Label(tile.name, NAME, BRIGHT), Label(facts(tile.layer), SMALL, DIM)]
+
+
+def _under(row: list[tuple[str, list[Label]]]) -> int:
+    return 6 + max(sum(map(_line, labels)) for _, labels in row)
+
+
+def _line(label: Label) -> int:
+    return round(label.size * 1.4)
+
+
+def _write(pen: ImageDraw.ImageDraw, place: tuple[int, int], labels: list[Label], width: int) -> int:
+    """Writes lines one below the other, each as small as its width asks; returns where the next would be."""
+    left, top = place
+    for label in labels:
+        pen.text((left, top), label.text, fill=label.colour, font=_font(label, width))
+        top += _line(label)
+    return top
+
+
+def _font(label: Label, width: int) -> ImageFont.FreeTypeFont:
+    from PIL import ImageFont
+
+    font = ImageFont.load_default(label.size)
+    length = font.getlength(label.text)
+    return font if length <= width else ImageFont.load_default(max(8.0, label.size * width / length))
+
+
+def _open(file: Path) -> Image.Image:
+    from PIL import Image
+
+    return Image.open(file).convert("RGB")

@@ -130,7 +130,6 @@ def test_ended_it_goes_on(tmp_path, tiny, process, how):
     running = subprocess.Popen(
         [sys.executable, "-m", "kerasdream", *arguments],
         cwd=tmp_path,
-        env=os.environ,
         stderr=subprocess.PIPE,
         text=True,
     )

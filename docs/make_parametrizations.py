@@ -26,9 +26,9 @@ DREAMED = {"pixels": 0.012, "decorrelated": 0.05, "laplacian_pyramid": 0.03, "fo
 
 
 def sheet(name: str, panels: list[np.ndarray], quality: int) -> None:
-    """Writes six pictures in two rows to ``catalogue/images/<name>.jpg``."""
+    """Writes six pictures in two rows to ``catalogue/images/parametrizations-<name>.jpg``."""
     framed = [np.pad(panel, ((2, 2), (2, 2), (0, 0)), constant_values=1) for panel in panels]
-    path = HERE / "catalogue" / "images" / f"{name}.jpg"
+    path = HERE / "catalogue" / "images" / f"parametrizations-{name}.jpg"
     images.save(path, np.vstack([np.hstack(framed[:3]), np.hstack(framed[3:])]), format="jpeg", quality=quality)
     print(path, path.stat().st_size)
 
@@ -45,7 +45,7 @@ def main() -> None:
 
     noise = as_picture(np.random.default_rng(0).normal(0, 0.1, (256, 256, 3)).clip(-1, 1).astype("float32"))
     once = {"objectives": ELEPHANTS, "octaves": {"count": 1, "steps": 128}}
-    sheet("channel-from-noise", [noise.pixels, *(dream(noise, *item, **once) for item in DRAWN.items())], 60)
+    sheet("noise", [noise.pixels, *(dream(noise, *item, **once) for item in DRAWN.items())], 60)
     photo = as_picture(RACCOON, 320)
     octaves = {"objectives": {"l2": "block11_expand"}, "octaves": {"count": 3, "steps": 20}}
     sheet("photo", [photo.pixels, *(dream(photo, *item, **octaves) for item in DREAMED.items())], 66)

@@ -78,6 +78,7 @@ def dream(
     parametrization: Any = "pixels",
     postprocess: Any = None,
     octaves: Mapping[str, Any] | None = None,
+    frames: Mapping[str, Any] | None = None,
     tiles: Mapping[str, Any] | None = None,
     views: Literal["auto", "tiles", "crops"] = "auto",
     crops: Mapping[str, Any] | None = None,
@@ -98,7 +99,8 @@ def dream(
         model: a registered name, a mapping with its parameters, a Keras model or a ``Network``.
         input_range: for a Keras model: the pixel values it was trained on, ``(0, 255)`` for example.
         preprocess: instead of ``input_range``: ``keras.ops`` function from ``(n, h, w, 3)`` in [-1, 1] to its input.
-        tell: is told every event (``kerasdream.events``).
+        tell: is told every event (``kerasdream.events``); of a run of several frames, each in its ``Finished``. What is
+            returned is the last one.
 
     Raises:
         KerasdreamError: a known fault; the message says what to do.
@@ -115,6 +117,7 @@ def dream(
         parametrization=parametrization,
         postprocess=postprocess,
         octaves=octaves,
+        frames=frames,
         tiles=tiles,
         views=views,
         crops=crops,
@@ -177,10 +180,8 @@ def as_picture(image: Any, max_side: int | None = None) -> Picture:
         pixels = array.astype("float32")
     else:
         raise ImageError(f"expected uint8, or finite floats in [-1, 1]; this {array.dtype} array is neither")
-    longest = max(pixels.shape[:2])
-    if max_side and longest > max_side:
-        height, width = (max(1, round(side * max_side / longest)) for side in pixels.shape[:2])
-        pixels = images.resize(pixels, (height, width)).clip(-1, 1)
+    if max_side and max(pixels.shape[:2]) > max_side:
+        pixels = images.resize(pixels, images.fit(*pixels.shape[:2], max_side)).clip(-1, 1)
     return images.Picture(pixels, None, "picture", "", ())
 
 

@@ -28,6 +28,7 @@ from kerasdream.objectives.layer_difference import layer_difference
 from kerasdream.objectives.mean import mean
 from kerasdream.objectives.neuron import neuron
 from kerasdream.objectives.style import style
+from kerasdream.outputs.gif import gif
 from kerasdream.outputs.pictures import jpeg, png
 from kerasdream.parametrizations.decorrelated import decorrelated
 from kerasdream.parametrizations.fourier import fourier
@@ -166,3 +167,4 @@ def register_postprocess(register):
 def register_outputs(register):
     register(png)
     register(jpeg)
+    register(gif)

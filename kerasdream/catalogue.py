@@ -65,7 +65,7 @@ def _words(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
         return " or ".join(dict.fromkeys(words))
     if "$ref" in schema:
         target = definitions[schema["$ref"].rpartition("/")[2]]
-        return "a schedule" if MARKS & target.get("properties", {}).keys() else target.get("title", "mapping")
+        return "a schedule" if MARKS & target.get("properties", {}).keys() else f"{{{', '.join(target['properties'])}}}"
     if "enum" in schema or "const" in schema:
         return " or ".join(map(str, schema.get("enum", [schema.get("const")])))
     if schema.get("format") == "path":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 import zipfile
 import zlib
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from kerasdream import ops
 from kerasdream.dreaming import Point
-from kerasdream.errors import OutputError, PluginError
-from kerasdream.images.files import replacing
-from kerasdream.recipes import differences
+from kerasdream.errors import ImageError, OutputError, PluginError
+from kerasdream.images import read, replacing, save
+from kerasdream.recipes import differences, manifest_in
+from kerasdream.result import Result
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,18 +35,60 @@ def beside(output: Path) -> Path:
     return output.with_name(f".{output.name}.checkpoint")
 
 
+def discard(output: Path) -> None:
+    """Deletes the state of a dream that is finished, kept frames included."""
+    beside(output).unlink(missing_ok=True)
+    shutil.rmtree(KeptFrames(output).folder, ignore_errors=True)
+
+
+class KeptFrames:
+    """The finished frames of a run that is not: what an output that is one file for all of them needs to be resumed.
+
+    Args:
+        output: the first output; they are in a hidden folder beside it.
+    """
+
+    def __init__(self, output: Path) -> None:
+        self.folder = output.with_name(f".{output.name}.frames")
+
+    def keep(self, number: int, result: Result) -> None:
+        """Saves a frame, rounded once, as it is in every file."""
+        self.folder.mkdir(exist_ok=True)
+        save(self.folder / f"{number}.png", result.image, alpha=result.alpha, recipe=result.recipe, format="png")
+
+    def read(self, number: int) -> Result:
+        """Returns a frame.
+
+        Raises:
+            OutputError: it is not there any more.
+        """
+        path = self.folder / f"{number}.png"
+        try:
+            frame = read(path)
+        except ImageError as error:
+            raise OutputError(
+                f"frame {number + 1}, which was finished, cannot be read again ({error}); leave --resume out to begin "
+                "anew"
+            ) from error
+        return Result(frame.pixels, (), {}, manifest_in(path), frame.alpha)
+
+
 class Checkpoint:
-    """The saved state of one picture's dream.
+    """The saved state of one picture's dream, or of the frames that grow out of it.
 
     Args:
         output: the first output.
         manifest: what the picture is made from and with. The state goes on only where all of it is the same.
         plan: the plan of the picture.
+
+    Attributes:
+        frame: what is known of the frame that the points are of, a tree of plain data and arrays; saved with the point.
     """
 
     def __init__(self, output: Path, manifest: Mapping[str, Any], plan: Plan) -> None:
         self.path = beside(output)
         self.manifest, self.plan = manifest, plan
+        self.frame: dict[str, Any] = {}
         self._next = 0.0
 
     def keep(self, point: Point) -> None:
@@ -53,8 +97,11 @@ class Checkpoint:
             self.save(point)
             self._next = time.monotonic() + INTERVAL
 
-    def save(self, point: Point) -> None:
+    def save(self, point: Point | None) -> None:
         """Saves the state in place of an older one.
+
+        Args:
+            point: None before the first octave.
 
         Raises:
             OutputError: the folder cannot be written, or the disk is full; an older state is still there.
@@ -63,13 +110,14 @@ class Checkpoint:
         import numpy as np
 
         arrays: dict[int, np.ndarray] = {}
-        header = json.dumps({"manifest": self.manifest, "point": _packed(vars(point), arrays)})
+        state = {"frame": self.frame, "point": None if point is None else vars(point)}
+        header = json.dumps({"manifest": self.manifest, "state": _packed(state, arrays)})
         members = {str(number): array for number, array in enumerate(arrays.values())}
         with replacing(self.path) as file:
             np.savez(file, header=np.frombuffer(header.encode(), np.uint8), **members)
 
     def load(self) -> Point | None:
-        """Returns the saved state, or None if there is none.
+        """Returns the saved point, or None if there is none; ``frame`` is then as it was saved.
 
         Raises:
             OutputError: it is damaged, or that of another run.
@@ -81,7 +129,9 @@ class Checkpoint:
                 header = json.loads(file["header"].tobytes())
                 changes = list(differences(self.manifest, header["manifest"]))
                 if not changes:
-                    return Point(**_unpacked(header["point"], file))
+                    state = _unpacked(header["state"], file)
+                    self.frame = state["frame"]
+                    return None if state["point"] is None else Point(**state["point"])
         except FileNotFoundError:
             return None
         except DAMAGE as error:

@@ -4,13 +4,14 @@ projections of a picture that is not held as pixels.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+
+from pydantic import BaseModel
 
 from kerasdream import source
 from kerasdream.components import Projection
 from kerasdream.entry import Entry
 from kerasdream.errors import did_you_mean
-from kerasdream.octaves import Octaves
 from kerasdream.parameters import layer_names
 from kerasdream.schedules import Each
 
@@ -30,15 +31,16 @@ def unknown_layers(model: Entry | None, entries: Iterable[Entry]) -> Iterator[tu
                 yield (*entry.path, *within), f"{model.name} has no layer {layer!r}; {near} ({hint})"
 
 
-def short_schedules(octaves: Octaves | None, entries: Iterable[Entry]) -> Iterator[tuple[source.Path, str]]:
+def short_schedules(
+    sections: Mapping[str, BaseModel | None], entries: Iterable[Entry]
+) -> Iterator[tuple[source.Path, str]]:
     """Yields the place of each schedule with fewer items than there are octaves."""
-    for entry in entries if octaves is not None else ():
-        for name, schedule in entry.schedules.items():
-            if isinstance(schedule, Each) and len(schedule.each) < octaves.count:
-                yield (
-                    (*entry.path, name, "each"),
-                    f"expected an item for each of the {octaves.count} octaves, not {len(schedule.each)}",
-                )
+    octaves = sections["octaves"]
+    values = [((*entry.path, name), value) for entry in entries for name, value in entry.schedules.items()]
+    values += [((key, name), value) for key, section in sections.items() if section for name, value in section]
+    for path, value in values if octaves else ():
+        if isinstance(value, Each) and len(value.each) < octaves.count:
+            yield (*path, "each"), f"expected an item for each of the {octaves.count} octaves, not {len(value.each)}"
 
 
 def projections(parametrization: Entry | None, entries: Iterable[Entry]) -> Iterator[tuple[source.Path, str]]:

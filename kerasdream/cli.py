@@ -111,7 +111,7 @@ def run(
 @click.argument("photo", type=click.Path(path_type=Path, dir_okay=False))
 @_OVERRIDES
 @PLUGINS
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write: .png or .jpg.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write: .png, .jpg or .gif.")
 @_OVERWRITE
 @_RESUME
 @_QUIET
@@ -125,9 +125,9 @@ def dream(
 
     data: dict[str, Any] = {"image": {"source": str(photo.absolute())}}
     if output is not None:
-        kind = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg"}.get(output.suffix.lower())
+        kind = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif"}.get(output.suffix.lower())
         if kind is None:
-            raise click.BadParameter(f"{output} ends in neither .png nor .jpg", param_hint="-o")
+            raise click.BadParameter(f"{output} ends in none of .png, .jpg, .gif", param_hint="-o")
         data["outputs"] = [{kind: {"path": output.name}}]
     folder = output.absolute().parent if output else None
     with reported():

@@ -152,9 +152,28 @@ class Engine(_Section):
     )
 
 
+class Frames(_Section):
+    """Pictures that grow out of one another: each frame is the dream of the last one, moved."""
+
+    count: Annotated[int, Field(ge=1)] = Field(1, description="How many; 1 is a single picture.")
+    zoom: Annotated[float, Field(gt=0, le=10)] = Field(
+        1.05, description="How many times larger everything becomes from frame to frame, about the centre."
+    )
+    rotate: Annotated[float, Field(ge=-180, le=180)] = Field(
+        0.0, description="Degrees from frame to frame, counter-clockwise, about the centre."
+    )
+    shift: tuple[Annotated[float, Field(ge=-1, le=1)], Annotated[float, Field(ge=-1, le=1)]] = Field(
+        (0.0, 0.0), description="Down and to the right from frame to frame, as fractions of height and width."
+    )
+    anchor: bool = Field(
+        False, description="Keep mean and spread of each colour at those of the first frame, against a drift."
+    )
+
+
 SECTIONS: Mapping[str, type[BaseModel]] = {
     "image": Image,
     "octaves": Octaves,
+    "frames": Frames,
     "tiles": Tiles,
     "crops": Crops,
     "engine": Engine,
@@ -182,6 +201,7 @@ class RunConfig:
     transforms: tuple[Entry, ...]
     ascent: tuple[Entry, ...]
     octaves: Octaves
+    frames: Frames
     tiles: Tiles
     crops: Crops
     engine: Engine

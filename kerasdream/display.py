@@ -26,7 +26,10 @@ class Display:
         self.quiet, self.live = quiet, sys.stderr.isatty() and not quiet
         self.progress: Progress | None = None
         self.task: TaskID
-        self.began = 0.0
+        self.began, self.frame = 0.0, ""
+        self.fresh = True
+        self.noted: set[str] = set()
+        self.paths: list[Path] = []
 
     def __enter__(self) -> Display:
         if self.live:
@@ -68,39 +71,50 @@ class Display:
     def _started(self, event: Started) -> None:
         octaves = event.plan.octaves
         taken = [octave.steps for octave in octaves[: event.octave]] + [event.step]
+        self.frame = f"frame {event.frame + 1}/{event.frames}  " if event.frames > 1 else ""
         if self.progress:
             done = sum(n * octave.shape[0] * octave.shape[1] for n, octave in zip(taken, octaves, strict=False))
-            self.progress.update(self.task, description=event.name, total=event.plan.pixels, completed=done)
-        else:
+            total, done = event.plan.pixels * event.frames, event.plan.pixels * event.frame + done
+            self.progress.update(self.task, description=event.name, total=total, completed=done)
+        elif self.fresh:
             self._print(event.name)
-        if any(taken):
-            self._print(f"{event.name}: goes on after {sum(taken)} of {event.plan.steps} steps")
+        if self.fresh and (any(taken) or event.frame):
+            frames = f"{event.frame} of {event.frames} frames and " if event.frames > 1 else ""
+            self._print(f"{event.name}: goes on after {frames}{sum(taken)} of {event.plan.steps} steps")
+        self.fresh = False
 
     def _stepped(self, event: Stepped) -> None:
         p = event.progress
         height, width = event.shape
         octave = f"octave {p.octave + 1}/{p.octaves} ({width}×{height})"
-        text = f"{octave}  step {p.step + 1}/{p.steps}  score {event.score:.4g}"
+        text = f"{self.frame}{octave}  step {p.step + 1}/{p.steps}  score {event.score:.4g}"
         if self.progress:
             steps = p.steps - p.step if event.last else 1
             self.progress.update(self.task, description=text, advance=steps * height * width)
-        elif event.last:
+        elif event.last and (not self.frame or p.octave == p.octaves - 1):
             self._print(f"{text}  {time.perf_counter() - self.began:.0f} s")
 
     def _finished(self, event: Finished) -> None:
         result = event.result
-        if self.progress:
+        if self.progress and event.last:
             self.progress.stop()  # while it is live it sends standard output to where it is itself
         for note in result.notes:
-            self._print(f"note: {note}")
+            if note not in self.noted:
+                self._print(f"note: {note}")
+        self.noted.update(result.notes)
+        self.paths += result.paths
+        if not event.last:
+            return
         if result.timings:
             state = "interrupted, kept as far as it got" if result.interrupted else "dreamed"
-            self._print(f"{result.name}: {state} in {result.timings['dream']:.1f} s")
+            seconds = result.timings["dream" if event.frames == 1 else "total"]
+            self._print(f"{result.name}: {state} in {seconds:.1f} s")
         else:
             self._print(f"{result.name}: already done")
-        for path in result.paths:
+        for path in self.paths:
             sys.stdout.write(f"{path}\n")
             sys.stdout.flush()
+        self.fresh, self.noted, self.paths = True, set(), []
 
     def _print(self, text: str) -> None:
         if self.progress:

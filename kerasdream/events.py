@@ -16,12 +16,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Started:
-    """A picture is about to be dreamed, from the start or, if it is resumed, from a later octave and step."""
+    """A picture is about to be dreamed, from the start or, if it is resumed, from a later octave and step.
+
+    In a run of several frames each of them is a picture, told of in turn.
+
+    Attributes:
+        frame, frames: which frame it is, from 0, and how many there are to be.
+    """
 
     name: str
     plan: Plan
     octave: int = 0
     step: int = 0
+    frame: int = 0
+    frames: int = 1
 
 
 @dataclass(frozen=True)
@@ -47,9 +55,20 @@ class Stepped:
 
 @dataclass(frozen=True)
 class Finished:
-    """The picture is done (or was interrupted and keeps what it had)."""
+    """The picture is done (or was interrupted and keeps what it had).
+
+    Attributes:
+        frame, frames: which frame it is, from 0, and how many there were to be.
+    """
 
     result: Result
+    frame: int = 0
+    frames: int = 1
+
+    @property
+    def last(self) -> bool:
+        """Whether nothing follows: it is the last frame, or the run was interrupted."""
+        return self.frame == self.frames - 1 or self.result.interrupted
 
 
 Event = Started | Stepped | Finished

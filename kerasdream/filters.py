@@ -23,12 +23,24 @@ def gaussian(pictures: Any, sigma: Any, widest: float | None = None) -> Any:
         widest: the largest ``sigma`` there can be, where it is a tensor in a trace that XLA compiles (which must know
             the size of everything); None: the kernel is made as large as ``sigma`` asks for.
     """
-    _, height, width, channels = ops.shape(pictures)
     fixed = sigma if isinstance(sigma, (int, float)) else widest
     reach = ops.cast(ops.ceil(REACH * sigma), "int32") if fixed is None else ceil(REACH * fixed)
     offsets = ops.cast(ops.arange(-reach, reach + 1), "float32")
     kernel = ops.exp(-0.5 * ops.square(offsets / ops.maximum(sigma, TINY)))
-    kernel = ops.repeat((kernel / ops.sum(kernel))[:, None, None], channels, axis=1)
+    return convolved(pictures, kernel / ops.sum(kernel))
+
+
+def convolved(pictures: Any, taps: Any) -> Any:
+    """Filters pictures along rows and along columns; beyond their edges they are mirrored.
+
+    Args:
+        pictures: ``(n, height, width, channels)`` float32.
+        taps: the filter, ``(2 * reach + 1,)``, symmetric.
+    """
+    taps = ops.convert_to_tensor(taps, "float32")
+    reach = ops.shape(taps)[0] // 2
+    _, height, width, channels = ops.shape(pictures)
+    kernel = ops.repeat(taps[:, None, None], channels, axis=1)
     pictures = ops.take(pictures, mirrored(ops.arange(-reach, height + reach), height), axis=1)
     pictures = ops.depthwise_conv(pictures, kernel[:, None])
     pictures = ops.take(pictures, mirrored(ops.arange(-reach, width + reach), width), axis=2)

@@ -58,6 +58,7 @@ def describe(config: RunConfig) -> Iterator[dict[str, Any]]:
                     "computed": round((crops.area if crops else octave.layout.area) / (height * width), 2),
                 }
             )
+        frames = config.frames.model_dump(mode="json")
         height, width = finished_shape(steps, shape)
         notes = list(plan.notes)
         if not known and not crops:
@@ -67,9 +68,10 @@ def describe(config: RunConfig) -> Iterator[dict[str, Any]]:
             "model": config.model.name,
             "layers": list(layers),
             "octaves": octaves,
+            "frames": frames,
             "finished": [width, height],
             "notes": notes,
-            "text": _text(source, config.model.name, list(layers), octaves, [width, height], notes),
+            "text": _text(source, config.model.name, list(layers), octaves, frames, [width, height], notes),
         }
 
 
@@ -95,7 +97,13 @@ def layer_rows(model: str, registry: Registry) -> Iterator[str]:
 
 
 def _text(
-    source: str, model: str, layers: list[str], octaves: list[dict[str, Any]], size: list[int], notes: list[str]
+    source: str,
+    model: str,
+    layers: list[str],
+    octaves: list[dict[str, Any]],
+    frames: dict[str, Any],
+    size: list[int],
+    notes: list[str],
 ) -> str:
     lines = [f"{source}: {model}, {', '.join(layers)}"]
     for i, octave in enumerate(octaves):
@@ -106,6 +114,11 @@ def _text(
             f"  octave {i + 1}: {width}×{height}, {steps}, {views} a step, "
             f"{octave['computed']:.2f} of its area computed"
         )
+    if frames["count"] > 1:
+        moves = [f"zoom {frames['zoom']:g}"]
+        moves += [f"rotate {frames['rotate']:g}°"] if frames["rotate"] else []
+        moves += [f"shift {frames['shift'][0]:g}, {frames['shift'][1]:g}"] if any(frames["shift"]) else []
+        lines.append(f"  {frames['count']} frames, each the dream of the one before: {', '.join(moves)}")
     if size != octaves[-1]["size"]:
         lines.append(f"  finished: {size[0]}×{size[1]}")
     return "\n".join([*lines, *(f"  note: {note}" for note in notes)])

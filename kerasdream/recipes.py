@@ -13,7 +13,7 @@ from kerasdream.errors import ConfigError, ImageError
 from kerasdream.faults import shown
 from kerasdream.images import read_recipe
 
-PICTURES = (".png", ".jpg", ".jpeg")
+PICTURES = (".png", ".jpg", ".jpeg", ".gif")
 
 
 def load_any(

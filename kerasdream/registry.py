@@ -30,6 +30,9 @@ RESERVED = ("weight", "mask")
 PYTHON = "python"
 """What a recipe calls a part that was given as a Python object; no part may have this name."""
 
+SUM = "sum"
+"""What stands among the objectives for several of them; no part may have this name."""
+
 
 @dataclass(frozen=True)
 class Registration:
@@ -78,8 +81,10 @@ class Registry:
                 "has none of its own)"
             )
         new = Registration(kind, name, factory, plugin)
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", str(name)) or name == PYTHON:
-            raise PluginError(f"{new} needs a name of letters, digits and _ (not python): register(factory, name=...)")
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", str(name)) or name in (PYTHON, SUM):
+            raise PluginError(
+                f"{new} needs a name of letters, digits and _ (not python, not sum): register(factory, name=...)"
+            )
         taken = self.entries[kind].get(name)
         if taken:
             raise PluginError(

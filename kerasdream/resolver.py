@@ -23,9 +23,9 @@ from kerasdream.masks import Mask
 from kerasdream.models import network_name
 from kerasdream.naming import NAMES, filled
 from kerasdream.parameters import is_weighted, model_of
-from kerasdream.registry import KINDS, PYTHON, Registration, Registry
+from kerasdream.registry import KINDS, PYTHON, SUM, Registration, Registry
 from kerasdream.schedules import MARKS
-from kerasdream.sums import SUM, Sum, summand
+from kerasdream.sums import summands
 
 SHORT = {"model": "name", "image": "source"}
 """Sections that may stand as one word, and the key it is short for."""
@@ -93,7 +93,7 @@ class Resolver:
         parts = [entry for entries in lists.values() for entry in entries]
         checks = (
             unknown_layers(model, parts),
-            short_schedules(sections["octaves"], parts),
+            short_schedules(sections, parts),
             projections(parametrization, parts),
         )
         for path, text in chain(*checks):
@@ -235,26 +235,10 @@ class Resolver:
             if isinstance(item, LISTS[key]):
                 made.append(Entry.of(key, item))
             elif key == "objectives" and isinstance(item, dict) and list(item) == [SUM]:
-                made += self.sum(item[SUM], (*at, index, SUM))
+                made += summands(self, item[SUM], (*at, index, SUM))
             elif entry := self.entry(key, item, (*at, index)):
                 made.append(entry)
         return tuple(made)
-
-    def sum(self, value: Any, path: source.Path) -> list[Entry]:
-        """The objectives of a sum: ``[...]`` or ``{of: [...], weight: ...}``."""
-        whole, at = (
-            ({"of": value}, path) if not isinstance(value, dict) or "of" not in value else (value, (*path, "of"))
-        )
-        shared = self.check(Sum, {name: given for name, given in whole.items() if name != "of"}, path)
-        if whole["of"] in (None, [], ()):
-            self.fault(at, "expected one objective or more, not none")
-        summands = []
-        for entry in self.entries("objectives", whole["of"], at) if shared else ():
-            try:
-                summands.append(summand(entry, shared))
-            except ConfigError as error:
-                self.fault((*entry.path, "weight"), str(error))
-        return summands
 
     def entry(self, kind: str, item: Any, path: source.Path) -> Entry | None:
         """One entry: ``name``, ``{name: first parameter}`` or ``{name: {parameter: value}}``."""

@@ -107,6 +107,11 @@ class Each(BaseModel, Generic[Number]):
         item = self.each[len(self.each) - progress.octaves + progress.octave]
         return item.at(progress) if is_schedule(item) else item
 
+    def times(self, factor: float) -> Each[Number]:
+        """Returns the same schedule of numbers ``factor`` times as large."""
+        items = [item.times(factor) if is_schedule(item) else item * factor for item in self.each]
+        return self.model_copy(update={"each": items})
+
 
 def scheduled(number: Any) -> Any:
     """Returns the type "``number``, or a schedule of such numbers" for a parameter annotated with ``number``."""

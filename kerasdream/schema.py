@@ -6,8 +6,8 @@ from typing import Any
 
 from kerasdream.config import LISTS, SECTIONS, VERSION, VIEWS
 from kerasdream.parameters import model_of
-from kerasdream.registry import KINDS, Registration, Registry
-from kerasdream.sums import SUM, Sum
+from kerasdream.registry import KINDS, SUM, Registration, Registry
+from kerasdream.sums import Sum
 
 
 def json_schema(registry: Registry) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def parameters_schema(registration: Registration, definitions: dict[str, Any]) -
 def _entry(registration: Registration, definitions: dict[str, Any]) -> dict[str, Any]:
     """``{name: parameters}``, ``{name: first parameter}``, or ``name`` alone where nothing is required."""
     parameters = parameters_schema(registration, definitions)
-    values = [parameters, *list(parameters.get("properties", {}).values())[:1]]
+    values = [parameters, *(_short(first) for first in list(parameters.get("properties", {}).values())[:1])]
     forms: list[dict[str, Any]] = [
         {
             "type": "object",
@@ -88,6 +88,12 @@ def _sum(summands: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any
         "required": [SUM],
         "additionalProperties": False,
     }
+
+
+def _short(parameter: dict[str, Any]) -> dict[str, Any]:
+    """A first parameter as it may stand for all of them; a mapping would be read as the parameters themselves."""
+    options = [one for one in parameter.get("anyOf", ()) if "additionalProperties" not in one]
+    return {**parameter, "anyOf": options} if options else parameter
 
 
 def _model(registry: Registry, definitions: dict[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,7 @@ import glob
 import os
 import platform
 import tempfile
-import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
@@ -19,10 +17,8 @@ from kerasdream.components import Projection
 from kerasdream.config import RunConfig
 from kerasdream.cropping import Crops
 from kerasdream.errors import ImageError, OutputError
-from kerasdream.events import Event, Finished, Started
-from kerasdream.finishing import finish, finished_shape
-from kerasdream.memory import peak
-from kerasdream.naming import NAMES, filled
+from kerasdream.events import Event, Finished
+from kerasdream.naming import FRAME, files_of, filled
 from kerasdream.plan import Plan, make_plan
 from kerasdream.recipes import checksum, differences, manifest_in, plugin_checksum
 from kerasdream.result import Result
@@ -30,6 +26,7 @@ from kerasdream.tiling import Cutting
 from kerasdream.tuning import own_rules
 
 if TYPE_CHECKING:
+    from kerasdream.dreaming import Ascent, Point
     from kerasdream.models.network import Network
     from kerasdream.step import GradientStep
 
@@ -80,17 +77,21 @@ class Session:
         else:
             found = [str(path)]
         if len(found) > 1:
-            made = {os.path.abspath(path): photo for photo in found for path in self.outputs(photo)}
+            made = {os.path.abspath(path): photo for photo in found for path in self.written(self.outputs(photo))}
             found = [photo for photo in found if made.get(os.path.abspath(photo), photo) == photo]
         if not found:
             raise ImageError(f"{path} has no pictures; expected files ending in {', '.join(SUFFIXES)}")
         return found
 
     def outputs(self, source: str) -> list[Path]:
-        """The files that dreaming a picture will write."""
-        names = dict(zip(NAMES, (Path(source).stem, str(self.config.seed)), strict=True))
+        """The paths of what dreaming a picture will write, one for each output, ``{frame}`` left in them."""
+        names = {"stem": Path(source).stem, "seed": str(self.config.seed)}
         paths = (filled(entry.make().path, names) for entry in self.config.outputs)
         return [self.folder / Path(path).expanduser() for path in paths]
+
+    def written(self, targets: Sequence[Path]) -> list[Path]:
+        """The files that are written at these paths: one for each frame, where a path says so."""
+        return [file for path in targets for file in files_of(path, self.config.frames.count)]
 
     def targets(self, source: str) -> list[Path]:
         """The same, checked before anything is computed; when resuming, `finished` checks those that exist.
@@ -100,7 +101,7 @@ class Session:
                 or of two, have the same name; the folder cannot be written.
         """
         paths = self.outputs(source)
-        for path in paths:
+        for path in self.written(paths):
             if path in self.taken:
                 raise OutputError(f"{path} is already the output of {self.taken[path]}; give one another path")
             self.taken[path] = source
@@ -109,14 +110,13 @@ class Session:
                 raise OutputError(f"{path} is the picture that is dreamed; give the output another path, or -o DIR")
             if path.exists() and not self.overwrite and not self.resume:
                 raise OutputError(f"{path} exists; add --overwrite to replace it, or -o DIR to write elsewhere")
-            if not path.parent.is_dir():
-                raise OutputError(f"the folder {path.parent} does not exist; create it, or give -o DIR")
+        for folder in dict.fromkeys(path.parent for path in paths):
+            if not folder.is_dir():
+                raise OutputError(f"the folder {folder} does not exist; create it, or give -o DIR")
             try:
-                tempfile.TemporaryFile(dir=path.parent).close()
+                tempfile.TemporaryFile(dir=folder).close()
             except OSError as error:
-                raise OutputError(
-                    f"the folder {path.parent} cannot be written ({error.strerror}); give -o DIR"
-                ) from None
+                raise OutputError(f"the folder {folder} cannot be written ({error.strerror}); give -o DIR") from None
         return paths
 
     def finished(self, picture: images.Picture, targets: Sequence[Path]) -> Result | None:
@@ -125,11 +125,12 @@ class Session:
         Raises:
             OutputError: an output that exists is no dream of this picture by this recipe, and may not be overwritten.
         """
-        from kerasdream.checkpoint import beside
+        from kerasdream.checkpoint import discard
 
         if not self.resume or not targets:
             return None
-        asked, manifests = self.asked(picture), {path: manifest_in(path) for path in targets if path.exists()}
+        files, asked = self.written(targets), self.asked(picture)
+        manifests = {path: manifest_in(path) for path in files if path.exists()}
         for path, manifest in manifests.items():
             changes = list(differences(asked, {key: manifest.get(key) for key in asked}))
             if changes and not self.overwrite:
@@ -140,18 +141,19 @@ class Session:
                 )
             if changes or manifest.get("interrupted"):
                 return None
-        if len(manifests) < len(targets):
+        if len(manifests) < len(files):
             return None
-        beside(targets[0]).unlink(missing_ok=True)
-        there = images.read(targets[0])
+        discard(targets[0])
+        last = files_of(targets[0], self.config.frames.count)[-1]
+        there = images.read(last)
         result = Result(
             image=there.pixels,
             alpha=there.alpha,
             scores=(),
             timings={},
-            manifest=manifests[targets[0]],
+            manifest=manifests[last],
             name=picture.name,
-            paths=tuple(targets),
+            paths=tuple(files),
         )
         self.tell(Finished(result))
         return result
@@ -202,78 +204,42 @@ class Session:
         return images.Picture(pixels, None, "noise", "", ())
 
     def dream(self, picture: images.Picture, targets: Sequence[Path] = ()) -> Result:
-        """Dreams one picture and writes it to ``targets``, one for each output.
+        """Dreams one picture, or the frames that grow out of it, and writes it to ``targets``, one for each output.
 
         With targets its state is saved beside the first one while it is not finished.
 
         Raises:
             OutputError: when resuming: the saved state is damaged, or that of another run.
         """
-        from kerasdream.checkpoint import Checkpoint
+        from kerasdream.frames import Reel
+
+        return Reel(self, picture, targets).run()
+
+    def ascend(
+        self,
+        picture: images.Picture,
+        plan: Plan,
+        start: Point | None,
+        save: Callable[[Point], None] | None,
+        tell: Callable[[Event], None],
+    ) -> Ascent:
+        """Dreams one picture as the run file says; see ``kerasdream.dreaming.ascend``."""
         from kerasdream.dreaming import ascend
 
-        config, began = self.config, time.perf_counter()
-        steps = [entry.make() for entry in config.postprocess]
-        finished_shape(steps, picture.stored.shape[:2])
-        try:
-            plan = self.plan(picture.stored.shape[:2])
-        except ImageError as error:
-            raise ImageError(f"{picture.name}: {error}") from None
-        loaded = time.perf_counter() - began
-        manifest = self.manifest(picture, plan)
-        saved = Checkpoint(targets[0], manifest, plan) if targets else None
-        start = saved.load() if saved and self.resume else None
-        with ExitStack() as stack:
-            receivers = []
-            for entry, path in zip(config.outputs, targets, strict=False):
-                with entry.blamed():
-                    receivers.append((entry, stack.enter_context(entry.make().open(path))))
-
-            def tell(event: Event) -> None:
-                for entry, receive in receivers:
-                    with entry.blamed():
-                        receive(event)
-                self.tell(event)
-
-            tell(Started(picture.name, plan, start.octave if start else 0, start.step if start else 0))
-            ascent = ascend(
-                picture.stored,
-                plan,
-                self.step,
-                parametrization=config.parametrization,
-                chain=config.ascent,
-                projections=[entry for entry in config.priors if isinstance(entry.make(), Projection)],
-                detail=config.octaves.detail,
-                is_over=config.octaves.is_over,
-                start=start,
-                save=saved.keep if saved else lambda point: None,
-                tell=tell,
-            )
-            if ascent.interrupted:
-                if not ascent.scores:
-                    raise KeyboardInterrupt
-                if saved:
-                    saved.save(ascent.point)
-                manifest = {**manifest, "interrupted": True}
-            if ascent.point and ascent.point.views:
-                manifest = {**manifest, "memory_ran_out": {"views": ascent.point.views}}
-            image, alpha = finish(ascent.picture, picture, steps)
-            result = Result(
-                image=image,
-                alpha=alpha,
-                scores=ascent.scores,
-                timings={"load": loaded, **ascent.timings, "total": time.perf_counter() - began},
-                manifest=manifest,
-                name=picture.name,
-                paths=tuple(targets),
-                interrupted=ascent.interrupted,
-                peak_memory=peak(),
-                notes=(*picture.notes, *plan.notes, *ascent.notes),
-            )
-            tell(Finished(result))
-        if saved and not result.interrupted:
-            saved.path.unlink(missing_ok=True)
-        return result
+        config = self.config
+        return ascend(
+            picture.stored,
+            plan,
+            self.step,
+            parametrization=config.parametrization,
+            chain=config.ascent,
+            projections=[entry for entry in config.priors if isinstance(entry.make(), Projection)],
+            detail=config.octaves.detail,
+            is_over=config.octaves.is_over,
+            start=start,
+            save=save or (lambda point: None),
+            tell=tell,
+        )
 
     @cached_property
     def files(self) -> dict[str, str]:
@@ -329,12 +295,15 @@ def _check_name(path: Path) -> None:
 
 def plan_of(config: RunConfig, shape: tuple[int, int], cutting: Cutting, crops: Crops | None) -> Plan:
     """The plan of a run for a picture of this (height, width)."""
-    fault = own_rules().fault if config.tiles.size == "auto" else ""
+    notes = [own_rules().fault] if config.tiles.size == "auto" else []
+    stills = [entry for entry in config.outputs if entry.name in ("png", "jpeg") and FRAME not in entry.values["path"]]
+    if config.frames.count > 1 and stills and len(stills) == len(config.outputs):
+        notes.append(f"only the last frame is written: put {FRAME} into the path of an output, or write a gif")
     return make_plan(
         shape,
         octaves=config.octaves,
         cutting=cutting,
         seed=config.seed,
-        notes=[fault] if fault else [],
+        notes=[note for note in notes if note],
         crops=crops,
     )

@@ -1,22 +1,24 @@
-"""Sums of objectives in a run file: ``sum: {of: [...], weight: 2}``.
+"""Sums of objectives in a run file: ``sum: [...]``, or ``sum: {of: [...], weight: 2, mask: mask.png}``.
 
-A sum is no part of its own: as objectives are added anyway, it stands for its summands, each with the weight of the
-whole on top of its own.
+A sum is no part of its own: as objectives are added anyway, it stands for its summands, each with the weight and the
+mask of the whole on top of its own.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from kerasdream import source
 from kerasdream.entry import Entry
-from kerasdream.errors import ConfigError
+from kerasdream.masks import Mask, MaskFile
 from kerasdream.schedules import is_schedule, scheduled
 
-SUM = "sum"
-"""The name under which a sum stands among the objectives."""
+if TYPE_CHECKING:
+    from kerasdream.resolver import Resolver
 
 
 class Sum(BaseModel):
@@ -25,22 +27,39 @@ class Sum(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
     weight: scheduled(float) = Field(1.0, description="Factor of the whole sum.")  # type: ignore[valid-type]
+    mask: MaskFile | None = Field(None, description="Where the whole sum counts: a picture, white for fully.")
 
 
-def summand(entry: Entry, whole: Sum) -> Entry:
-    """Returns an objective of a sum as it stands without one.
+def summands(resolver: Resolver, value: Any, path: source.Path) -> Iterator[Entry]:
+    """Yields the objectives of a sum as they stand without one; reports what is wrong."""
+    written_out = isinstance(value, dict) and "of" in value
+    of, at = (value["of"], (*path, "of")) if written_out else (value, path)
+    shared = {name: given for name, given in value.items() if name != "of"} if written_out else {}
+    whole: Sum = resolver.check(Sum, shared, path) or Sum()
+    if of is None or of == []:
+        resolver.fault(at, "expected one objective or more, not none")
+        return
+    for entry in resolver.entries("objectives", of, at):
+        both = {
+            "mask": entry.mask and whole.mask,
+            "schedule of weights": is_schedule(entry.weight) and is_schedule(whole.weight),
+        }
+        twice = [what for what, there in both.items() if there]
+        for what in twice:
+            resolver.fault(entry.path, f"has a {what}, and so has the sum it stands in; expected one of them alone")
+        if not twice:
+            yield _within(entry, whole.weight, resolver.absolute(whole.mask))
 
-    Raises:
-        ConfigError: both have a schedule for their weights.
-    """
-    weight = _product(entry.weight, whole.weight)
-    plain = weight.model_dump(mode="json", by_alias=True) if is_schedule(weight) else weight
-    return replace(entry, values={**entry.values, "weight": weight}, plain={**entry.plain, "weight": plain})
 
-
-def _product(one: Any, other: Any) -> Any:
-    if is_schedule(one) and is_schedule(other):
-        raise ConfigError("the weight has a schedule, and so has that of the sum; expected one of them to be a number")
-    if is_schedule(one):
-        return one.times(other)
-    return other.times(one) if is_schedule(other) else one * other
+def _within(entry: Entry, weight: Any, mask: Mask | None) -> Entry:
+    """Returns an entry with the weight and the mask of a sum on top of its own."""
+    if is_schedule(entry.weight):
+        weight = entry.weight.times(weight)
+    else:
+        weight = weight.times(entry.weight) if is_schedule(weight) else entry.weight * weight
+    values = {**entry.values, "weight": weight}
+    plain = {**entry.plain, "weight": weight.model_dump(mode="json", by_alias=True) if is_schedule(weight) else weight}
+    if mask:
+        values["mask"] = mask
+        plain["mask"] = {**asdict(mask), "path": mask.path.name}
+    return replace(entry, values=values, plain=plain)

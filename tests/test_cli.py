@@ -123,8 +123,8 @@ def test_every_command_has_help(here, name):
         ("dream", "Missing argument 'PHOTO'"),
         ("dream .", "is a directory"),
         ("dream a.png b.png", "unexpected extra argument"),
-        ("dream a.png -o a.webp", "a.webp ends in neither .png nor .jpg"),
-        ("dream a.png -o FILE", "ends in neither .png nor .jpg"),
+        ("dream a.png -o a.webp", "a.webp ends in none of .png, .jpg, .gif"),
+        ("dream a.png -o FILE", "ends in none of .png, .jpg, .gif"),
         ("layers", "Missing argument 'MODEL'"),
         ("show", "Missing argument 'PICTURE'"),
     ],
@@ -163,11 +163,11 @@ def test_plan_says_what_a_run_computes(here):
 def test_list_describes_an_entry(here):
     code, out, err = here("list", "objectives", "channel")
     assert (code, err) == (0, "")
-    assert out.startswith("channel: Raises the mean activation of one channel")
+    assert out.startswith("channel: Raises the mean activation of some channels")
     for line in (
         "  layer: layer name or {network: layer name}, required",
-        "      the layer the channel is in.",
-        "  channel: whole number ≥ 0, required",
+        "      the layer the channels are in.",
+        "  channel: whole number ≥ 0 or list of whole number ≥ 0 or strongest or weakest or random, required",
         "  weight: number or a schedule, default 1.0",
     ):
         assert line in out.splitlines()

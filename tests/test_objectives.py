@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasdream import GradientStep, Network
+from kerasdream import GradientStep, Network, images
 from kerasdream.components import LOGITS
 from kerasdream.config import resolve
 from kerasdream.errors import ConfigError, ModelError
@@ -374,19 +374,32 @@ def test_a_sum_stands_for_its_summands_with_its_weight():
 
 
 def test_a_sum_scales_the_schedules_within_and_a_schedule_scales_the_numbers_within():
-    ramped, keyed = objectives_of("""
+    ramped, keyed, each = objectives_of("""
   - sum:
       of:
         - l2: {layer: block3_expand, weight: {from: 1, to: 3}}
         - l2: {layer: block3_expand, weight: {keys: {0: 1, 4: 2}}}
+        - l2: {layer: block3_expand, weight: {each: [7, 7, 7, 7, {from: 1, to: 3}]}}
       weight: 2
 """)
     first, last = Progress(step=0, steps=5), Progress(step=4, steps=5)
-    assert [entry.at(now)["weight"] for entry in (ramped, keyed) for now in (first, last)] == [2, 6, 2, 4]
+    assert [entry.at(now)["weight"] for entry in (ramped, keyed, each) for now in (first, last)] == [2, 6, 2, 4, 2, 6]
     (scaled,) = objectives_of("  - sum: {of: {l2: {layer: block3_expand, weight: 3}}, weight: {from: 1, to: 2}}")
     assert [scaled.at(now)["weight"] for now in (first, last)] == [3, 6]
     (again,) = objectives_of("  - " + json.dumps(scaled.recipe))
     assert again.weight == scaled.weight  # the recipe says what was run
+
+
+def test_a_sum_gives_its_mask_to_its_summands():
+    plain, inner = objectives_of("""
+  - sum:
+      of: [{l2: block3_expand}, {sum: {of: [{l2: block5_expand}], weight: 2}}]
+      mask: {path: masks/left.png, feather: 0.1}
+""")
+    for entry in (plain, inner):
+        assert (entry.mask.path, entry.mask.feather) == (Path("masks/left.png"), 0.1)
+        assert entry.recipe["l2"]["mask"] == {"path": "left.png", "feather": 0.1, "invert": False}
+    assert [plain.weight, inner.weight] == [1, 2]
 
 
 def test_a_sum_is_what_the_algebra_says(tiny):
@@ -423,7 +436,11 @@ def test_a_sum_is_what_the_algebra_says(tiny):
         ("  - sum: 5", "objectives.0.sum: expected a list of objectives, not 5"),
         (
             "  - sum: {of: [{l2: {layer: stem, weight: {from: 1, to: 2}}}], weight: {from: 1, to: 2}}",
-            "objectives.0.sum.of.0.l2.weight: the weight has a schedule, and so has that of the sum",
+            "objectives.0.sum.of.0.l2: has a schedule of weights, and so has the sum it stands in",
+        ),
+        (
+            "  - sum: {of: [{l2: {layer: stem, mask: a.png}}], mask: b.png}",
+            "objectives.0.sum.of.0.l2: has a mask, and so has the sum it stands in; expected one of them alone",
         ),
     ],
 )
@@ -447,3 +464,64 @@ def test_the_json_schema_knows_sums():
     assert not fits({"sum": {"weight": 1}})
     assert not fits({"sum": {"of": [summand], "wieght": 1}})
     assert not fits({"sum": [{"l2": {"layer": 5}}]})
+
+
+# On the embedded network, with its ImageNet weights
+
+
+CLIMBED = {
+    "channel": {"channel": {"layer": "block11_expand", "channel": [7, 40]}},
+    "strongest": {"channel": {"layer": "block11_expand", "channel": "strongest", "count": 5}},
+    "weakest": {"channel": {"layer": "block11_expand", "channel": "weakest", "count": 5}},
+    "random": {"channel": {"layer": "block11_expand", "channel": "random", "count": 5, "seed": 1}},
+    "neuron": {"neuron": {"layer": "block11_expand_bn", "channel": 40, "x": 0.3, "y": 0.6}},
+    "direction": {"direction": {"layer": "block11_expand", "direction": {40: 1, 7: 0.5, 300: -1}}},
+    "a direction at a place": {"direction": {"layer": "block3_expand_bn", "direction": {4: 1, 70: 0.5}, "x": 0.9}},
+    "cosine": {"cosine": {"layer": "block11_expand", "direction": {40: 1, 7: 0.5}}},
+    "class": {"class": {"name": "flamingo"}},
+    "log probability": {"class": {"index": 967, "score": "log_probability"}},
+    "guide": {"guide": {"image": "guide.png", "layer": "block8_expand"}},
+    "caricature": {"caricature": {"layer": "block8_expand"}},
+    "style": {"style": {"image": "guide.png", "layer": ["stem", "block1_expand", "block3_expand", "block5_expand"]}},
+    "difference": {"difference": {"layer": "block8_expand"}},
+    "near": {"difference": {"layer": "block8_expand", "weight": -1}},
+    "layer_difference": {"layer_difference": {"layer": "block11_expand", "minus": "block3_expand", "amount": 0.1}},
+}
+
+
+@pytest.mark.parametrize("name", CLIMBED)
+def test_ten_steps_raise_it(name, lite0, chelsea, coffee, tmp_path):
+    images.save(tmp_path / "guide.png", coffee[100:292, 200:392], format="png")
+    data = {"image": "noise", "model": lite0, "objectives": [CLIMBED[name]]}
+    entries = resolve(Document(data, "run.yaml"), tmp_path).objectives
+    step = GradientStep(lite0, entries, tile=224, halo=0)
+    photo = chelsea[40:264, 100:324]
+    picture = photo + np.random.default_rng(0).normal(0, 0.1, photo.shape).astype("float32")
+    scores = []
+    for _ in range(10):
+        score, gradient = step(picture, source=photo)
+        scores.append(score)
+        picture = np.clip(picture + 0.01 * gradient / np.sqrt((gradient**2).mean()), -1, 1)
+    scores.append(step(picture, source=photo)[0])
+    assert scores[-1] - scores[0] > 0.05 * abs(scores[0])
+    assert scores[5] > scores[0]
+
+
+def test_a_neuron_changes_its_patch_alone(lite0, chelsea):
+    step = GradientStep(lite0, neuron(layer="block3_expand", channel=40, x=0.3, y=0.6), tile=512, halo=0)
+    _, gradient = step(chelsea[:256, :256])
+    rows, columns = np.nonzero(np.abs(gradient).sum(-1))
+    assert abs((rows.min() + rows.max()) / 2 - 0.6 * 256) < 4
+    assert abs((columns.min() + columns.max()) / 2 - 0.3 * 256) < 4
+    assert np.ptp(rows) < 60
+
+
+def test_a_class_is_the_network_s_own_number(lite0, coffee):
+    """What the objective scores is what the network answers; it is sure that this is an espresso."""
+    picture = coffee[88:312, 188:412]
+    logits = lite0.model(lite0.preprocess(picture[None])).numpy()[0].astype("float64")
+    assert logits.argmax() == imagenet.index_of("espresso")
+    score, _ = GradientStep(lite0, class_(name="espresso"), tile=224, halo=0)(picture)
+    assert score == pytest.approx(logits[967], abs=1e-3)
+    score, _ = GradientStep(lite0, class_(index=967, score="log_probability"), tile=224, halo=0)(picture)
+    assert score == pytest.approx(logits[967] - np.log(np.exp(logits).sum()), abs=1e-3)

@@ -33,6 +33,9 @@ def test_each_octave_has_its_item_and_the_finest_the_last():
     schedule = Each[float](each=[5.0, Ramp[float](**{"from": 2.0, "to": 1.0}), Keys[float](keys={0: 7.0, 2: 9.0})])
     at = [[schedule.at(Progress(octave, 3, step, 3, 3 * octave + step, 9)) for step in range(3)] for octave in range(3)]
     assert at == [[5, 5, 5], [2, 1.5, 1], [7, 8, 9]]
+    twice = schedule.times(2)
+    assert [twice.at(Progress(octave, 3, 1, 3)) for octave in range(3)] == [10, 3, 16]
+    assert schedule.at(Progress(0, 3)) == 5
     dropped = [schedule.at(Progress(octave, 2, 2, 3)) for octave in range(2)]  # one octave fewer
     assert dropped == [1, 9]
 
@@ -83,7 +86,8 @@ def test_too_few_items_are_a_fault_with_their_line():
         resolve(
             parse(
                 "image: x.jpg\nobjectives:\n  - l2: {layer: block9_expand, weight: {each: [1, 0]}}\n"
-                "priors:\n  - gaussian_blur:\n      sigma:\n        each: [1]\noctaves: {scale: [1.2, 1.2]}\n",
+                "priors:\n  - gaussian_blur:\n      sigma:\n        each: [1]\noctaves: {scale: [1.2, 1.2]}\n"
+                "crops: {side: {each: [1, 0.5]}}\n",
                 "f.yaml",
             ),
             Path("."),
@@ -91,6 +95,7 @@ def test_too_few_items_are_a_fault_with_their_line():
     assert str(caught.value).splitlines() == [
         "f.yaml:3:41: objectives.0.l2.weight.each: expected an item for each of the 3 octaves, not 2",
         "f.yaml:7:9: priors.0.gaussian_blur.sigma.each: expected an item for each of the 3 octaves, not 1",
+        "f.yaml:9:16: crops.side.each: expected an item for each of the 3 octaves, not 2",
     ]
     resolved("rate: {each: [1, 2, 3, 4]}")  # more than there are octaves may be
 

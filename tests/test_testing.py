@@ -80,7 +80,7 @@ def test_every_built_in_part_passes(part):
 @pytest.mark.parametrize("part", BUILT_IN.of("outputs"), ids=lambda part: part.name)
 def test_every_built_in_output_passes(part, tmp_path):
     (path,) = testing.check_output(part.factory, folder=tmp_path)
-    assert path.suffix in (".png", ".jpg")
+    assert path.suffix in (".png", ".jpg", ".gif")
 
 
 @pytest.mark.parametrize(

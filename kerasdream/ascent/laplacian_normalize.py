@@ -26,7 +26,8 @@ def laplacian_normalize(*, levels: Annotated[int, Interval(ge=1, le=12)] = 4) ->
     gᵢ₊₁ = down(gᵢ), and what is left of it at the end. Each band is divided by its root mean square, and all are
     added up again. Down is a blur with the binomial kernel 1 4 6 4 1 in both directions, of which every other pixel is
     kept; up puts zeros in between and blurs, times 4; edges are mirrored. From TensorFlow's DeepDream notebook
-    of 2015 (Mordvintsev), where it takes the place of ``normalize``: a ``rate`` behind it does the rest.
+    of 2015 (Mordvintsev). It takes the place of ``normalize``; the notebook's step of 1 of 255 levels is a ``rate`` of
+    0.008.
 
     Args:
         levels: bands besides the coarsest rest; each is twice as coarse as the one before. 4 reaches structures of

@@ -80,12 +80,12 @@ class Chain:
         import numpy as np
         import tensorflow as tf
 
+        place = home(gradient.shape[0] * gradient.shape[1])
         present = [entry.at(progress) for entry in self.entries]
         if self.form.decode is not None:
             gradient = pull_back(self.form.decode, state, gradient.shape[:2], gradient)
         memory = keras.tree.map_structure(lambda leaf: leaf if leaf is None else tf.convert_to_tensor(leaf), memory)
         values = np.array([number for now in present for number in now.values()], "float32")
-        place = home(gradient.shape[0] * gradient.shape[1])
         with tf.device(place):
             start = tf.convert_to_tensor(state)
             arguments = start, memory, as_tensor(gradient), tf.convert_to_tensor(values)

@@ -4,12 +4,12 @@ Nothing here imports numpy or Pillow before a picture is touched, so that import
 """
 
 from kerasdream.images.arrays import resize, to_float, to_uint8
-from kerasdream.images.colors import LUMA, from_light, luma, to_light
+from kerasdream.images.colors import LUMA, from_light, luma, mean_spread, to_light, with_mean_spread
 from kerasdream.images.files import replacing
-from kerasdream.images.reading import MAX_PIXELS, Picture, read, size
-from kerasdream.images.recipe import MAX_RECIPE_BYTES, read_recipe
+from kerasdream.images.reading import MAX_PIXELS, Picture, fit, read, size
+from kerasdream.images.recipe import MAX_RECIPE_BYTES, as_gif_comment, read_recipe
 from kerasdream.images.scaled import Scaled
-from kerasdream.images.writing import save
+from kerasdream.images.writing import over_white, save
 
 __all__ = [
     "LUMA",
@@ -17,8 +17,12 @@ __all__ = [
     "MAX_RECIPE_BYTES",
     "Picture",
     "Scaled",
+    "as_gif_comment",
+    "fit",
     "from_light",
     "luma",
+    "mean_spread",
+    "over_white",
     "read",
     "read_recipe",
     "replacing",
@@ -28,4 +32,5 @@ __all__ = [
     "to_float",
     "to_light",
     "to_uint8",
+    "with_mean_spread",
 ]

@@ -33,3 +33,22 @@ def from_light(light: np.ndarray) -> np.ndarray:
     light = light.clip(0, 1)
     values = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
     return (values * 2 - 1).astype(np.float32)
+
+
+def mean_spread(pixels: np.ndarray) -> np.ndarray:
+    """Returns the mean and the standard deviation of each channel of (height, width, 3) floats, as (2, 3)."""
+    import numpy as np
+
+    return np.stack([pixels.mean((0, 1), dtype=float), pixels.std((0, 1), dtype=float)])
+
+
+def with_mean_spread(pixels: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Moves and stretches each channel until its mean and standard deviation are those ``wanted``, (2, 3).
+
+    What then lies outside [-1, 1] is clipped.
+    """
+    import numpy as np
+
+    mean, spread = mean_spread(pixels)
+    scale = wanted[1] / (spread + 1e-6)
+    return (pixels * np.float32(scale) + np.float32(wanted[0] - mean * scale)).clip(-1, 1)

@@ -14,6 +14,7 @@ from kerasdream.errors import ImageError, OutputError, did_you_mean
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_SIGNATURE = b"\xff\xd8\xff"
+GIF_SIGNATURES = b"GIF87a", b"GIF89a"
 
 MAX_PARTS = 1_000_000
 """Chunks or segments looked at in one file: an 8 GB PNG in the usual pieces of 8 kB, and no endless walk."""
@@ -120,3 +121,35 @@ def jpeg_segments(file: BinaryIO) -> Iterator[tuple[int, int, int]]:
             return
         position += 2 + length
     raise ImageError(f"{file.name}: the JPEG file has over {MAX_PARTS:,} segments; export it again")
+
+
+def gif_comments(file: BinaryIO) -> Iterator[Iterator[bytes]]:
+    """Yields each comment before the pixels, as pieces of at most 255 bytes; what is left of one is skipped.
+
+    Raises:
+        ImageError: if the file ends before its pixels, or is no chain of blocks.
+    """
+    file.seek(10)
+    (flags,) = file.read(1) or b"\0"
+    file.seek(13 + (3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0))
+    for _ in range(MAX_PARTS):
+        kind = file.read(1)
+        if kind in (b",", b";"):  # a picture, the end
+            return
+        label = file.read(1)
+        if kind != b"!" or not label:
+            raise ImageError(f"{file.name}: the GIF file is cut short or broken; copy or export it again")
+        pieces = _sub_blocks(file)
+        if label == b"\xfe":
+            yield pieces
+        for _piece in pieces:
+            pass
+    raise ImageError(f"{file.name}: the GIF file has over {MAX_PARTS:,} blocks; export it again")
+
+
+def _sub_blocks(file: BinaryIO) -> Iterator[bytes]:
+    while length := file.read(1):
+        if length == b"\0":
+            return
+        yield file.read(length[0])
+    raise ImageError(f"{file.name}: the GIF file is cut short; copy or export it again")

@@ -101,7 +101,7 @@ def read(path: str | os.PathLike, max_side: int | None = None) -> Picture:
             orientation = 1  # Pillow turns it while decoding
         image.load()
         rgb = _to_srgb(image, notes)
-        height, width = _fit(rgb.height, rgb.width, limit)
+        height, width = fit(rgb.height, rgb.width, limit)
         rgb = rgb.resize((width, height), Image.Resampling.LANCZOS)
         if orientation in _TURNS:
             rgb = rgb.transpose(Image.Transpose[_TURNS[orientation]])
@@ -129,7 +129,7 @@ def size(path: str | os.PathLike, max_side: int | None = None) -> tuple[int, int
         width, height = _stored_size(image)
         if _orientation(file, image) in (5, 6, 7, 8):
             width, height = height, width
-    return _fit(height, width, limit)
+    return fit(height, width, limit)
 
 
 def _limit(max_side: int | None) -> int:
@@ -138,7 +138,8 @@ def _limit(max_side: int | None) -> int:
     return max_side or MAX_PIXELS
 
 
-def _fit(height: int, width: int, limit: int) -> tuple[int, int]:
+def fit(height: int, width: int, limit: int) -> tuple[int, int]:
+    """Returns (height, width) shrunk, if need be, to a longer side of ``limit``."""
     longest = max(height, width)
     if longest <= limit:
         return height, width

@@ -1,4 +1,4 @@
-"""The recipe inside a picture: an iTXt chunk of a PNG, comment segments of a JPEG."""
+"""The recipe inside a picture: an iTXt chunk of a PNG, comment segments of a JPEG, a comment of a GIF."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ import zlib
 from typing import BinaryIO
 
 from kerasdream.errors import ImageError
-from kerasdream.images.files import JPEG_SIGNATURE, PNG_SIGNATURE, jpeg_segments, open_file, png_chunks
+from kerasdream.images.files import (
+    GIF_SIGNATURES,
+    JPEG_SIGNATURE,
+    PNG_SIGNATURE,
+    gif_comments,
+    jpeg_segments,
+    open_file,
+    png_chunks,
+)
 from kerasdream.images.reading import size
 
 KEYWORD = "kerasdream"
@@ -16,13 +24,13 @@ MAX_RECIPE_BYTES = 2**24
 """The longest recipe, in bytes of UTF-8, that is written into a picture or read from one."""
 
 _PNG_KEY = KEYWORD.encode() + b"\0"
-_JPEG_KEY = KEYWORD.encode() + b"\n"
+_JPEG_KEY = _GIF_KEY = KEYWORD.encode() + b"\n"
 _COMMENT = 0xFE
 _PIECE = 65_533 - len(_JPEG_KEY)  # a segment holds 65,533 bytes
 
 
 def read_recipe(path: str | os.PathLike) -> str | None:
-    """Returns the recipe that `save` put into a PNG or JPEG, or None if the picture holds none.
+    """Returns the recipe inside a PNG, JPEG or GIF that kerasdream wrote, or None if the picture holds none.
 
     Only the file's structure is walked: no pixel is decoded, and no more than `MAX_RECIPE_BYTES` are unpacked.
 
@@ -36,6 +44,8 @@ def read_recipe(path: str | os.PathLike) -> str | None:
                 data = _from_png(file)
             elif start.startswith(JPEG_SIGNATURE):
                 data = _from_jpeg(file)
+            elif start.startswith(GIF_SIGNATURES):
+                data = _from_gif(file)
             else:
                 size(path)  # raises if it is no picture at all
                 return None
@@ -53,6 +63,11 @@ def into_jpeg(picture: bytes, recipe: bytes) -> bytes:
     pieces = [_JPEG_KEY + recipe[i : i + _PIECE] for i in range(0, len(recipe), _PIECE)]
     comments = b"".join(bytes([0xFF, _COMMENT]) + (len(p) + 2).to_bytes(2, "big") + p for p in pieces)
     return picture[:place] + comments + picture[place:]
+
+
+def as_gif_comment(recipe: str) -> bytes:
+    """Returns a recipe as the comment that Pillow puts into a GIF."""
+    return _GIF_KEY + recipe.encode()
 
 
 def _from_png(file: BinaryIO) -> bytes | None:
@@ -86,3 +101,15 @@ def _from_jpeg(file: BinaryIO) -> bytes | None:
         if len(data) > MAX_RECIPE_BYTES:
             break
     return bytes(data) if found else None
+
+
+def _from_gif(file: BinaryIO) -> bytes | None:
+    for pieces in gif_comments(file):
+        data = bytearray(next(pieces, b""))
+        if data.startswith(_GIF_KEY):
+            for piece in pieces:
+                data += piece
+                if len(data) > MAX_RECIPE_BYTES + len(_GIF_KEY):
+                    break
+            return bytes(data[len(_GIF_KEY) :])
+    return None

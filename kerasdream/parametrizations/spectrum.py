@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from kerasdream import ops
@@ -11,7 +10,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-@lru_cache(maxsize=1)
 def frequencies(height: int, width: int) -> np.ndarray:
     """Returns how often each component swings in a pixel: ``(height, width // 2 + 1)`` float32, 0 to 0.71."""
     import numpy as np

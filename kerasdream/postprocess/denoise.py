@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import product
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from annotated_types import Gt, Interval
 
+from kerasdream.bilateral import bilateral_filter
 from kerasdream.components import Postprocess
-
-if TYPE_CHECKING:
-    import numpy as np
-
-BAND = 64
-"""Rows that are worked on at once: what they need stays in a processor's cache."""
 
 
 def denoise(
@@ -37,27 +31,6 @@ def denoise(
     def apply(picture, source):
         import numpy as np
 
-        return picture + np.float32(amount) * (_bilateral(picture, tone, radius) - picture)
+        return picture + np.float32(amount) * (bilateral_filter(picture, tone, radius) - picture)
 
     return Postprocess(apply)
-
-
-def _bilateral(picture: np.ndarray, tone: float, radius: float) -> np.ndarray:
-    import numpy as np
-
-    reach = max(1, round(2 * radius))
-    height, width, _ = picture.shape
-    around = np.pad(picture, ((reach, reach), (reach, reach), (0, 0)), mode="symmetric")
-    smooth = np.empty_like(picture)
-    for top in range(0, height, BAND):
-        band = picture[top : top + BAND]
-        total, weights = np.zeros_like(band), np.zeros_like(band[..., :1])
-        for down, right in product(range(2 * reach + 1), repeat=2):
-            seen = around[top + down : top + down + len(band), right : right + width]
-            far = ((down - reach) ** 2 + (right - reach) ** 2) / radius**2
-            alike = np.square(seen - band).sum(-1, keepdims=True) / np.float32(tone**2)
-            weight = np.exp(-(alike + np.float32(far)) / 2)
-            total += weight * seen
-            weights += weight
-        smooth[top : top + BAND] = total / weights
-    return smooth

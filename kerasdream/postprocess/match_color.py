@@ -42,22 +42,26 @@ def match_color(
         import numpy as np
 
         wanted = images.read(to).pixels if isinstance(to, Path) else source
-        channels = [match(picture[..., i], wanted[..., i]) for i in range(3)]
-        return (picture + amount * (np.stack(channels, axis=-1) - picture)).clip(-1, 1).astype("float32")
+        return (picture + np.float32(amount) * (match(picture, wanted) - picture)).clip(-1, 1)
 
     return Postprocess(apply)
 
 
-def _mean_spread(values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    return (values - values.mean()) * (wanted.std() / (values.std() + 1e-6)) + wanted.mean()
+def _mean_spread(picture: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    from kerasdream import images
+
+    return images.with_mean_spread(picture, images.mean_spread(wanted))
 
 
-def _histogram(values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+def _histogram(picture: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Equal values have equal ranks, the mean of those they take up: a flat area stays flat."""
     import numpy as np
 
-    (own, own_ranks), (levels, ranks) = _ranked(values), _ranked(wanted)
-    return np.interp(own_ranks, ranks, levels)[np.searchsorted(own, values)]
+    matched = np.empty_like(picture)
+    for i in range(3):
+        (own, own_ranks), (levels, ranks) = _ranked(picture[..., i]), _ranked(wanted[..., i])
+        matched[..., i] = np.interp(own_ranks, ranks, levels)[np.searchsorted(own, picture[..., i])]
+    return matched
 
 
 def _ranked(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,8 +9,8 @@ from annotated_types import Interval
 
 from kerasdream import ops
 from kerasdream.components import Energy
+from kerasdream.filters import convolved
 from kerasdream.priors.pixels import colour_mean
-from kerasdream.priors.smoothing import smoothed
 
 
 def high_pass(*, radius: Annotated[int, Interval(ge=1, le=16)] = 2) -> Energy:
@@ -26,6 +26,6 @@ def high_pass(*, radius: Annotated[int, Interval(ge=1, le=16)] = 2) -> Energy:
     taps = [comb(2 * radius, i) / 4**radius for i in range(2 * radius + 1)]
 
     def log_p(picture):
-        return -0.5 * colour_mean(ops.square(picture - smoothed(picture, taps)), picture)
+        return -0.5 * colour_mean(ops.square(picture - convolved(picture, taps)), picture)
 
     return Energy(log_p, radius)

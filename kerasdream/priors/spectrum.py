@@ -9,8 +9,8 @@ from annotated_types import Interval
 
 from kerasdream import ops
 from kerasdream.components import Energy
+from kerasdream.filters import convolved
 from kerasdream.priors.pixels import colour_mean
-from kerasdream.priors.smoothing import smoothed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,13 +43,14 @@ def spectrum(
     frequencies = CENTRE / 2.0 ** np.arange(bands)
     angles = np.linspace(0, pi / 2, 33)
     gains = response(np.outer(frequencies, np.cos(angles)), np.outer(frequencies, np.sin(angles)), bands).mean(axis=2)
+    # weights with gains.T @ weights = f²ᵃ: at these frequencies the sum is right, on average over directions
     fit = np.linalg.inv(gains.T).astype("float32")
 
     def log_p(picture):
         weights = ops.matmul(fit, ops.convert_to_tensor(frequencies, "float32") ** (2 * exponent))
         energy, fine = 0.0, picture
         for band in range(bands):
-            coarse = smoothed(fine, TAPS, 2**band)
+            coarse = convolved(fine, blur(2**band))
             energy += weights[band] * ops.square(fine - coarse)
             fine = coarse
         return -0.5 * colour_mean(energy, picture)
@@ -57,8 +58,17 @@ def spectrum(
     return Energy(log_p, radius=2**bands - 1)
 
 
-TAPS = (0.25, 0.5, 0.25)
-"""The blur between two bands, twice as wide from one to the next (the à trous algorithm: Holschneider et al. 1989)."""
+def blur(width: int) -> np.ndarray:
+    """Returns the filter that separates two bands: 1/4, 1/2, 1/4 so many pixels apart.
+
+    From one band to the next they are twice as far apart, with zeros in between: the algorithme à trous of Holschneider
+    et al. 1989.
+    """
+    import numpy as np
+
+    taps = np.zeros(2 * width + 1, "float32")
+    taps[::width] = 0.25, 0.5, 0.25
+    return taps
 
 
 def response(rows: np.ndarray, columns: np.ndarray, bands: int) -> np.ndarray:

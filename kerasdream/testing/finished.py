@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kerasdream.components import Objective, Output, Postprocess
 from kerasdream.entry import Entry
 from kerasdream.events import Event, Finished
+from kerasdream.naming import filled, of_frame
 from kerasdream.testing.material import photo, tiny_network
 from kerasdream.testing.registered import check_schema, expect
 
@@ -72,7 +73,7 @@ def check_output(
     entry = check_schema("outputs", factory, parameters)
     output: Output = entry.make()
     events = _events()
-    name = Path(output.path.replace("{stem}", "photo").replace("{seed}", "0")).name
+    name = of_frame(Path(filled(output.path, {"stem": "photo", "seed": "0"})), 0, 1).name
     path = folder / name
     with output.open(path) as receive:
         for event in events:

@@ -83,8 +83,13 @@ def check_prior(
     parameters: Mapping[str, Any] | None = None,
     *,
     picture: np.ndarray | None = None,
+    source: np.ndarray | None = None,
 ) -> None:
     """Checks a prior: an energy as it is differentiated, a projection as it is applied.
+
+    Args:
+        picture: ``(height, width, 3)`` float32 in [-1, 1]; by default ``photo()``.
+        source: the photo that it is dreamed from, for energies that compare with it; by default the picture mirrored.
 
     Raises:
         AssertionError: of an energy: the density is not float32 or not finite, the gradient is not finite, a pixel
@@ -97,11 +102,13 @@ def check_prior(
     entry = check_schema("priors", factory, parameters)
     made = entry.make()
     picture = photo() if picture is None else picture
+    source = picture[:, ::-1] if source is None else source
     if isinstance(made, Projection):
         check_projection(entry, made.apply, picture)
         return
     who = entry.blame
-    density = np.asarray(made.log_p(picture[None]))
+    beside = [] if made.reference is None else [source[None]]
+    density = np.asarray(made.log_p(picture[None], *beside))
     _expect_numbers(who, density)
     expect(
         isinstance(made.radius, int) and made.radius >= 0, who, f"has the radius {made.radius!r}; expected 0, 1, ..."
@@ -109,15 +116,17 @@ def check_prior(
     y, x = picture.shape[0] // 2, picture.shape[1] // 2
     changed = picture.copy()
     changed[y, x] = 0.3 * changed[y, x] + 0.2
-    rows, columns = np.nonzero(np.asarray(made.log_p(changed[None]))[0] != density[0])
+    rows, columns = np.nonzero(np.asarray(made.log_p(changed[None], *beside))[0] != density[0])
     reach = max([0, *abs(rows - y), *abs(columns - x)])
     expect(reach <= made.radius, who, f"has the radius {made.radius}, but a pixel matters {reach} pixels away")
     nothing = Entry.of("objectives", Objective("conv1", lambda activations: 0 * activations["conv1"][..., 0]))
     step = _step(tiny_network(), [nothing], [entry])
-    score, gradient = step(picture)
+    score, gradient = step(picture, source=source)
     _expect_slope(who, score, gradient)
-    _check_schedules(entry, lambda scheduled: _step(tiny_network(), [nothing], [scheduled])(picture)[0], score)
-    risen = _climbed(step, picture, 10)
+    _check_schedules(
+        entry, lambda scheduled: _step(tiny_network(), [nothing], [scheduled])(picture, source=source)[0], score
+    )
+    risen = _climbed(step, picture, 10, source)
     expect(risen > score, who, f"does not rise: {score:g} before ten steps uphill, {risen:g} after them")
 
 

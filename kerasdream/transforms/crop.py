@@ -11,6 +11,9 @@ from kerasdream.components import Transform
 from kerasdream.transforms.draws import between
 from kerasdream.transforms.sampling import warp
 
+MARGIN = 8
+"""Without it a gradient would be a third weaker beside a cut than elsewhere; with it, at most a tenth."""
+
 
 def crop(
     *,
@@ -19,8 +22,8 @@ def crop(
 ) -> Transform:
     """Shows the network a random part of every view, enlarged to the size of the view.
 
-    Figures then form at many sizes at once, from the whole view to its smallest part. The part lies
-    anywhere in the view; what is near its edges is seen more rarely than its middle.
+    Figures then form at many sizes at once, from the whole view to its smallest part. The part lies anywhere in the
+    view; what is near the view's edges is seen more rarely than its middle.
 
     Args:
         low: smallest side of the part, as a share of the view's.
@@ -33,4 +36,4 @@ def crop(
         shift = [between(-0.5, 0.5, seed) * pixels for pixels in room]
         return warp(views, ((side, 0.0), (0.0, side)), shift)
 
-    return Transform(apply)
+    return Transform(apply, margin=MARGIN)

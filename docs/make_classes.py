@@ -76,7 +76,7 @@ def draw(index: int, folder: Path, name: str = "", **changes: Any) -> np.ndarray
 
 
 def probabilities(network: Network, views: np.ndarray) -> np.ndarray:
-    """Returns how likely a network finds each class, ``(1000,)``: the mean over ``(n, height, width, 3)`` in [-1, 1]."""
+    """Returns how likely a network finds each class, the mean over pictures ``(n, height, width, 3)`` in [-1, 1]."""
     logits = np.asarray(network.model(network.preprocess(views), training=False), "float64")
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))
     return (odds / odds.sum(axis=1, keepdims=True)).mean(axis=0)

@@ -75,12 +75,13 @@ def dream(
     priors: Any = None,
     transforms: Any = None,
     ascent: Any = None,
-    parametrization: Any = "pixels",
+    parametrization: Any = None,
     postprocess: Any = None,
+    preset: str | None = None,
     octaves: Mapping[str, Any] | None = None,
     frames: Mapping[str, Any] | None = None,
     tiles: Mapping[str, Any] | None = None,
-    views: Literal["auto", "tiles", "crops"] = "auto",
+    views: Literal["auto", "tiles", "crops"] | None = None,
     crops: Mapping[str, Any] | None = None,
     max_side: int | None = 1024,
     seed: int = 0,
@@ -92,10 +93,11 @@ def dream(
 
     Every argument but ``image``, ``input_range`` and ``preprocess`` is the key of the same name in a run file: names
     and plain data, ``{"l2": {"layer": "block11_expand"}}``, or the objects themselves, ``Objective(...)``.
-    None is what a run file without the key gets (``kerasdream.config.DEFAULTS``); an empty list is none at all.
+    None is what the preset says or else a run file without the key gets (``kerasdream.config.DEFAULTS``); an empty list
+    is none at all.
 
     Args:
-        image: a file, a Pillow image, or an array ``(height, width, 3)``: uint8, or float in [-1, 1].
+        image: a file, a Pillow image, or an array ``(height, width, 3)``: uint8, or float in [-1, 1]; or ``"noise"``.
         model: a registered name, a mapping with its parameters, a Keras model or a ``Network``.
         input_range: for a Keras model: the pixel values it was trained on, ``(0, 255)`` for example.
         preprocess: instead of ``input_range``: ``keras.ops`` function from ``(n, h, w, 3)`` in [-1, 1] to its input.
@@ -116,6 +118,7 @@ def dream(
         ascent=ascent,
         parametrization=parametrization,
         postprocess=postprocess,
+        preset=preset,
         octaves=octaves,
         frames=frames,
         tiles=tiles,
@@ -127,7 +130,8 @@ def dream(
         preprocess=preprocess,
         tell=tell,
     )
-    return session.dream(as_picture(image, max_side))
+    picture = session.noise() if isinstance(image, str) and image == "noise" else as_picture(image, max_side)
+    return session.dream(picture)
 
 
 def session_for(

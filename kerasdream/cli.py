@@ -108,7 +108,8 @@ def run(
 
 
 @cli.command()
-@click.argument("photo", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("photo", type=click.Path(dir_okay=False))
+@click.option("--preset", metavar="NAME", help="Start from a preset; kerasdream presets lists them.")
 @_OVERRIDES
 @PLUGINS
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write: .png, .jpg or .gif.")
@@ -117,13 +118,27 @@ def run(
 @_QUIET
 @_JSON
 def dream(
-    photo: Path, overrides: tuple[str, ...], plugin_files: tuple[Path, ...], output: Path | None, **options: Any
+    photo: str,
+    preset: str | None,
+    overrides: tuple[str, ...],
+    plugin_files: tuple[Path, ...],
+    output: Path | None,
+    **options: Any,
 ) -> None:
-    """Dreams a photo with the defaults; writes PHOTO-dream.png beside it, or what -o says."""
+    """Dreams a PHOTO, or noise, with the defaults or a preset; writes PHOTO-dream.png beside it, or what -o says.
+
+    \b
+    kerasdream dream photo.jpg
+    kerasdream dream photo.jpg --preset google-2015
+    kerasdream dream noise --preset deepdraw -o goldfish.png -s objectives.0.class.name=goldfish
+    """
     from kerasdream.config import resolve
     from kerasdream.source import Document
 
-    data: dict[str, Any] = {"image": {"source": str(photo.absolute())}}
+    file = Path(photo).absolute()
+    data: dict[str, Any] = {"image": {"source": photo if photo == "noise" else str(file)}}
+    if preset is not None:
+        data["preset"] = preset
     if output is not None:
         kind = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif"}.get(output.suffix.lower())
         if kind is None:
@@ -132,7 +147,7 @@ def dream(
     folder = output.absolute().parent if output else None
     with reported():
         document = Document(data, "kerasdream dream")
-        config = resolve(document, photo.absolute().parent, overrides, plugins=plugin_files)
+        config = resolve(document, file.parent, overrides, plugins=plugin_files)
         sys.exit(FAULT if run_all(config, folder=folder, **options) else 0)
 
 

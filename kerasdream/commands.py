@@ -153,6 +153,29 @@ def classes(text: str) -> None:
 
 
 @click.command()
+@click.argument("name", required=False)
+@AS_JSON
+def presets(name: str | None, as_json: bool) -> None:
+    """Lists the presets, or prints the run file that the preset NAME is.
+
+    \b
+    kerasdream dream photo.jpg --preset google-2015
+    kerasdream dream noise --preset deepdraw
+    """
+    from kerasdream.presets import names, summary, text
+
+    if as_json:
+        chosen = [name] if name else names()
+        rows = [{"name": one, "summary": summary(one), "text": text(one)} for one in chosen]
+        click.echo(json.dumps(rows[0] if name else rows, indent=2, ensure_ascii=False))
+    elif name:
+        click.echo(text(name).rstrip())
+    else:
+        for one in names():
+            click.echo(f"{one:<22} {summary(one)}")
+
+
+@click.command()
 @PLUGINS
 def schema(plugin_files: tuple[Path, ...]) -> None:
     """Prints the JSON Schema of run files, for your editor."""
@@ -195,4 +218,4 @@ def new_plugin(name: str, kind: str, folder: Path, author: str, license: str) ->
     click.echo(f'\nNext: cd {path}; pip install -e ".[test]"; pytest', err=True)
 
 
-COMMANDS = list_, plugins, layers, classes, schema, show, new_plugin
+COMMANDS = list_, plugins, layers, presets, classes, schema, show, new_plugin

@@ -180,6 +180,10 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
 }
 
 
+SHORT = {"model": "name", "image": "source"}
+"""Keys that may stand as one word, and what it is short for."""
+
+
 @dataclass(frozen=True)
 class RunConfig:
     """One run, resolved: what ``kerasdream validate`` checks and ``kerasdream run`` does.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasdream.components import Parametrization
 from kerasdream.entry import Entry
-from kerasdream.errors import DreamError, MemoryRanOutError
+from kerasdream.errors import DreamError, MemoryRanOutError, NoResponseError
 from kerasdream.events import Stepped
 from kerasdream.images import Scaled, resize
 from kerasdream.schedules import Progress
@@ -117,7 +117,8 @@ def ascend(
         The dream at the source's size. Ctrl-C ends it early, with the last finished step.
 
     Raises:
-        DreamError: the gradient is not finite, or exactly zero in every octave.
+        DreamError: the gradient is not finite.
+        NoResponseError: it is exactly zero in every octave.
     """
     import numpy as np
 
@@ -168,7 +169,7 @@ def ascend(
         ascent.interrupted = True
     if ascent.point is not None:
         if len(ascent.point.dead) == len(plan.octaves):
-            raise DreamError(
+            raise NoResponseError(
                 "the gradient is exactly zero in every octave: nothing in the picture excites what is asked for; start "
                 "from a photo or from noise, or select another layer or channel"
             )

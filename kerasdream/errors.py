@@ -34,6 +34,10 @@ class DreamError(KerasdreamError):
     """A run that cannot go on: a gradient that is not finite, or is exactly zero."""
 
 
+class NoResponseError(DreamError):
+    """Nothing in the picture excites what is asked for: the gradient is exactly zero in every octave."""
+
+
 class MemoryRanOutError(DreamError):
     """There was not enough memory for a step; with smaller views there may be."""
 

@@ -32,7 +32,7 @@ class Octaves(BaseModel):
     sizes: Annotated[list[tuple[Side, Side]], Field(min_length=1, max_length=MOST)] | None = Field(
         None, description="Height and width of each octave, coarse to fine, instead of count, scale and finest."
     )
-    scale: OneOrMany[Annotated[float, Field(gt=1, le=10)]] | None = Field(
+    scale: OneOrMany[Annotated[float, Field(ge=1, le=10)]] | None = Field(
         None,
         validate_default=True,
         description=f"Factor from each octave to the next, or a list of them, coarse to fine; by default {SCALE}.",

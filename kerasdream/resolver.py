@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -22,17 +21,12 @@ from kerasdream.faults import explained, place_of, shown
 from kerasdream.masks import Mask
 from kerasdream.models import network_name
 from kerasdream.naming import NAMES, filled
+from kerasdream.overriding import names_preset, override
 from kerasdream.parameters import is_weighted, model_of
+from kerasdream.presets import KEY, with_preset
 from kerasdream.registry import KINDS, PYTHON, SUM, Registration, Registry
 from kerasdream.schedules import MARKS
 from kerasdream.sums import summands
-
-SHORT = {"model": "name", "image": "source"}
-"""Sections that may stand as one word, and the key it is short for."""
-
-
-TYPED_PATHS = {("image",), ("image", "source"), ("model", "file"), ("model", "weights")}
-"""Paths that, typed on the command line, are relative to the present folder rather than to the run file."""
 
 
 class Resolver:
@@ -61,17 +55,9 @@ class Resolver:
             raise ConfigError(
                 f"{self.document.where(())}: expected a mapping of settings (key: value), not {shown(data)}"
             )
-        data = {**DEFAULTS, **data}
-        own = "objectives" in data
-        data |= {} if own else _default_objectives(data["model"])
-        for override in overrides:
-            self.override(data, override)
-            own |= override.startswith("objectives")
-        if not own:  # the overrides may have changed the model
-            data.pop("objectives", None)
-            data |= _default_objectives(data["model"])
+        data = self.started(data, list(overrides))
         self.registry = self.load_plugins(data.pop("plugins", []))
-        keys = {*DEFAULTS, *SECTIONS, *LISTS, "plugins"}
+        keys = {*DEFAULTS, *SECTIONS, *LISTS, "plugins", KEY}
         for key in data:
             if key not in keys:
                 self.fault((key,), f"unknown key {key!r}; {did_you_mean(str(key), sorted(keys), show=20)}")
@@ -127,34 +113,23 @@ class Resolver:
         used = {entry.plugin for entry in config.entries}
         return replace(config, distributions={of: v for name, (of, v) in self.distributions.items() if name in used})
 
-    def override(self, data: dict[str, Any], text: str) -> None:
-        """Applies one ``key.path=value``."""
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            self.faults.append(f"-s {text}: expected KEY=VALUE, as in -s octaves.steps=5")
-            return
-        try:
-            parsed = source.parse(value, f"-s {text}").data
-        except ConfigError as error:
-            self.faults.append(f"{error}; a text with special characters needs quotes: '{key}=\"...\"'")
-            return
-        path: tuple[str | int, ...] = tuple(int(p) if p.isdigit() else p for p in key.split("."))
-        if path in TYPED_PATHS and isinstance(parsed, str) and parsed not in ("noise", "imagenet"):
-            parsed = os.path.abspath(os.path.expanduser(parsed))
-        self.document.marks = {p: w for p, w in self.document.marks.items() if p[: len(path)] != path}
-        place: Any = data
-        for depth, part in enumerate(path):
-            last = depth == len(path) - 1
-            if last or (isinstance(place, dict) and part not in place):
-                self.document.marks[path[: depth + 1]] = f"-s {text}"
-            if isinstance(place, list) and isinstance(part, int) and part < len(place):
-                following = place[part] = parsed if last else _opened(place[part], path[depth + 1])
-            elif isinstance(place, dict) and isinstance(part, str):
-                following = place[part] = parsed if last else _opened(place.get(part), path[depth + 1], SHORT.get(part))
-            else:
-                self.faults.append(f"-s {text}: there is no {'.'.join(map(str, path[: depth + 1]))} to set")
-                return
-            place = following
+    def started(self, own: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+        """The run file's data over those of its preset, these over the defaults, and the overrides over all."""
+        of_preset = [text for text in overrides if names_preset(text)]
+        document = source.Document(dict(own), self.document.name, self.document.marks)
+        self.faults += filter(None, [override(document, text) for text in of_preset])
+        document = self.document = with_preset(document)
+        given = "objectives" in document.data
+        document.data = {**DEFAULTS, **document.data}
+        document.data |= {} if given else _default_objectives(document.data["model"])
+        for text in overrides:
+            if text not in of_preset:
+                self.faults += filter(None, [override(document, text)])
+                given |= text.startswith("objectives")
+        if not given:  # the overrides may have changed the model
+            document.data.pop("objectives", None)
+            document.data |= _default_objectives(document.data["model"])
+        return document.data
 
     def load_plugins(self, named: Any) -> Registry:
         """Loads the plugin files that were typed, and those the run file names where they are trusted.
@@ -326,15 +301,6 @@ def _default_objectives(model: Any) -> dict[str, Any]:
     name = model.get("name") if isinstance(model, dict) else getattr(model, "name", model)
     layers = DEFAULT_LAYERS.get(name, ()) if isinstance(name, str) else ()
     return {"objectives": [{"l2": {"layer": layer}} for layer in layers]} if layers else {}
-
-
-def _opened(value: Any, following: str | int, short: str | None = None) -> Any:
-    """A copy of a value that an override goes into, shorthands written out."""
-    if isinstance(value, str) and short:
-        return {short: value}
-    if isinstance(value, str) and value == following:
-        return {value: {}}
-    return copy.copy(value) if isinstance(value, (dict, list)) else {}
 
 
 def _is_schedule(params: dict[Any, Any], schema: type[BaseModel]) -> bool:

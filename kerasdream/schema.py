@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kerasdream import presets
 from kerasdream.config import LISTS, SECTIONS, VERSION, VIEWS
 from kerasdream.parameters import model_of
 from kerasdream.registry import KINDS, SUM, Registration, Registry
@@ -14,6 +15,7 @@ def json_schema(registry: Registry) -> dict[str, Any]:
     """Returns the schema (draft 2020-12) as plain data."""
     definitions: dict[str, Any] = {}
     sections = {key: _hoisted(model.model_json_schema(), definitions) for key, model in SECTIONS.items()}
+    sourced = {"anyOf": [{"type": "string"}, {"required": sections["image"].pop("required")}]}
     sections["image"] = {"anyOf": [{"type": "string", "minLength": 1}, sections["image"]]}
     lists = {}
     for key in LISTS:
@@ -30,6 +32,10 @@ def json_schema(registry: Registry) -> dict[str, Any]:
         "type": "object",
         "properties": {
             "version": {"type": "integer", "const": VERSION},
+            presets.KEY: {
+                "enum": presets.names(),
+                "description": "Start from this preset: what else is here goes over what it says.",
+            },
             "seed": {"type": "integer", "minimum": 0, "exclusiveMaximum": 2**32},
             "plugins": {
                 "type": "array",
@@ -44,7 +50,7 @@ def json_schema(registry: Registry) -> dict[str, Any]:
             **sections,
             **lists,
         },
-        "required": ["image"],
+        "anyOf": [{"required": ["image"], "properties": {"image": sourced}}, {"required": [presets.KEY]}],
         "additionalProperties": False,
         "$defs": definitions,
     }

@@ -20,6 +20,7 @@ from kerasdream.config import Frames, resolve
 from kerasdream.events import Finished, Started, Stepped
 from kerasdream.frames import Frame, frame_seed, moved
 from kerasdream.naming import files_of, filled
+from kerasdream.octaves import Octaves
 from kerasdream.plan import make_plan
 from kerasdream.source import parse
 from kerasdream.tiling import Cutting, Lattice
@@ -150,7 +151,7 @@ def test_an_anchor_holds_the_colours_of_the_first_frame(tiny, chelsea):
 
 
 def test_memory_that_ran_out_is_remembered_in_later_frames(chelsea):
-    plan = make_plan((64, 96), count=1, scale=2, steps=4, cutting=Cutting(Lattice(), 200), seed=0)
+    plan = make_plan((64, 96), octaves=Octaves(count=1, steps=4), cutting=Cutting(Lattice(), 200), seed=0)
     frame = Frame().next(chelsea[:64, :96], None, 140, Frames(count=2))
     assert frame.plan(plan).cutting.size == 140
     assert Frame().plan(plan) == plan

@@ -62,7 +62,7 @@ def test_sizes_and_steps(octaves, shapes, steps):
         ("{sizes: [[64, 96]], finest: 2}", "octaves.finest: expected nothing beside sizes, which say it all, not 2"),
         ("{sizes: [[64, 96]], steps: []}", "octaves.steps: expected at least 1 item"),
         ("{sizes: [64, 96]}", "octaves.sizes.1: expected a valid array, not 96"),
-        ("{scale: [1.2, 1]}", "octaves.scale.1: expected a number greater than 1, not 1"),
+        ("{scale: [1.2, 0.9]}", "octaves.scale.1: expected a number greater than or equal to 1, not 0.9"),
         ("{steps: [3, 0]}", "octaves.steps.1: expected a number greater than or equal to 1, not 0"),
         ("{plateau: 0}", "octaves.plateau: expected a number greater than or equal to 1, not 0"),
         ("{max_score: high}", "octaves.max_score: expected a valid number, not high"),

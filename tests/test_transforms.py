@@ -9,7 +9,7 @@ from scipy import ndimage
 import kerasdream
 from kerasdream import GradientStep, images, ops
 from kerasdream.config import load
-from kerasdream.engine.tensorflow import step_seed
+from kerasdream.engine.score import step_seed
 from kerasdream.filters import mirrored
 from kerasdream.objectives.l2 import l2
 from kerasdream.plugins import load as plugins

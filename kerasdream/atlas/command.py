@@ -71,10 +71,10 @@ def atlas(
 ) -> None:
     """Shows what the layers, channels or classes of a MODEL draw, side by side.
 
-    MODEL is a name or a .keras file. Each layer amplifies what it sees in one photo; with --channels, each channel draws
-    what it looks for from noise; with --classes, the network draws what it calls by a name. In the folder are then
-    atlas.png, a contact sheet; index.html, a page; tiles/, each picture with its recipe. The same command again goes on
-    where it was ended.
+    MODEL is a name or a .keras file. Each layer amplifies what it sees in one photo; with --channels, each channel
+    draws what it looks for from noise; with --classes, the network draws what it calls by a name. In the folder are
+    then atlas.png, a contact sheet; index.html, a page; tiles/, each picture with its recipe. The same command again
+    goes on where it was ended.
     """
     from kerasdream import running
     from kerasdream.atlas.drawing import Progress, draw
@@ -134,7 +134,7 @@ def _asked(
         made = content.of_classes(model, classes, "file" not in described)
     else:
         known, network = _layers(model, described, layers, lambda data: Session(configured(data)))
-        named = _names(layers) or content.default_layers(model, known)
+        named = _names(layers) or content.default_layers(model, known, bool(channels))
         rows = {layer.name: layer for layer in known}
         for name in named:
             if name not in rows:
@@ -168,19 +168,16 @@ def _layers(
     """Returns all layers of the network: from the table shipped with it, or else of the network, which is built.
 
     Raises:
-        ModelError: there is no such network, or at least one layer has to be named.
+        ConfigError: there is no such network, or no such layer in its file.
     """
     from kerasdream.models import tables
     from kerasdream.models.file import layers_in_file
 
-    names = _names(layers)
+    in_file = layers_in_file(Path(model)) if "file" in described else None
     if "file" not in described and (known := tables.layers(model)):
         return known, None
-    if "file" in described and not names:
-        names = layers_in_file(Path(model)) or []
-    if not names:
-        names = ["?"]
-    built = session({"image": "noise", "objectives": [{"l2": {"layer": names[0]}}]}).network
+    first = next(iter(_names(layers) or in_file or ["any"]))  # a run has an objective; this one is never made
+    built = session({"image": "noise", "objectives": [{"l2": {"layer": first}}]}).network
     return tables.layers_of(built), built
 
 
@@ -190,21 +187,15 @@ def _names(layers: str | None) -> list[str]:
 
 def _written(made: Atlas, config: RunConfig, folder: Path) -> list[Path]:
     """Writes the photo, the sheet and the page; returns the files to look at."""
-    from PIL import Image
-
     from kerasdream import images
     from kerasdream.atlas import page, sheet
 
-    tiles = folder / "tiles"
+    tiles, data = folder / "tiles", io.BytesIO()
     if made.photo is not None:
         photo = images.read(made.photo, config.image.max_side)
         images.save(tiles / "photo.png", images.to_float(photo.stored), format="png")
-    data = io.BytesIO()
-    picture = sheet.make(made, tiles)
-    picture.save(data, "PNG")
-    with Image.open(tiles / f"{made.tiles[0].file}.png") as first:
-        text = page.make(made, first.size)
-    files = {folder / "atlas.png": data.getvalue(), folder / "index.html": text.encode()}
+    sheet.make(made, tiles).save(data, "PNG")
+    files = {folder / "atlas.png": data.getvalue(), folder / "index.html": page.make(made, tiles).encode()}
     for path, content in files.items():
         with images.replacing(path) as file:
             file.write(content)

@@ -1,4 +1,4 @@
-"""What an atlas shows: its tiles, what stands beside them, and the run that draws each. Plain data, nothing computed."""
+"""What an atlas shows: its tiles, what stands beside them, and the run that draws each. All of it plain data."""
 
 from __future__ import annotations
 
@@ -20,15 +20,25 @@ LAYERS: Mapping[str, Sequence[str]] = {
 }
 """The layers an atlas shows where none are named; of other networks ``COUNT``, evenly spaced."""
 
+LINEAR: Mapping[str, Sequence[str]] = {
+    "efficientnet_lite0": [f"block{number}_add" for number in (2, 4, 6, 7, 9, 10, 12, 13, 14)],
+}
+"""The same for single channels: layers without a ReLU behind them, whose channels all have a slope, even in noise."""
+
 COUNT = 12
 
 BETWEEN = re.compile(r"pad|bn\b|_bn|norm|dropout|rescaling", re.IGNORECASE)
 """Layers that only prepare what others compute."""
 
-RATES = {4: 0.03, 8: 0.025, 16: 0.02}
-"""Stride up to which a layer takes this rate in a photo; the deepest take ``DEEPEST``."""
+RATES = {2: 0.01, 4: 0.02, 8: 0.025, 16: 0.02}
+"""Stride up to which a layer takes this rate in a photo; the photo stays to be seen, what is drawn is drawn clearly."""
 
-DEEPEST = 0.018
+DEEPEST: Mapping[str, Any] = {
+    "priors": [{"total_variation": {"weight": 4}}],
+    "ascent": ["normalize", {"rate": 0.018}],
+    "octaves": {"count": 4, "scale": 1.4, "steps": 40},
+}
+"""What layers of larger stride take: longer and smoother, or they draw grain rather than the large shapes they know."""
 
 MEANINGS = (
     (16, "edges and spots of colour"),
@@ -70,11 +80,11 @@ class Atlas(NamedTuple):
         return [tile for section in self.sections for tile in section.tiles]
 
 
-def default_layers(model: str, known: Sequence[Layer]) -> list[str]:
-    """Returns the layers worth showing where none are named, in the order of the network."""
-    names = [layer.name for layer in known]
-    if set(LAYERS.get(model, ())) & set(names):
-        return list(LAYERS[model])
+def default_layers(model: str, known: Sequence[Layer], channels: bool) -> list[str]:
+    """Returns the layers worth showing where none are named, in the order of the network; or whose channels are."""
+    names = LINEAR.get(model, LAYERS.get(model, ())) if channels else LAYERS.get(model, ())
+    if names:
+        return list(names)
     fit = [layer.name for layer in known if layer.stride and not BETWEEN.search(layer.name)]
     count = min(COUNT, len(fit))
     return [fit[round((index + 1) * len(fit) / count) - 1] for index in range(count)]
@@ -112,18 +122,17 @@ def of_classes(model: str, classes: Sequence[int], names: bool) -> Atlas:
 def run_of(atlas: Atlas, tile: Tile, size: int) -> dict[str, Any]:
     """Returns the run file that draws a tile, but for the key ``model``.
 
-    A layer takes a photo through four octaves, early layers at a higher rate. Channels and classes are drawn from noise in
-    one octave of waves, as in Lucid (``docs/catalogue/parametrizations.md``).
+    A layer takes a photo through four octaves. Channels and classes are drawn from noise in one octave of waves, as in
+    Lucid (``docs/catalogue/parametrizations.md``).
     """
     run: dict[str, Any] = {"objectives": [tile.objective], "outputs": [{"png": {"path": f"{tile.file}.png"}}]}
     if tile.layer is not None and "l2" in tile.objective:
-        rates = [rate for stride, rate in RATES.items() if 0 < tile.layer.stride <= stride]
-        run |= {
-            "image": {"source": str(atlas.photo), "max_side": size} if atlas.photo else _noise(size),
-            "ascent": ["normalize", {"rate": (rates or [DEEPEST])[0]}],
-            "octaves": {"count": 4, "scale": 1.4, "steps": 20, "detail": atlas.photo is not None},
-        }
-        return run
+        run["image"] = {"source": str(atlas.photo), "max_side": size} if atlas.photo else _noise(size)
+        for stride, rate in RATES.items():
+            if 0 < tile.layer.stride <= stride:
+                octaves = {"count": 4, "scale": 1.4, "steps": 20}
+                return run | {"ascent": ["normalize", {"rate": rate}], "octaves": octaves}
+        return run | DEEPEST
     classes = "class" in tile.objective
     return run | {
         "image": _noise(size),
@@ -179,7 +188,7 @@ def _channel(layer: Layer, number: int) -> Tile:
 
 
 def _noise(size: int) -> dict[str, Any]:
-    return {"source": "noise", "size": [size, size], "spread": 0.05}
+    return {"source": "noise", "size": [size, size], "spread": 0.1}
 
 
 def _file(layer: str) -> str:

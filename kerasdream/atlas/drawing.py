@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from kerasdream.errors import ConfigError
+from kerasdream.errors import ConfigError, NoResponseError
 from kerasdream.events import Event, Finished, Stepped
 from kerasdream.running import deterministic
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def draw(sessions: Iterable[tuple[str, Session]], progress: Progress, network: Network | None = None) -> None:
-    """Draws one tile after the other with one network.
+    """Draws one tile after the other with one network; there is none of what nothing in the picture excites.
 
     Args:
         sessions: the name of each tile, and the session of its run, which goes on with what is there of it.
@@ -40,7 +40,12 @@ def draw(sessions: Iterable[tuple[str, Session]], progress: Progress, network: N
             deterministic(session.config.seed)
             network = session.network
         session.network = network
-        if session.dream(picture, targets).interrupted:
+        try:
+            interrupted = session.dream(picture, targets).interrupted
+        except NoResponseError:
+            progress.silent()
+            continue
+        if interrupted:
             raise KeyboardInterrupt
 
 
@@ -77,24 +82,25 @@ class Progress:
         """The next tile begins."""
         self.name = name
 
+    def silent(self) -> None:
+        """The tile cannot be drawn: nothing responds."""
+        self._ended("nothing responds")
+
     def __call__(self, event: Event) -> None:
         """Shows an event."""
         if isinstance(event, Stepped) and self.live:
             p = event.progress
             share = (p.run_step + 1) / p.run_steps
-            self.live.update(self.task, description=self.name, completed=int(self.done) + share)
+            self.live.update(self.task, description=self.name, completed=self.done + share)
         elif isinstance(event, Finished):
-            self.done += 1
-            if not self.quiet:
-                self._finished(event)
+            result = event.result
+            state = f"{result.timings['total']:.1f} s" if result.timings else "there already"
+            self._ended("interrupted, kept as far as it got" if result.interrupted else state, result.notes)
 
-    def _finished(self, event: Finished) -> None:
-        result = event.result
-        state = f"{result.timings['total']:.1f} s" if result.timings else "there already"
-        if result.interrupted:
-            state = "interrupted, kept as far as it got"
-        notes = [f"note: {self.name}: {note}" for note in result.notes]
-        for line in (*notes, f"{self.done}/{self.count} {self.name}: {state}"):
+    def _ended(self, state: str, notes: Iterable[str] = ()) -> None:
+        self.done += 1
+        lines = [*(f"note: {self.name}: {note}" for note in notes), f"{self.done}/{self.count} {self.name}: {state}"]
+        for line in () if self.quiet else lines:
             if self.live:
                 self.live.console.print(line, highlight=False)
             else:

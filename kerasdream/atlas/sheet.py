@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from kerasdream.atlas.content import Atlas, Section, facts
+from kerasdream.atlas.content import Atlas, Section, Tile, facts
+from kerasdream.errors import DreamError
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont
 
-BACKGROUND, BRIGHT, DIM = "#1b1b1d", "#f2f2f0", "#a3a3a0"
+BACKGROUND, EMPTY, BRIGHT, DIM = "#1b1b1d", "#262629", "#f2f2f0", "#a3a3a0"
 GUTTER = 16
 TITLE, NAME, SMALL = 26, 17, 13
 """Heights of the letters, in pixels."""
@@ -26,10 +27,10 @@ class Label(NamedTuple):
 
 
 def make(atlas: Atlas, tiles: Path) -> Image.Image:
-    """Returns the sheet, made of the files in the folder ``tiles``."""
+    """Returns the sheet, made of the files in the folder ``tiles``; what nothing responded to has none."""
     from PIL import Image, ImageDraw
 
-    cell = max(_open(tiles / f"{tile.file}.png").size for tile in atlas.tiles)
+    cell = cell_size(atlas, tiles)
     rows = list(_rows(atlas))
     width = atlas.columns * (cell[0] + GUTTER) + GUTTER
     heights = [sum(map(_line, heading)) + (cell[1] + _under(row) if row else 0) + GUTTER for heading, row in rows]
@@ -39,10 +40,27 @@ def make(atlas: Atlas, tiles: Path) -> Image.Image:
         below = _write(pen, (GUTTER, top), heading, width - 2 * GUTTER)
         for column, (file, labels) in enumerate(row):
             left = GUTTER + column * (cell[0] + GUTTER)
-            sheet.paste(_open(tiles / file), (left, below))
+            if (tiles / file).exists():
+                sheet.paste(_open(tiles / file), (left, below))
+            else:
+                pen.rectangle((left, below, left + cell[0] - 1, below + cell[1] - 1), fill=EMPTY)
+                _write(pen, (left + GUTTER, below + GUTTER), [Label("nothing responds", SMALL, DIM)], cell[0])
             _write(pen, (left, below + cell[1] + 6), labels, cell[0])
         top += height
     return sheet
+
+
+def cell_size(atlas: Atlas, tiles: Path) -> tuple[int, int]:
+    """Returns width and height of the tiles.
+
+    Raises:
+        DreamError: there is none.
+    """
+    files = [tiles / f"{tile.file}.png" for tile in atlas.tiles]
+    sizes = [_open(file).size for file in files if file.exists()]
+    if not sizes:
+        raise DreamError("nothing responds to any of this; name other layers or channels, or a photo to start from")
+    return max(sizes)
 
 
 def _rows(atlas: Atlas) -> Iterator[tuple[list[Label], list[tuple[str, list[Label]]]]]:
@@ -59,7 +77,7 @@ def _rows(atlas: Atlas) -> Iterator[tuple[list[Label], list[tuple[str, list[Labe
             yield heading if start == 0 else [], cells[start : start + atlas.columns]
 
 
-def _labels(section: Section, tile: object) -> list[Label]:
+def _labels(section: Section, tile: Tile) -> list[Label]:
     if section.layer is not None or tile.layer is None:
         return [Label(tile.name, NAME if tile.layer is None else SMALL, BRIGHT)]
     return [Label(tile.name, NAME, BRIGHT), Label(facts(tile.layer), SMALL, DIM)]

@@ -73,7 +73,7 @@ def test_a_model_file_has_a_tile_for_each_layer(of_file):
     folder, done = of_file
     atlas = folder / "tiny-layers"
     assert done.stdout.split() == ["tiny-layers/atlas.png", "tiny-layers/index.html"]
-    layers = ["c1", "r1", "c2", "r2", "c3"]  # what b1, a BatchNormalization, hands on shows in r1
+    layers = ["c1", "b1", "r1", "c2", "r2", "c3"]
     assert sorted(path.name for path in (atlas / "tiles").iterdir()) == sorted(
         f"{name}.png" for name in [*layers, "photo"]
     )
@@ -99,7 +99,7 @@ def test_the_page_lists_every_layer_and_needs_nothing_from_elsewhere(of_file):
     text = (folder / "tiny-layers" / "index.html").read_text(encoding="utf-8")
     found = Page(text)
     files = [image["src"] for image in found.images]
-    assert files == found.links == [f"tiles/{name}.png" for name in ("photo", "c1", "r1", "c2", "r2", "c3")]
+    assert files == found.links == [f"tiles/{name}.png" for name in ("photo", "c1", "b1", "r1", "c2", "r2", "c3")]
     assert all((folder / "tiny-layers" / file).is_file() for file in files)
     assert all(image["alt"] and image["width"] == "64" for image in found.images)
     assert "8 channels, stride 2, sees 3 px" in found.text
@@ -114,7 +114,7 @@ def test_what_is_there_is_not_drawn_again(of_file, process):
     tiles = {path: state(path) for path in (folder / "tiny-layers" / "tiles").iterdir() if path.name != "photo.png"}
     again = process("atlas", "tiny.keras", "--input-range", -1, 1, *FAST, cwd=folder)
     assert (again.returncode, again.stdout) == (0, first.stdout)
-    assert again.stderr.count("there already") == len(tiles) == 5
+    assert again.stderr.count("there already") == len(tiles) == 6
     assert {path: state(path) for path in tiles} == tiles
     other = process("atlas", "tiny.keras", "--input-range", -1, 1, "--size", 64, "-s", "octaves.steps=3", cwd=folder)
     assert other.returncode == 1
@@ -283,7 +283,11 @@ def test_a_class_is_called_by_its_number_and_name():
         ("vgg61", 1, "unknown model 'vgg61'; did you mean 'vgg19' or 'vgg16'"),
         ("nothing.keras", 1, "the model file nothing.keras does not exist"),
         ("tiny.keras", 1, "what pixel values does tiny.keras expect? Give --input-range 0 255"),
-        ("tiny.keras --input-range -1 1 --layers c9", 1, "has no layer 'c9'; did you mean"),
+        (
+            "tiny.keras --input-range -1 1 --layers c9",
+            1,
+            "tiny.keras has no layer 'c9'; there are: c1, b1, r1, c2, r2, c3",
+        ),
     ],
 )
 def test_faults_are_sentences(here, folder, monkeypatch, arguments, code, words):

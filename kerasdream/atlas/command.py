@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,9 +136,7 @@ def _asked(
         known, network = _layers(model, described, layers, lambda data: Session(configured(data)))
         named = _names(layers) or content.default_layers(model, known, bool(channels))
         rows = {layer.name: layer for layer in known}
-        for name in named:
-            if name not in rows:
-                raise ModelError(f"{model} has no layer {name!r}; {did_you_mean(name, rows)}")
+        _check(model, named, rows)
         chosen = [rows[name] for name in named]
         if channels:
             made = content.of_channels(model, chosen, channels)
@@ -168,7 +166,8 @@ def _layers(
     """Returns all layers of the network: from the table shipped with it, or else of the network, which is built.
 
     Raises:
-        ConfigError: there is no such network, or no such layer in its file.
+        ConfigError: there is no such network.
+        ModelError: its file has no such layer.
     """
     from kerasdream.models import tables
     from kerasdream.models.file import layers_in_file
@@ -176,9 +175,17 @@ def _layers(
     in_file = layers_in_file(Path(model)) if "file" in described else None
     if "file" not in described and (known := tables.layers(model)):
         return known, None
+    if in_file:
+        _check(model, _names(layers), in_file)
     first = next(iter(_names(layers) or in_file or ["any"]))  # a run has an objective; this one is never made
     built = session({"image": "noise", "objectives": [{"l2": {"layer": first}}]}).network
     return tables.layers_of(built), built
+
+
+def _check(model: str, names: Iterable[str], known: Collection[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise ModelError(f"{model} has no layer {name!r}; {did_you_mean(name, known)}")
 
 
 def _names(layers: str | None) -> list[str]:

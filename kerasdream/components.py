@@ -243,7 +243,9 @@ class Output:
     """A file that a run writes.
 
     Attributes:
-        path: where, with ``{stem}`` for the photo's name and ``{seed}``; relative to the run file or ``-o``.
+        path: where, with ``{stem}`` for the photo's name, ``{seed}`` and ``{frame}``; relative to the run file or
+            ``-o``. With ``{frame}`` it is opened anew for each frame of a run, at a file of its own, and told of that
+            frame alone; without, it is opened once.
         open: ``path -> context manager`` that gives the function to call with each event of the run. It writes nothing
             under its final name before it is complete.
     """

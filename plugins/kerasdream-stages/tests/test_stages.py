@@ -1,5 +1,6 @@
 """The files hold what a dream went through: as many frames, in the right order, the recipe inside."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import kerasdream_stages
@@ -9,8 +10,10 @@ from kerasdream_stages import contact_sheet, webp
 from PIL import Image
 
 import kerasdream
-from kerasdream import images
+from kerasdream import Objective, images
+from kerasdream.api import as_picture, session_for
 from kerasdream.config import load
+from kerasdream.events import Finished
 from kerasdream.testing import check_output, check_plugin
 
 EXAMPLE = Path(__file__).parents[1] / "example.yaml"
@@ -47,6 +50,28 @@ def test_the_sheet_holds_each_octave(tmp_path):
     assert (sheet[52:, 68:] == -1).all()
     assert sheet[52:, :64].std() > 0.1
     assert images.read_recipe(path)
+
+
+def test_of_several_frames_each_is_shown_once(tmp_path, photo, tiny_network):
+    """Steps are left out; the file is written after the last frame."""
+    objective = Objective("conv2", lambda activations: activations["conv2"][..., 0] ** 2)
+    outputs = {"a.webp": webp(max_side=80, quality=100), "a.png": contact_sheet(columns=3, width=80, gap=0)}
+    shown = []
+    with ExitStack() as stack:
+        receivers = [stack.enter_context(output.open(tmp_path / name)) for name, output in outputs.items()]
+
+        def tell(event):
+            for receive in receivers:
+                receive(event)
+            if isinstance(event, Finished):
+                shown.append(images.resize(event.result.image, (60, 80)).clip(-1, 1))
+                assert [(tmp_path / name).exists() for name in outputs] == [len(shown) == 3] * 2
+
+        parts = {"octaves": {"count": 2, "steps": 3}, "frames": {"count": 3, "zoom": 1.2}}
+        session_for(model=tiny_network, objectives=objective, tell=tell, **parts).dream(as_picture(photo))
+    with Image.open(tmp_path / "a.webp") as animation:
+        assert animation.n_frames == 3
+    np.testing.assert_allclose(images.read(tmp_path / "a.png").pixels, np.hstack(shown), atol=0.5 / 127.5 + 1e-6)
 
 
 def test_the_example_runs(tmp_path):

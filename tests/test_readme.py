@@ -36,6 +36,12 @@ def test_the_big_run_file_runs(here):
     assert result.paths == (here / "photo-dream.png",)
 
 
+def test_the_preset_runs(here):
+    (here / "run.yaml").write_text(next(block for block in YAML if block.startswith("preset:")))
+    result = kerasdream.run(load(here / "run.yaml", ["octaves.steps=2"]))
+    assert len(result.scores) == 2 * 4 - 2 * ("dropped" in str(result.notes))
+
+
 def test_the_first_plugin_runs(here):
     plugin = next(block for block in PYTHON if block.startswith("# sparkle.py"))
     (here / "sparkle.py").write_text(plugin)

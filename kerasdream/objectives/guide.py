@@ -17,7 +17,7 @@ def guide(*, image: Path, layer: LayerName) -> Objective:
     Source: Mordvintsev, Olah, Tyka 2015, google/deepdream (the guided dream of its notebook).
 
     Args:
-        image: the guide, a picture file.
+        image: the guide, a picture file; it is seen no larger than the pictures the network was trained on.
         layer: the layer whose activations are compared.
     """
 

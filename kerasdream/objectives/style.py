@@ -21,7 +21,7 @@ def style(*, image: Path, layer: LayerName | Annotated[list[LayerName], MinLen(1
     Source: Gatys, Ecker, Bethge, "A Neural Algorithm of Artistic Style", 2015, arXiv:1508.06576.
 
     Args:
-        image: the picture whose style is taken.
+        image: the picture whose style is taken; it is seen no larger than the pictures the network was trained on.
         layer: the layer whose features are counted, or several, early to late.
     """
     layers = [layer] if isinstance(layer, str) else layer

@@ -1,0 +1,62 @@
+"""Makes the picture of docs/catalogue/objectives.md: ``python docs/make_objectives.py``.
+
+The raccoon under nine objectives. The guide is a cat, the style a cup of coffee (both CC0, scikit-image).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import skimage.data
+
+import kerasdream
+from kerasdream import images
+from kerasdream.models.efficientnet_lite0 import efficientnet_lite0
+
+PHOTO = Path(__file__).parents[1] / "configs" / "photos" / "raccoon.jpg"
+TO = Path(__file__).parent / "catalogue" / "images" / "objectives.jpg"
+
+STYLED = ["stem", "block1_expand", "block3_expand", "block5_expand"]
+
+
+def dreams(folder: Path) -> list[dict[str, Any]]:
+    """Returns what each panel has beside the photo; ``cat.png`` and ``coffee.png`` are in the folder."""
+    guide, painting = str(folder / "cat.png"), str(folder / "coffee.png")
+    near = {"difference": {"layer": "block8_expand", "weight": -0.1}}
+    place = {"neuron": {"layer": "block11_expand_bn", "channel": 60, "x": 0.25, "y": 0.35}}
+    gentle = [{"normalize": {"by": "max"}}, {"rate": 0.1}]
+    longer, long = ({"count": 3, "steps": steps} for steps in (30, 60))
+    return [
+        {"objectives": {"l2": {"layer": "block8_expand"}}},
+        {"objectives": {"caricature": {"layer": "block8_expand", "power": 0}}, "octaves": long},
+        {"objectives": {"channel": {"layer": "block8_expand_bn", "channel": [7, 40]}}},
+        {"objectives": {"channel": {"layer": "block11_expand", "channel": "strongest", "count": 5}}},
+        {"objectives": place, "ascent": gentle, "octaves": long},
+        {"objectives": {"guide": {"image": guide, "layer": "block8_expand"}}},
+        {"objectives": [{"style": {"image": painting, "layer": STYLED}}, near], "octaves": longer},
+        {"objectives": {"layer_difference": {"layer": "block11_expand", "minus": "block3_expand", "amount": 0.2}}},
+        {"objectives": {"class": {"name": "peacock"}}, "octaves": longer},
+    ]
+
+
+def main() -> None:
+    """Makes the picture."""
+    common = {"model": efficientnet_lite0(), "outputs": [], "octaves": {"count": 3, "steps": 15}}
+    panels = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in (("cat", skimage.data.chelsea()), ("coffee", skimage.data.coffee())):
+            images.save(Path(folder) / f"{name}.png", images.to_float(data), format="png")
+        for dream in dreams(Path(folder)):
+            result = kerasdream.run({**common, "image": {"source": str(PHOTO), "max_side": 384}, **dream})
+            print(dream["objectives"], result.scores[0], result.scores[-1], flush=True)
+            panels.append(np.pad(result.image, ((2, 2), (2, 2), (0, 0)), constant_values=1))
+    rows = [np.hstack(panels[start : start + 3]) for start in range(0, len(panels), 3)]
+    images.save(TO, np.vstack(rows), format="jpeg", quality=70)
+    print(TO, TO.stat().st_size)
+
+
+if __name__ == "__main__":
+    main()

@@ -47,6 +47,18 @@ DRAWING: Mapping[str, Any] = {
 }  # fmt: skip
 """The first schedule of deepdraw (Øygard 2015)."""
 
+WAVES: Mapping[str, Any] = {
+    "image": {"source": "noise", "size": [256, 256], "mean": 0.0, "spread": 0.05},
+    "parametrization": "fourier",
+    "views": "crops",
+    "crops": {"count": 2, "side": {"from": 1.0, "to": 0.7}},
+    "priors": [{"smoothness": {"weight": {"from": 200, "to": 20}}}],
+    "transforms": [{"rotate": {"degrees": 8}}, {"noise": {"spread": {"from": 0.3, "to": 0.05}}}],
+    "ascent": ["adam", {"rate": {"from": 0.05, "to": 0.01}}],
+    "octaves": {"count": 1, "steps": 200, "detail": False},
+}
+"""The picture as waves, which are coarse and coloured as photographs are, seen in crops, turned and under noise."""
+
 LITE1 = "models/efficientnet-lite1-77cc7160.pth"
 LITE1_SHA256 = "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"
 LITE1_BLOCKS = 1, 3, 3, 4, 4, 5, 1
@@ -128,14 +140,16 @@ def main(folder: Path) -> None:
     lite0, lite1 = efficientnet_lite0(), efficientnet_lite1()
     drawn = {index: draw(index, folder) for index in CLASSES}
     bare = draw(FLAMINGO, folder, "flamingo-without-prior", priors=[])
+    waves = draw(FLAMINGO, folder, "flamingo-in-waves", **WAVES)
     sheet("classes", drawn.values(), 5, 240, 80)
     sheet("class-without-prior", [drawn[FLAMINGO], bare], 2, 323, 85)
+    sheet("class-in-waves", [drawn[FLAMINGO], waves], 2, 256, 85)
     print("\n| class | by Lite0, disturbed | by Lite1 | its place |\n| --- | ---: | ---: | ---: |")
     for index, picture in drawn.items():
         own, other = (probabilities(lite0, disturbed(picture, 224, index)), probabilities(lite1, whole(picture, 240)))
         places = rank(own, index), rank(other, index)
         print(f"| {index} {imagenet.classes()[index][0]} | {own[index]:.2f} | {other[index]:.2f} | {places} |")
-    for name, picture in (("with", drawn[FLAMINGO]), ("without", bare)):
+    for name, picture in (("with", drawn[FLAMINGO]), ("without", bare), ("waves", waves)):
         found = [probabilities(network, whole(picture, network.side)) for network in (lite0, lite1)]
         print(name, grain(picture), [(one[FLAMINGO], rank(one, FLAMINGO)) for one in found])
 

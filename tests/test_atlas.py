@@ -286,7 +286,7 @@ def test_a_class_is_called_by_its_number_and_name():
         (
             "tiny.keras --input-range -1 1 --layers c9",
             1,
-            "tiny.keras has no layer 'c9'; there are: c1, b1, r1, c2, r2, c3",
+            "tiny.keras has no layer 'c9'; there are: c1, b1, r1, c2, r2",
         ),
     ],
 )

@@ -70,7 +70,7 @@ RUN_FILES = {
     ),
     "parameter_missing": (
         "image: photo.png\nobjectives:\n  - channel: {layer: block3_expand}\n",
-        ["parameter_missing.yaml:3:5: objectives.0.channel.channel: missing (index of the channel, from 0)"],
+        ["parameter_missing.yaml:3:5: objectives.0.channel.channel: missing (index of the channel, from 0, or several"],
     ),
     "text_for_a_number": (
         RUN + "octaves: {steps: many}\n",
@@ -121,7 +121,7 @@ RUN_FILES = {
     ),
     "placeholder": (
         RUN + "outputs: [png: '{steam}.png']\n",
-        ["placeholder.yaml:4:11: outputs.0.png.path:", "'{steam}.png' has {steam}; expected {stem} or {seed}"],
+        ["placeholder.yaml:4:11: outputs.0.png.path:", "'{steam}.png' has {steam}; expected {stem}, {seed}, {frame}"],
     ),
     "no_name": (RUN + "outputs: [png: '']\n", ["no_name.yaml:4:11: outputs.0.png.path:", "'' names no file"]),
     "long_name": (RUN + f"outputs: [png: {'x' * 300}.png]\n", ["cannot be written (File name too long)"]),

@@ -1,5 +1,7 @@
 """YAML as read here: 1.2 scalars, marks, nothing but plain data."""
 
+import re
+
 import pytest
 import yaml
 from hypothesis import given
@@ -8,9 +10,11 @@ from hypothesis import strategies as st
 from kerasdream.errors import ConfigError
 from kerasdream.source import parse
 
+# PyYAML leaves 0E0 without quotes: to YAML 1.1 it is a text, to 1.2 a number.
+text = st.text().filter(lambda one: not re.fullmatch(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+", one))
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | text,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(text, inner, max_size=4),
     max_leaves=20,
 )
 

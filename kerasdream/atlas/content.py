@@ -36,9 +36,8 @@ RATES = {2: 0.01, 4: 0.02, 8: 0.025, 16: 0.02}
 DEEPEST: Mapping[str, Any] = {
     "priors": [{"total_variation": {"weight": 4}}],
     "ascent": ["normalize", {"rate": 0.018}],
-    "octaves": {"count": 4, "scale": 1.4, "steps": 40},
 }
-"""What layers of larger stride take: longer and smoother, or they draw grain rather than the large shapes they know."""
+"""What layers of larger stride take, and twice the steps: a smoother picture, or they draw grain rather than things."""
 
 MEANINGS = (
     (16, "edges and spots of colour"),
@@ -127,12 +126,11 @@ def run_of(atlas: Atlas, tile: Tile, size: int) -> dict[str, Any]:
     """
     run: dict[str, Any] = {"objectives": [tile.objective], "outputs": [{"png": {"path": f"{tile.file}.png"}}]}
     if tile.layer is not None and "l2" in tile.objective:
-        run["image"] = {"source": str(atlas.photo), "max_side": size} if atlas.photo else _noise(size)
-        for stride, rate in RATES.items():
-            if 0 < tile.layer.stride <= stride:
-                octaves = {"count": 4, "scale": 1.4, "steps": 20}
-                return run | {"ascent": ["normalize", {"rate": rate}], "octaves": octaves}
-        return run | DEEPEST
+        rates = [rate for stride, rate in RATES.items() if 0 < tile.layer.stride <= stride]
+        ascent: Mapping[str, Any] = {"ascent": ["normalize", {"rate": rates[0]}]} if rates else DEEPEST
+        octaves = {"count": 4, "scale": 1.4, "steps": 20 if rates else 40, "detail": atlas.photo is not None}
+        image = {"source": str(atlas.photo), "max_side": size} if atlas.photo else _noise(size)
+        return run | ascent | {"image": image, "octaves": octaves}
     classes = "class" in tile.objective
     return run | {
         "image": _noise(size),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont
 
 BACKGROUND, EMPTY, BRIGHT, DIM = "#1b1b1d", "#262629", "#f2f2f0", "#a3a3a0"
-GUTTER = 16
+GUTTER, GAP = 16, 6
 TITLE, NAME, SMALL = 26, 17, 13
 """Heights of the letters, in pixels."""
 
@@ -33,11 +33,12 @@ def make(atlas: Atlas, tiles: Path) -> Image.Image:
     cell = cell_size(atlas, tiles)
     rows = list(_rows(atlas))
     width = atlas.columns * (cell[0] + GUTTER) + GUTTER
-    heights = [sum(map(_line, heading)) + (cell[1] + _under(row) if row else 0) + GUTTER for heading, row in rows]
+    heights = [_over(heading) + (cell[1] + _under(row) if row else 0) + GUTTER for heading, row in rows]
     sheet = Image.new("RGB", (width, sum(heights) + GUTTER), BACKGROUND)
     pen, top = ImageDraw.Draw(sheet), GUTTER
     for (heading, row), height in zip(rows, heights, strict=True):
-        below = _write(pen, (GUTTER, top), heading, width - 2 * GUTTER)
+        _write(pen, (GUTTER, top), heading, width - 2 * GUTTER)
+        below = top + _over(heading)
         for column, (file, labels) in enumerate(row):
             left = GUTTER + column * (cell[0] + GUTTER)
             if (tiles / file).exists():
@@ -45,7 +46,7 @@ def make(atlas: Atlas, tiles: Path) -> Image.Image:
             else:
                 pen.rectangle((left, below, left + cell[0] - 1, below + cell[1] - 1), fill=EMPTY)
                 _write(pen, (left + GUTTER, below + GUTTER), [Label("nothing responds", SMALL, DIM)], cell[0])
-            _write(pen, (left, below + cell[1] + 6), labels, cell[0])
+            _write(pen, (left, below + cell[1] + GAP), labels, cell[0])
         top += height
     return sheet
 
@@ -83,21 +84,24 @@ def _labels(section: Section, tile: Tile) -> list[Label]:
     return [Label(tile.name, NAME, BRIGHT), Label(facts(tile.layer), SMALL, DIM)]
 
 
+def _over(heading: list[Label]) -> int:
+    return sum(map(_line, heading)) + GAP * bool(heading)
+
+
 def _under(row: list[tuple[str, list[Label]]]) -> int:
-    return 6 + max(sum(map(_line, labels)) for _, labels in row)
+    return GAP + max(sum(map(_line, labels)) for _, labels in row)
 
 
 def _line(label: Label) -> int:
     return round(label.size * 1.4)
 
 
-def _write(pen: ImageDraw.ImageDraw, place: tuple[int, int], labels: list[Label], width: int) -> int:
-    """Writes lines one below the other, each as small as its width asks; returns where the next would be."""
+def _write(pen: ImageDraw.ImageDraw, place: tuple[int, int], labels: list[Label], width: int) -> None:
+    """Writes lines one below the other, each as small as its width asks."""
     left, top = place
     for label in labels:
         pen.text((left, top), label.text, fill=label.colour, font=_font(label, width))
         top += _line(label)
-    return top
 
 
 def _font(label: Label, width: int) -> ImageFont.FreeTypeFont:

@@ -96,14 +96,14 @@ def build(*, blank: bool, name: str = "efficientnet_lite0", stages: Stages = STA
 
     x = picture = keras.Input((None, None, 3), name="picture")
     x = conv(x, "stem", 32, kernel=3, stride=2)
-    for name, kernel, stride, expansion, channels in _blocks(stages):
+    for block, kernel, stride, expansion, channels in _blocks(stages):
         before, width = x, x.shape[-1]
         if expansion != 1:
-            x = conv(x, f"{name}_expand", width * expansion)
-        x = conv(x, f"{name}_depthwise", None, kernel, stride)
-        x = conv(x, f"{name}_project", channels, activation=False)
+            x = conv(x, f"{block}_expand", width * expansion)
+        x = conv(x, f"{block}_depthwise", None, kernel, stride)
+        x = conv(x, f"{block}_project", channels, activation=False)
         if stride == 1 and channels == width:
-            x = layers.Add(name=f"{name}_add")([before, x])
+            x = layers.Add(name=f"{block}_add")([before, x])
     x = conv(x, "head", 1280)
     x = layers.GlobalAveragePooling2D(name="pool")(x)
     x = layers.Dense(1000, name="logits", kernel_initializer=start)(x)

@@ -23,11 +23,16 @@ STYLED = ["stem", "block1_expand", "block3_expand", "block5_expand"]
 
 
 def dreams(folder: Path) -> list[dict[str, Any]]:
-    """Returns what each panel has beside the photo; ``cat.png`` and ``coffee.png`` are in the folder."""
+    """Returns what each panel has beside the photo; ``cat.png``, ``coffee.png`` and ``left.png`` are in the folder."""
     guide, painting = str(folder / "cat.png"), str(folder / "coffee.png")
     near = {"difference": {"layer": "block8_expand", "weight": -0.1}}
     place = {"neuron": {"layer": "block11_expand_bn", "channel": 60, "x": 0.25, "y": 0.35}}
     gentle = [{"normalize": {"by": "max"}}, {"rate": 0.1}]
+    left = {"path": str(folder / "left.png"), "feather": 0.2}
+    halves = [
+        {"l2": {"layer": "block3_expand", "mask": left}},
+        {"l2": {"layer": "block11_expand", "weight": 4, "mask": {**left, "invert": True}}},
+    ]
     longer, long = ({"count": 3, "steps": steps} for steps in (30, 60))
     return [
         {"objectives": {"l2": {"layer": "block8_expand"}}},
@@ -38,7 +43,7 @@ def dreams(folder: Path) -> list[dict[str, Any]]:
         {"objectives": {"guide": {"image": guide, "layer": "block8_expand"}}},
         {"objectives": [{"style": {"image": painting, "layer": STYLED}}, near], "octaves": longer},
         {"objectives": {"layer_difference": {"layer": "block11_expand", "minus": "block3_expand", "amount": 0.2}}},
-        {"objectives": {"class": {"name": "peacock"}}, "octaves": longer},
+        {"objectives": halves},
     ]
 
 
@@ -47,14 +52,15 @@ def main() -> None:
     common = {"model": efficientnet_lite0(), "outputs": [], "octaves": {"count": 3, "steps": 15}}
     panels = []
     with tempfile.TemporaryDirectory() as folder:
-        for name, data in (("cat", skimage.data.chelsea()), ("coffee", skimage.data.coffee())):
+        left = np.repeat(np.uint8([[[255] * 3, [0] * 3]]), 2, axis=0)
+        for name, data in (("cat", skimage.data.chelsea()), ("coffee", skimage.data.coffee()), ("left", left)):
             images.save(Path(folder) / f"{name}.png", images.to_float(data), format="png")
         for dream in dreams(Path(folder)):
             result = kerasdream.run({**common, "image": {"source": str(PHOTO), "max_side": 384}, **dream})
             print(dream["objectives"], result.scores[0], result.scores[-1], flush=True)
             panels.append(np.pad(result.image, ((2, 2), (2, 2), (0, 0)), constant_values=1))
     rows = [np.hstack(panels[start : start + 3]) for start in range(0, len(panels), 3)]
-    images.save(TO, np.vstack(rows), format="jpeg", quality=70)
+    images.save(TO, np.vstack(rows), format="jpeg", quality=55)
     print(TO, TO.stat().st_size)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasdream.components import Energy, Objective, Projection, Transform
 from kerasdream.entry import Entry
+from kerasdream.objectives.l2 import l2
 from kerasdream.testing.finished import check_projection
 from kerasdream.testing.material import photo, tiny_network
 from kerasdream.testing.registered import check_schema, expect, steady
@@ -179,7 +180,7 @@ def check_model(factory: Callable[..., Network], parameters: Mapping[str, Any], 
     low, high = (np.asarray(network.preprocess(np.full((1, 8, 8, 3), end, "float32"))) for end in (-1, 1))
     _expect_numbers(entry.blame, np.stack([low, high]))
     expect((low != high).all(), entry.blame, "makes the same input of black and of white")
-    objective = Entry.of("objectives", Objective(layer, lambda activations: activations[layer][..., 0] ** 2))
+    objective = Entry.of("objectives", l2(layer=layer))
     score, gradient = _step(network, [objective])(photo())
     _expect_slope(entry.blame, score, gradient)
 

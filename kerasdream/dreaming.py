@@ -37,7 +37,8 @@ class Point:
         state: the parametrization's; where that is the picture itself, the canvas.
         memory: that of each ascent rule; None before the octave's first step.
         scores: the weighted score before each step.
-        dead: the octaves that were left because no objective had a slope.
+        dead: the octaves that were left because no objective had a slope at their first step. Later on that may be a
+            unit that cannot respond any stronger, or one step's transforms: then the ascent goes on.
         views: the side of the largest views, where memory ran out for the plan's; from then on they are smaller.
     """
 
@@ -147,7 +148,7 @@ def ascend(
                 if not ascent.timings["first_step"]:
                     ascent.timings["first_step"] = time.perf_counter() - started
                 _check(slope, progress, step)
-                if not slope.magnitude or step.is_dead(slope.scores):
+                if not index and (not slope.magnitude or step.is_dead(slope.scores)):
                     ascent.point = replace(point, step=octave.steps, dead=(*point.dead, number), views=views)
                     break
                 with ascent.timed("ascent"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from kerasdream import images
@@ -109,7 +110,7 @@ class GradientStep:
                     near = did_you_mean(layer, known)
                     raise ModelError(f"{entry.blame} looks at {layer!r}; {network.name} has no such layer; {near}")
         layers = list(dict.fromkeys(layer for objective in made[0] for layer in objective.layers))
-        side = crops.size if crops else None
+        side = crops.size if crops and network.model.inputs[0].shape[1] else None  # it takes no other pictures
         extractor = build_extractor(network.model, layers, aliases=network.aliases, precision=precision, side=side)
         self.labels = _labels(entries[0], made[0], entries[1])
         self._weights = [entry.weight for entry in (*entries[0], *entries[1])]
@@ -126,8 +127,7 @@ class GradientStep:
         first, second = len(entries[0]), len(entries[0]) + len(entries[1])
         score = Score(extractor, network.preprocess, parts[:first], parts[first:second], parts[second:])
         score.guides = {
-            path: score.activations(images.to_float(images.read(path, network.side).stored)[None])
-            for path in references - {None, "source"}
+            path: score.activations(_guide(path, network.side, side)[None]) for path in references - {None, "source"}
         }
         self.engine = Engine(score, batch=batch, jit=jit, sourced=self.sourced, masks=len(self._masks))
         self._points = any(term.at is not None for term in terms)
@@ -168,10 +168,13 @@ class GradientStep:
                 "(height, width, 3)"
             )
         picture, progress = np.asarray(picture, "float32"), Progress(step=step, run_step=step)
+        photo = self._kept[1]  # that of the call before, with what lies beside it
+        if source is None or photo is None or photo.source is not source:
+            photo = None if source is None else images.Scaled(source)
         while True:
             plan = Plan((picture.shape[:2],), (1,), self.cutting, self.seed, crops=self.crops)
             try:
-                slope = self.at(picture, plan, progress, None if source is None else images.Scaled(source))
+                slope = self.at(picture, plan, progress, photo)
                 return slope.score, np.asarray(slope.gradient)
             except MemoryRanOutError:
                 self.cutting = plan.smaller().cutting
@@ -220,7 +223,7 @@ class GradientStep:
             return None
         if self.sourced and source is None:
             raise ConfigError("a part compares the picture with its source; expected the source too: source=photo")
-        if self._kept[:1] != (shape,) or self._kept[1] is not source:
+        if self._kept[0] != shape or self._kept[1] is not source:
             layers = [source.at(shape)] if self.sourced else []
             layers += [mask.at(shape)[..., None] for mask in self._masks]
             self._kept = shape, source, np.concatenate(layers, axis=2)
@@ -233,6 +236,12 @@ class GradientStep:
     def blame(self, label: str) -> str:
         """Whose the part with this label is: its plugin, the file and line of its factory."""
         return dict(zip(self.labels, self._entries, strict=False))[label].blame
+
+
+def _guide(path: Path, longest: int, side: int | None) -> np.ndarray:
+    """Reads a guide as float32: at most ``longest`` pixels long, or, where the network takes no other, a square."""
+    picture = images.read(path, longest).stored
+    return images.resize(picture, (side, side) if side else picture.shape[:2])
 
 
 def as_network(

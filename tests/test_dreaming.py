@@ -136,6 +136,26 @@ def test_interrupting_keeps_the_last_step_at_full_size(tiny, chelsea):
     assert result.manifest["interrupted"] is True
 
 
+def test_what_cannot_respond_any_stronger_does_not_end_the_dream(tiny, chelsea):
+    """Past the first step, a step without a slope is one that does not move; the picture is kept."""
+    source, common = chelsea[:64, :64], {"model": tiny, "octaves": {"count": 1, "steps": 6}, **PLAIN}
+    first, second = kerasdream.dream(source, objectives={"mean": "r2"}, **common).scores[:2]
+    limit = (first + second) / 2
+    saturated = Objective("r2", lambda a: ops.minimum(ops.mean(a["r2"], axis=(1, 2, 3)), limit))
+    pictures = []
+
+    def tell(event):
+        if isinstance(event, Stepped):
+            pictures.append(event.picture())
+
+    result = kerasdream.dream(source, objectives=saturated, tell=tell, **common)
+    assert result.scores == (pytest.approx(first, rel=1e-4), *[pytest.approx(limit)] * 5)
+    assert result.notes == ()
+    assert np.abs(result.image - source).mean() > 0.01
+    for picture in pictures[1:]:
+        np.testing.assert_array_equal(picture, pictures[0])
+
+
 def test_no_slope_and_no_number_are_said(tiny, chelsea):
     nothing = Objective("c3", lambda activations: 0.0 * activations["c3"][..., 0])
     smoothing = {**PLAIN, "priors": ["total_variation"]}

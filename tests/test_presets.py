@@ -73,6 +73,16 @@ def test_every_preset_runs(name, tmp_path, chelsea):
     assert result.scores
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in presets.names() if name not in {*FROM_PHOTOS, "zoom", "maco"}])
+def test_every_drawing_from_noise_is_finished_as_published(name):
+    result = kerasdream.dream("noise", preset=name)
+    steps = result.manifest["recipe"]["octaves"]["steps"]
+    assert len(result.scores) == (steps if isinstance(steps, int) else sum(steps))
+    assert np.mean(result.scores[-10:]) > 2 * result.scores[0]
+    assert result.notes == ()
+
+
 RUN = """\
 preset: deepdraw
 image: {size: [64, 96]}

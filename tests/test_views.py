@@ -1,5 +1,6 @@
 """What the network looks at beside tiles: crops, a second picture, masks, single positions, a picture that wraps."""
 
+from dataclasses import replace
 from random import Random
 
 import keras
@@ -172,6 +173,40 @@ def test_a_guide_is_seen_once_in_whole(tiny, tmp_path):
     np.testing.assert_allclose(seen[-1], features(guide[None] / np.float32(127.5) - 1), atol=1e-5)
     with pytest.raises(ImageError, match=r"nowhere\.png"):
         GradientStep(tiny, Objective(LAYER, best, reference=tmp_path / "nowhere.png"), input_range=(-1, 1))
+
+
+@pytest.mark.parametrize("size", [None, 48])
+def test_a_guide_serves_crops_too(size, tmp_path):
+    """Also where the network takes pictures of one size only: the guide is then brought to it."""
+    Image.fromarray(np.random.default_rng(5).integers(0, 256, (40, 56, 3)).astype("uint8")).save(tmp_path / "guide.png")
+    keras.utils.set_random_seed(1)
+    picture = keras.Input((size, size, 3))
+    features = keras.layers.Conv2D(8, 3, strides=2, activation="relu", name=LAYER)(picture)
+    seen = []
+
+    def best(activations, beside):
+        seen.append(beside[LAYER].shape)
+        return ops.mean(activations[LAYER] * ops.mean(beside[LAYER], axis=(1, 2), keepdims=True), axis=-1)
+
+    objective = Objective(LAYER, best, reference=tmp_path / "guide.png")
+    step = GradientStep(keras.Model(picture, features), objective, input_range=(-1, 1), crops=Crops(48))
+    score, gradient = step(noise(60, 70))
+    assert score > 0
+    assert gradient.any()
+    assert seen[-1] == ((1, 23, 23, 8) if size else (1, 19, 27, 8))
+
+
+def test_what_lies_beside_is_read_once(tiny, half, monkeypatch):
+    from kerasdream.masks import Mask
+
+    near = Entry.of("objectives", Objective(LAYER, lambda a, b: ops.mean(a[LAYER] * b[LAYER], -1), reference="source"))
+    near = replace(near, values={"mask": Mask(half)})
+    reads, at = [], Mask.at
+    monkeypatch.setattr(Mask, "at", lambda mask, shape: reads.append(shape) or at(mask, shape))
+    step, source = whole(tiny, [near]), noise(96, 128, 1)
+    scores = [step(noise(96, 128), source=source)[0] for _ in range(3)]
+    assert len(set(scores)) == len(reads) == 1
+    assert step(noise(96, 128), source=noise(96, 128, 2))[0] != scores[0]
 
 
 @pytest.fixture

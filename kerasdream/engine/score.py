@@ -74,7 +74,9 @@ class Score:
         extractor: the rebuilt network.
         preprocess: from a picture in [-1, 1] to the network's input.
         objectives, energies, transforms: the parts, in order.
-        guides: path of a guide -> its activations, ``{layer: (1, h, w, channels)}``.
+
+    Attributes:
+        guides: path of a guide -> its activations, ``{layer: (1, h, w, channels)}``, which ``activations`` gives.
     """
 
     def __init__(
@@ -84,9 +86,9 @@ class Score:
         objectives: Sequence[Part],
         energies: Sequence[Part] = (),
         transforms: Sequence[Part] = (),
-        guides: Mapping[Path, Mapping[str, Any]] | None = None,
     ) -> None:
-        self.extractor, self.preprocess, self.guides = extractor, preprocess, guides or {}
+        self.extractor, self.preprocess = extractor, preprocess
+        self.guides: Mapping[Path, Mapping[str, Any]] = {}
         self.objectives, self.energies, self.transforms = objectives, energies, transforms
         parts = [*objectives, *energies, *transforms]
         self.slots = [(part.name, name) for part in parts for name in part.names]

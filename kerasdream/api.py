@@ -84,6 +84,7 @@ def dream(
     views: Literal["auto", "tiles", "crops"] | None = None,
     crops: Mapping[str, Any] | None = None,
     max_side: int | None = 1024,
+    panels: int | tuple[int, int] = 1,
     seed: int = 0,
     input_range: tuple[float, float] | None = None,
     preprocess: Callable[[Any], Any] | None = None,
@@ -98,6 +99,7 @@ def dream(
 
     Args:
         image: a file, a Pillow image, or an array ``(height, width, 3)``: uint8, or float in [-1, 1]; or ``"noise"``.
+        panels: several pictures at once, side by side on one sheet: how many, or rows and columns.
         model: a registered name, a mapping with its parameters, a Keras model or a ``Network``.
         input_range: for a Keras model: the pixel values it was trained on, ``(0, 255)`` for example.
         preprocess: instead of ``input_range``: ``keras.ops`` function from ``(n, h, w, 3)`` in [-1, 1] to its input.
@@ -125,19 +127,21 @@ def dream(
         views=views,
         crops=crops,
         max_side=max_side,
+        panels=panels,
         seed=seed,
         input_range=input_range,
         preprocess=preprocess,
         tell=tell,
     )
-    picture = session.noise() if isinstance(image, str) and image == "noise" else as_picture(image, max_side)
-    return session.dream(picture)
+    is_noise = isinstance(image, str) and image == "noise"
+    return session.dream(session.noise() if is_noise else session.sheet(as_picture(image, max_side)))
 
 
 def session_for(
     *,
     model: Any,
     max_side: int | None = None,
+    panels: int | tuple[int, int] = 1,
     seed: int = 0,
     input_range: tuple[float, float] | None = None,
     preprocess: Callable[[Any], Any] | None = None,
@@ -147,6 +151,7 @@ def session_for(
     """Returns the ``Session`` behind ``dream``: for several pictures, the network is built and traced once.
 
     Args:
+        panels: see ``dream``.
         parts: the keys of a run file that hold parts and sections; see ``dream``.
     """
     from kerasdream.session import Session
@@ -156,7 +161,7 @@ def session_for(
         model = as_network(model, input_range, preprocess)
     data = {key: _plain(value) for key, value in parts.items() if value is not None}
     data |= {"model": _plain(model), "seed": seed, "outputs": []}
-    data["image"] = {"source": "picture", "max_side": max_side}
+    data["image"] = {"source": "picture", "max_side": max_side, "panels": _plain(panels)}
     config = resolve(source.Document(data, "kerasdream.dream()"), Path.cwd())
     return Session(config, tell=tell)
 

@@ -16,13 +16,16 @@ from kerasdream.hookspecs import hookimpl
 from kerasdream.models.applications import FACTORIES
 from kerasdream.models.efficientnet_lite0 import efficientnet_lite0
 from kerasdream.models.file import file
+from kerasdream.objectives.alignment import alignment
 from kerasdream.objectives.caricature import caricature
 from kerasdream.objectives.channel import channel
 from kerasdream.objectives.class_ import class_
 from kerasdream.objectives.cosine import cosine
 from kerasdream.objectives.difference import difference
 from kerasdream.objectives.direction import direction
+from kerasdream.objectives.diversity import diversity
 from kerasdream.objectives.guide import guide
+from kerasdream.objectives.interpolate import interpolate
 from kerasdream.objectives.l2 import l2
 from kerasdream.objectives.layer_difference import layer_difference
 from kerasdream.objectives.mean import mean
@@ -92,6 +95,9 @@ def register_objectives(register):
     register(style)
     register(difference)
     register(layer_difference)
+    register(diversity)
+    register(alignment)
+    register(interpolate)
 
 
 @hookimpl

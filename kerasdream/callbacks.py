@@ -67,6 +67,6 @@ class Dream(keras.callbacks.Callback):
 
         def dream() -> Any:
             session.step.engine.score.extractor.refresh()
-            return session.dream(self.picture)
+            return session.dream(session.sheet(self.picture))
 
         return dream

@@ -1,10 +1,12 @@
 """Faults of a run file that no key shows alone: layers its network lacks, schedules too short for its octaves,
-projections of a picture that is not held as pixels.
+projections of a picture that is not held as pixels, several panels where there may be one, or one for several.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from math import prod
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -51,3 +53,22 @@ def projections(parametrization: Entry | None, entries: Iterable[Entry]) -> Iter
         if entry.kind == "priors" and isinstance(entry.make(), Projection):
             what = f"changes the pixels after each step, which parametrization {parametrization.name} does not hold"
             yield entry.path, f"{what}; expected parametrization: pixels, or an energy, as total_variation is"
+
+
+def lone_panels(
+    views: Any, sections: Mapping[str, BaseModel | None], entries: Iterable[Entry]
+) -> Iterator[tuple[source.Path, str]]:
+    """Yields the places of what needs several panels and has one, or the other way round."""
+    image, frames = sections["image"], sections["frames"]
+    if image is None:
+        return
+    count = prod(image.panels) if isinstance(image.panels, tuple) else image.panels
+    if count > 1 and views == "crops":
+        yield ("views",), "crops are of one picture, and image.panels asks for several; expected tiles, or auto"
+    if count > 1 and frames and frames.count > 1:
+        yield ("frames", "count"), "frames grow out of one picture, and image.panels asks for several; expected 1"
+    for entry in entries:
+        if entry.mask and entry.mask.panels and max(entry.mask.panels) >= count:
+            yield (*entry.path, "mask", "panels"), f"expected numbers from 0 to {count - 1}: image.panels is {count}"
+        if entry.kind == "objectives" and count == 1 and any(term.compares for term in entry.make().terms):
+            yield entry.path, f"{entry.name} compares panels with one another; expected image.panels, of 2 or more"

@@ -75,6 +75,7 @@ class Term:
     weight: Any = 1.0
     reference: Path | Literal["source"] | None = None
     at: tuple[Any, Any] | None = None
+    compares: bool = False
 
 
 @dataclass(frozen=True, init=False)
@@ -92,6 +93,8 @@ class Objective:
             (``(1, h', w', channels)``).
         at: look only at the position nearest to this point, ``(y, x)`` as fractions of the picture's height and width;
             the score is then that position's density, not a mean.
+        compares: whether ``fn`` compares the pictures of several panels, ``(panels, h, w, channels)``, row by row: it
+            then needs more than one.
 
     Objectives form an algebra that leaves its operands as they are: ``2 * a + b - c``, ``-a``.
 
@@ -107,9 +110,10 @@ class Objective:
         *,
         reference: Path | Literal["source"] | None = None,
         at: tuple[Any, Any] | None = None,
+        compares: bool = False,
     ) -> None:
         layers = (layers,) if isinstance(layers, str) else tuple(layers)
-        object.__setattr__(self, "terms", (Term(layers, fn, 1.0, reference, at),))
+        object.__setattr__(self, "terms", (Term(layers, fn, 1.0, reference, at, compares),))
 
     @property
     def layers(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from annotated_types import Interval
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from kerasdream import cropping, source
@@ -21,6 +21,7 @@ from kerasdream.components import LOGITS, MAKES
 from kerasdream.entry import Entry
 from kerasdream.errors import ConfigError, did_you_mean
 from kerasdream.octaves import Octaves
+from kerasdream.panels import SINGLE, Panels
 from kerasdream.schedules import scheduled
 
 VERSION = 1
@@ -83,6 +84,13 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
+Count = Annotated[int, Field(ge=1, le=64)]
+PanelCounts = Annotated[
+    Annotated[Count, Tag("one")] | Annotated[tuple[Count, Count], Tag("many")],
+    Discriminator(lambda value: "many" if isinstance(value, (list, tuple)) else "one"),
+]
+
+
 class Image(_Section):
     """Where the picture comes from."""
 
@@ -92,6 +100,11 @@ class Image(_Section):
     )
     size: tuple[Annotated[int, Field(ge=16)], Annotated[int, Field(ge=16)]] = Field(
         (512, 512), description="Height and width, for noise."
+    )
+    panels: PanelCounts = Field(
+        1,
+        description="Pictures dreamed at once, side by side on one sheet: how many, or rows and columns. Each has the "
+        "size of the photo, or size.",
     )
     mean: Annotated[float, Field(ge=-1, le=1)] = Field(
         0.0, description="Brightness of noise, from black, -1, to white, 1: the mean of all its numbers."
@@ -223,8 +236,14 @@ class RunConfig:
 
     @property
     def cropped(self) -> bool:
-        """Whether the network looks at crops: by itself, if a class is asked for."""
-        return self.views == "crops" or (self.views == "auto" and self.classifies)
+        """Whether the network looks at crops: by itself, if a class is asked for of a single picture."""
+        return self.views == "crops" or (self.views == "auto" and self.classifies and self.panels == SINGLE)
+
+    @property
+    def panels(self) -> Panels:
+        """The pictures on the sheet."""
+        asked = self.image.panels
+        return Panels(1, asked) if isinstance(asked, int) else Panels(*asked)
 
     def crops_for(self, side: int) -> cropping.Crops | None:
         """Returns the windows to look at, given the side of the pictures the network was trained on; None: tiles."""

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from kerasdream.components import Parametrization
 from kerasdream.entry import Entry
 from kerasdream.errors import DreamError, MemoryRanOutError, NoResponseError
 from kerasdream.events import Stepped
-from kerasdream.images import Scaled, resize
+from kerasdream.growing import Grown, growing
 from kerasdream.schedules import Progress
 
 if TYPE_CHECKING:
@@ -34,8 +33,7 @@ class Point:
     Attributes:
         octave, step: the step to come, from 0; behind an octave's last step, ``step`` is the number of steps planned.
         canvas: ``(height, width, 3)`` float32 in [-1, 1] at the octave's size, array or tensor.
-        state: the parametrization's; where that is the picture itself, the canvas.
-        memory: that of each ascent rule; None before the octave's first step.
+        state, memory: see ``kerasdream.growing.Grown``.
         scores: the weighted score before each step.
         dead: the octaves that were left because no objective had a slope at their first step. Later on that may be a
             unit that cannot respond any stronger, or one step's transforms: then the ascent goes on.
@@ -98,12 +96,10 @@ def ascend(
     save: Callable[[Point], None] = lambda point: None,
     tell: Callable[[Stepped], None] = lambda event: None,
 ) -> Ascent:
-    """Dreams one picture.
+    """Dreams one picture, or several on one sheet.
 
     The order of a step: gradient of objectives and energies with respect to the picture, pulled back through the
-    parametrization, through the ascent chain, added; clipped; projected; clipped. Where the step looks at a window of
-    the picture and the picture is its own state, chain and projections are those of the window: what was not looked at
-    stays as it is.
+    parametrization, through the ascent chain, added; clipped; projected; clipped (``kerasdream.growing``).
 
     Args:
         source: ``(height, width, 3)``: uint8 levels or float32 in [-1, 1]. It is not changed.
@@ -126,8 +122,8 @@ def ascend(
     from kerasdream.engine.chain import Chain
 
     ascent = Ascent(start)
-    form: Parametrization = parametrization.make()
-    rules, photo = Chain(form, chain), Scaled(source)
+    form = parametrization.make()
+    canvas = growing(source, plan.panels, form, Chain(form, chain), projections, detail)
     started = time.perf_counter()
     try:
         for number, octave in enumerate(plan.octaves):
@@ -135,16 +131,14 @@ def ascend(
             if point is None or point.octave < number:
                 with ascent.timed("resize"):
                     below = None if point is None else np.asarray(point.canvas)
-                    canvas = _entered(octave.shape, photo, below, detail)
-                state = form.init(canvas, plan.seed)
-                canvas = canvas if form.decode is None else _decoded(form, state, octave.shape)
+                    begun = canvas.begun(octave.shape, below, plan.seed)
                 past = {"scores": point.scores, "dead": point.dead, "views": point.views} if point else {}
-                ascent.point = point = Point(number, 0, canvas, state, **past)
+                ascent.point = point = Point(number, 0, begun.canvas, begun.state, begun.memory, **past)
             before = sum(octave.steps for octave in plan.octaves[:number])
             for index in range(point.step if point.octave == number else octave.steps, octave.steps):
                 progress = Progress(number, len(plan.octaves), index, octave.steps, before + index, plan.steps)
                 with ascent.timed("gradient"):
-                    slope, views = _slope(step, point, plan, progress, photo)
+                    slope, views = _slope(step, point, plan, progress, canvas)
                 if not ascent.timings["first_step"]:
                     ascent.timings["first_step"] = time.perf_counter() - started
                 _check(slope, progress, step)
@@ -152,16 +146,16 @@ def ascend(
                     ascent.point = replace(point, step=octave.steps, dead=(*point.dead, number), views=views)
                     break
                 with ascent.timed("ascent"):
-                    state, memory = rules.step(point.state, point.memory, slope.gradient, progress, slope.window)
-                    canvas = state if form.decode is None else _decoded(form, state, octave.shape)
-                    if projections:
-                        state = canvas = _projected(canvas, projections, progress, slope.window)
+                    now = Grown(point.state, point.memory, point.canvas)
+                    grown = canvas.grown(now, slope.gradient, progress, slope.window)
                 scored = *point.scores, slope.score
                 last = index + 1 == octave.steps or is_over(scored[-1 - index :])
                 taken = octave.steps if last else index + 1
-                ascent.point = point = Point(number, taken, canvas, state, memory, scored, point.dead, views)
+                ascent.point = point = Point(
+                    number, taken, grown.canvas, grown.state, grown.memory, scored, point.dead, views
+                )
                 save(point)
-                picture = partial(np.asarray, canvas)
+                picture = partial(np.asarray, grown.canvas)
                 tell(Stepped(progress, octave.shape, slope.score, slope.scores, picture, last))
                 del slope  # its gradient need not be there beside the next one
                 if last:
@@ -176,51 +170,18 @@ def ascend(
             )
         ascent.picture = np.array(ascent.point.canvas)
         if ascent.picture.shape != source.shape:
-            ascent.picture = _entered(source.shape[:2], photo, ascent.picture, detail)
+            ascent.picture = canvas.enlarged(source.shape[:2], ascent.picture)
     ascent.timings["dream"] = time.perf_counter() - started
     return ascent
 
 
-def _entered(shape: tuple[int, int], photo: Scaled, below: np.ndarray | None, detail: bool) -> np.ndarray:
-    """Returns the canvas an octave starts from, given that of the octave below (None: there is none)."""
-    import numpy as np
-
-    if below is None:
-        return photo.at(shape).copy()
-    canvas = resize(below - photo.at(below.shape[:2]) if detail else below, shape)
-    if detail:
-        canvas += photo.at(shape)
-    return np.clip(canvas, -1, 1, out=canvas)
-
-
-def _decoded(form: Parametrization, state: Any, shape: tuple[int, int]) -> np.ndarray:
-    """Returns the picture that a state stands for."""
-    import numpy as np
-
-    return np.clip(np.asarray(form.decode(state, *shape), "float32"), -1, 1)
-
-
-def _projected(canvas: Any, projections: Sequence[Entry], progress: Progress, window: Any) -> np.ndarray:
-    """Applies the projections to a window of the canvas, or to all of it."""
-    import numpy as np
-
-    whole = np.array(canvas)
-    seen = whole if window is None else whole[window]
-    for entry in projections:
-        seen = np.clip(entry.make(entry.at(progress)).apply(seen), -1, 1)
-    if window is None:
-        return seen
-    whole[window] = seen
-    return whole
-
-
-def _slope(step: GradientStep, point: Point, plan: Plan, progress: Progress, photo: Scaled) -> tuple[Slope, int | None]:
+def _slope(step: GradientStep, point: Point, plan: Plan, progress: Progress, source: Any) -> tuple[Slope, int | None]:
     """Evaluates a step, with smaller views where memory runs out; returns the side of those from then on."""
     views = point.views
     while True:
         present = plan.with_views(views) if views else plan
         try:
-            return step.at(point.canvas, present, progress, photo), views
+            return step.at(point.canvas, present, progress, source), views
         except MemoryRanOutError:
             views = present.smaller().cutting.size
 

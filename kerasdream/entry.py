@@ -69,8 +69,9 @@ class Entry:
     def files(self) -> Iterator[Path]:
         """The files that the part is made from."""
         for value in self.values.values():
-            if isinstance(value, (Path, Mask)):
-                yield value.path if isinstance(value, Mask) else value
+            path = value.path if isinstance(value, Mask) else value
+            if isinstance(path, Path):
+                yield path
 
     @property
     def schedules(self) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from annotated_types import Interval
+from annotated_types import Ge, Interval
+
+from kerasdream.panels import Panels
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,19 +19,39 @@ Feather = Annotated[float, Interval(ge=0, le=1)]
 
 @dataclass(frozen=True)
 class Mask:
-    """A mask in a file, as it stands in a run file: ``{path: mask.png, feather: 0.05}``, or the path alone.
+    """A mask, as it stands in a run file: ``{path: mask.png, feather: 0.05}``, or the path alone, or ``{panels: [0]}``.
 
     Attributes:
-        path: a picture of any size: where it is white the part counts, where it is black or transparent it does not.
+        path: a picture of any size: where it is white the part counts, where it is black or transparent it does not;
+            None: it counts everywhere.
         feather: width of its soft edges, as a share of the picture's shorter side.
         invert: whether black counts and white does not.
+        panels: the only panels in which it counts, of those of ``image.panels``, from 0, row by row; None: all.
     """
 
-    path: Path
+    path: Path | None = None
     feather: Feather = 0.0
     invert: bool = False
+    panels: tuple[Annotated[int, Ge(0)], ...] | None = None
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - pydantic reads it from the class
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """The mask as it stands in a recipe: without folders, and without what it does not say."""
+        name = None if self.path is None else self.path.name
+        said = {"path": name, "feather": self.feather, "invert": self.invert, "panels": self.panels}
+        return {key: list(value) if key == "panels" else value for key, value in said.items() if value is not None}
+
+    def on(self, panels: Panels, shape: tuple[int, int]) -> np.ndarray:
+        """Returns the mask for a sheet of this (height, width): that of a panel in each that counts, else 0."""
+        import numpy as np
+
+        sheet = panels.filled(self.at(panels.of(shape)))
+        for number, window in enumerate(panels.windows(shape)):
+            if self.panels is not None and number not in self.panels:
+                sheet[window] = np.float32(0)
+        return sheet
 
     def at(self, shape: tuple[int, int]) -> np.ndarray:
         """Reads the mask for a picture of this (height, width), as ``(height, width)`` float32 in [0, 1].
@@ -38,6 +60,9 @@ class Mask:
             ImageError: the file is missing or no picture.
         """
         import numpy as np
+
+        if self.path is None:
+            return np.full(shape, not self.invert, "float32")
         from scipy.ndimage import gaussian_filter
 
         from kerasdream import images

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from kerasdream.cropping import Box, Crops
 from kerasdream.errors import ConfigError, DreamError, ImageError
+from kerasdream.panels import SINGLE, Panels
 from kerasdream.tiling import Cutting, Grid, Lattice, Layout
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ SMALLEST_OCTAVE = 32
 
 @dataclass(frozen=True)
 class Octave:
-    """One size of the picture: (height, width), how many steps are taken at it, and how each of them cuts it."""
+    """One size of the picture: (height, width), how many steps are taken at it, and how each of them cuts a panel."""
 
     shape: tuple[int, int]
     steps: int
@@ -45,6 +46,7 @@ class Plan:
         seed: of everything random.
         notes: what the user should hear.
         crops: the random windows that are looked at instead; None: tiles.
+        panels: of several pictures on one sheet; ``sizes`` are those of the sheet.
     """
 
     sizes: tuple[tuple[int, int], ...]
@@ -53,12 +55,15 @@ class Plan:
     seed: int
     notes: tuple[str, ...] = ()
     crops: Crops | None = None
+    panels: Panels = SINGLE
 
     @cached_property
     def octaves(self) -> tuple[Octave, ...]:
         """The octaves, coarse to fine."""
+        size = max(SMALLEST_VIEW, int(self.cutting.size / self.panels.count**0.5))  # as all panels are seen at once
+        cutting = self.cutting if self.panels == SINGLE else replace(self.cutting, size=size)
         return tuple(
-            Octave(shape, steps, self.cutting.layout(shape))
+            Octave(shape, steps, cutting.layout(self.panels.of(shape)))
             for shape, steps in zip(self.sizes, self.octave_steps, strict=True)
         )
 
@@ -73,7 +78,7 @@ class Plan:
         return sum(octave.steps * octave.shape[0] * octave.shape[1] for octave in self.octaves)
 
     def grid(self, octave: int, step: int) -> Grid:
-        """The tiles of one step."""
+        """The tiles of one step, of a panel."""
         return self.octaves[octave].layout.grid(step_random(self.seed, octave, step))
 
     def roll(self, octave: int, step: int) -> tuple[int, int]:
@@ -162,24 +167,26 @@ def make_plan(
     seed: int,
     notes: Sequence[str] = (),
     crops: Crops | None = None,
+    panels: Panels = SINGLE,
 ) -> Plan:
     """Plans the dream of one picture.
 
     Args:
-        shape: (height, width) of the picture.
+        shape: (height, width) of the picture, or of the sheet of several.
         octaves: their sizes and steps.
         cutting: how pictures are cut; the smallest picture the network can take stands in its lattice.
         crops: the windows that are looked at in place of tiles; they are enlarged to what the network takes.
+        panels: of the sheet.
 
     Raises:
         ImageError: the picture is too small for even one octave.
     """
     least = SMALLEST_OCTAVE if crops else max(cutting.lattice.smallest, SMALLEST_OCTAVE)
-    sizes = octaves.shapes(shape)
+    sizes = octaves.shapes(panels.of(shape))
     kept = [(size, steps) for size, steps in zip(sizes, octaves.each_steps, strict=True) if min(size) >= least]
     if not kept:
         height, width = max(sizes, key=min)
-        what = "picture" if (height, width) == shape else "largest octave"
+        what = "picture" if (height, width) == panels.of(shape) else "largest octave"
         raise ImageError(
             f"the {what} is {width}×{height} pixels; expected at least {least} on its shorter side for this network"
         )
@@ -188,4 +195,4 @@ def make_plan(
         dropped = len(sizes) - len(kept)
         notes.append(f"{dropped} of {len(sizes)} octaves dropped: their shorter side is under {least} pixels")
     shapes, steps = zip(*kept, strict=True)
-    return Plan(shapes, steps, cutting, seed, tuple(notes), crops)
+    return Plan(tuple(map(panels.sheet, shapes)), steps, cutting, seed, tuple(notes), crops, panels)

@@ -45,17 +45,19 @@ def describe(config: RunConfig) -> Iterator[dict[str, Any]]:
     )
     crops = config.crops_for(network_side(config.model))
     for source in Session(config).sources():
-        shape = config.image.size if source == "noise" else images.size(Path(source), config.image.max_side)
+        panel = config.image.size if source == "noise" else images.size(Path(source), config.image.max_side)
+        shape = config.panels.sheet(panel)
         plan = plan_of(config, shape, cutting, crops)
         octaves = []
         for octave in plan.octaves:
             height, width = octave.shape
+            area = crops.area if crops else octave.layout.area * config.panels.count
             octaves.append(
                 {
                     "size": [width, height],
                     "steps": octave.steps,
                     **({"crops": crops.count} if crops else {"tiles": octave.layout.views}),
-                    "computed": round((crops.area if crops else octave.layout.area) / (height * width), 2),
+                    "computed": round(area / (height * width), 2),
                 }
             )
         frames = config.frames.model_dump(mode="json")

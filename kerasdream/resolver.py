@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from kerasdream import components, plugins, source
-from kerasdream.checks import projections, short_schedules, unknown_layers
+from kerasdream.checks import lone_panels, projections, short_schedules, unknown_layers
 from kerasdream.config import DEFAULT_LAYERS, DEFAULTS, LISTS, SECTIONS, VERSION, VIEWS, RunConfig, Trust
 from kerasdream.entry import Entry
 from kerasdream.errors import ConfigError, OutputError, did_you_mean
@@ -81,6 +81,7 @@ class Resolver:
             unknown_layers(model, parts),
             short_schedules(sections, parts),
             projections(parametrization, parts),
+            lone_panels(data["views"], sections, parts),
         )
         for path, text in chain(*checks):
             self.fault(path, text)
@@ -257,7 +258,7 @@ class Resolver:
         plain |= {name: value.name for name, value in values.items() if isinstance(value, Path)}
         if "mask" in plain and plain["mask"] is None and is_weighted(registration.factory):
             del plain["mask"]  # that there is none need not stand in every recipe
-        plain |= {name: {**plain[name], "path": m.path.name} for name, m in values.items() if isinstance(m, Mask)}
+        plain |= {name: value.plain for name, value in values.items() if isinstance(value, Mask)}
         if registration.kind == "outputs":
             try:
                 filled(plain["path"], dict.fromkeys(NAMES, "x"))

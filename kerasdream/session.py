@@ -7,6 +7,7 @@ import os
 import platform
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
@@ -193,14 +194,21 @@ class Session:
         """Reads a picture, or draws noise."""
         if source == "noise":
             return self.noise()
-        return images.read(Path(source), self.config.image.max_side)
+        return self.sheet(images.read(Path(source), self.config.image.max_side))
+
+    def sheet(self, picture: images.Picture) -> images.Picture:
+        """Returns a sheet with the picture in every panel."""
+        panels = self.config.panels
+        alpha = None if picture.alpha is None else panels.filled(picture.alpha)
+        return replace(picture, stored=panels.filled(picture.stored), alpha=alpha)
 
     def noise(self) -> images.Picture:
         """Normally distributed noise, a function of the seed."""
         import numpy as np
 
         asked, random = self.config.image, np.random.default_rng([self.config.seed, 0x6E6F697365])
-        pixels = random.normal(asked.mean, asked.spread, (*asked.size, 3)).clip(-1, 1).astype("float32")
+        size = self.config.panels.sheet(asked.size)
+        pixels = random.normal(asked.mean, asked.spread, (*size, 3)).clip(-1, 1).astype("float32")
         return images.Picture(pixels, None, "noise", "", ())
 
     def dream(self, picture: images.Picture, targets: Sequence[Path] = ()) -> Result:
@@ -306,4 +314,5 @@ def plan_of(config: RunConfig, shape: tuple[int, int], cutting: Cutting, crops: 
         seed=config.seed,
         notes=[note for note in notes if note],
         crops=crops,
+        panels=config.panels,
     )

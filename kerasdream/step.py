@@ -12,6 +12,7 @@ from kerasdream.cropping import Crops, around
 from kerasdream.entry import Entry
 from kerasdream.errors import ConfigError, ImageError, MemoryRanOutError, ModelError, did_you_mean
 from kerasdream.models.network import Network, from_range
+from kerasdream.panels import Panels
 from kerasdream.plan import Plan, cutting_for, transform_seed
 from kerasdream.schedules import Progress, is_schedule
 from kerasdream.tiling import joint
@@ -192,7 +193,7 @@ class GradientStep:
         place, cutting = (progress.octave, progress.step), plan.cutting
         present = [entry.at(progress) for entry in self._entries]
         values = [value for numbers in present for value in numbers.values()]
-        seed, beside = transform_seed(plan.seed, *place), self._beside(picture.shape[:2], source)
+        seed, beside = transform_seed(plan.seed, *place), self._beside(picture.shape[:2], source, plan.panels)
         if plan.crops:
             side = plan.crops.side
             boxes = plan.boxes(*place, side.at(progress) if is_schedule(side) else side)
@@ -208,6 +209,7 @@ class GradientStep:
                 pixels=cutting.size**2,
                 whole=cutting.whole or self._points,
                 roll=plan.roll(*place),
+                panels=plan.panels,
             )
             window = None
         gradient, means, magnitude = found
@@ -215,7 +217,7 @@ class GradientStep:
         score = sum(weight * float(mean) for weight, mean in zip(weights, means, strict=True))
         return Slope(score, gradient, dict(zip(self.labels, map(float, means), strict=True)), magnitude, window)
 
-    def _beside(self, shape: tuple[int, int], source: images.Scaled | None) -> np.ndarray | None:
+    def _beside(self, shape: tuple[int, int], source: images.Scaled | None, panels: Panels) -> np.ndarray | None:
         """The source and the masks at the size of the picture, one behind the other, kept for the next step."""
         import numpy as np
 
@@ -225,7 +227,7 @@ class GradientStep:
             raise ConfigError("a part compares the picture with its source; expected the source too: source=photo")
         if self._kept[0] != shape or self._kept[1] is not source:
             layers = [source.at(shape)] if self.sourced else []
-            layers += [mask.at(shape)[..., None] for mask in self._masks]
+            layers += [mask.on(panels, shape)[..., None] for mask in self._masks]
             self._kept = shape, source, np.concatenate(layers, axis=2)
         return self._kept[2]
 

@@ -7,7 +7,7 @@ mask of the whole on top of its own.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -61,5 +61,5 @@ def _within(entry: Entry, weight: Any, mask: Mask | None) -> Entry:
     plain = {**entry.plain, "weight": weight.model_dump(mode="json", by_alias=True) if is_schedule(weight) else weight}
     if mask:
         values["mask"] = mask
-        plain["mask"] = {**asdict(mask), "path": mask.path.name}
+        plain["mask"] = mask.plain
     return replace(entry, values=values, plain=plain)

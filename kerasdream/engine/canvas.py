@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from itertools import product
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kerasdream.panels import SINGLE, Panels
 from kerasdream.tiling import Grid, Span, Tile, mirrored
 
 if TYPE_CHECKING:
@@ -56,11 +58,15 @@ def cut(canvas: Any, tile: Tile) -> Any:
     return canvas
 
 
-def rolled(canvas: Any, shift: tuple[int, int]) -> Any:
-    """Returns a canvas shifted down and to the right, what leaves it coming in on the other side."""
+def rolled(canvas: Any, shift: tuple[int, int], panels: Panels = SINGLE) -> Any:
+    """Returns a canvas with each panel shifted down and to the right, what leaves it coming in on the other side."""
     import tensorflow as tf
 
-    return canvas if canvas is None or shift == (0, 0) else tf.roll(canvas, shift, (0, 1))
+    if canvas is None or shift == (0, 0):
+        return canvas
+    height, width = panels.of(canvas.shape[:2])
+    apart = tf.reshape(canvas, (panels.rows, height, panels.columns, width, canvas.shape[2]))
+    return tf.reshape(tf.roll(apart, shift, (1, 3)), canvas.shape)
 
 
 def as_tensor(array: Any) -> Any:
@@ -72,6 +78,13 @@ def as_tensor(array: Any) -> Any:
     return tf.experimental.dlpack.from_dlpack(array.__dlpack__()) if lent else tf.convert_to_tensor(array)
 
 
+class Place(NamedTuple):
+    """A tile of one of the panels."""
+
+    panel: int
+    tile: Tile
+
+
 class HostSheet:
     """A gradient in the host's memory: each core is written to its place as soon as it is there.
 
@@ -79,53 +92,59 @@ class HostSheet:
     that took 40 bytes a pixel.
     """
 
-    def __init__(self, shape: tuple[int, int]) -> None:
+    def __init__(self, shape: tuple[int, int], panels: Panels = SINGLE) -> None:
         import numpy as np
 
+        self.panels = panels.windows(shape)
         size = 4 * 3 * shape[0] * shape[1]
         memory = np.empty(size + ALIGNMENT, "uint8")
         start = -memory.ctypes.data % ALIGNMENT
         self.array = memory[start : start + size].view("float32").reshape(*shape, 3)
 
-    def put(self, tile: Tile, core: Any) -> None:
+    def put(self, place: Place, core: Any) -> None:
         """Takes a core's gradient."""
-        (top, bottom, *_), (left, right, *_) = tile
-        self.array[top:bottom, left:right] = core
+        (top, bottom, *_), (left, right, *_) = place.tile
+        self.array[self.panels[place.panel]][top:bottom, left:right] = core
 
     def finished(self, factors: tuple[np.ndarray, np.ndarray] | None) -> np.ndarray:
-        """Returns the whole, multiplied by the factors of its rows and columns."""
+        """Returns the whole, multiplied by the factors of each panel's rows and columns."""
         for axis, along in enumerate(factors or ()):
             for start, stop in _runs(along != 1):
-                if axis == 0:
-                    self.array[start:stop] *= along[start:stop, None, None]
-                else:
-                    self.array[:, start:stop] *= along[start:stop, None]
+                for panel in self.panels:
+                    if axis == 0:
+                        self.array[panel][start:stop] *= along[start:stop, None, None]
+                    else:
+                        self.array[panel][:, start:stop] *= along[start:stop, None]
         return self.array
 
 
 class DeviceSheet:
     """A gradient on an accelerator, put together there."""
 
-    def __init__(self, grid: Grid) -> None:
-        self.grid = grid
-        self.cores: dict[Tile, Any] = {}
+    def __init__(self, grid: Grid, panels: Panels = SINGLE) -> None:
+        self.grid, self.panels = grid, panels
+        self.cores: dict[Place, Any] = {}
 
-    def put(self, tile: Tile, core: Any) -> None:
+    def put(self, place: Place, core: Any) -> None:
         """Takes a core's gradient."""
-        self.cores[tile] = core
+        self.cores[place] = core
 
     def finished(self, factors: tuple[np.ndarray, np.ndarray] | None) -> Any:
-        """Returns the whole, multiplied by the factors of its rows and columns."""
+        """Returns the whole, multiplied by the factors of each panel's rows and columns."""
         import tensorflow as tf
 
-        def part(rows: Span, columns: Span) -> Any:
-            core = self.cores.pop(Tile(rows, columns))
+        def part(panel: int, rows: Span, columns: Span) -> Any:
+            core = self.cores.pop(Place(panel, Tile(rows, columns)))
             if factors is None:
                 return core
             down, across = factors[0][rows.start : rows.stop], factors[1][columns.start : columns.stop]
             return core * tf.constant(down[:, None, None] * across[:, None])
 
-        strips = [tf.concat([part(rows, columns) for columns in self.grid.columns], axis=1) for rows in self.grid.rows]
+        strips = []
+        for first in range(0, self.panels.count, self.panels.columns):
+            across = list(product(range(first, first + self.panels.columns), self.grid.columns))
+            for rows in self.grid.rows:
+                strips.append(tf.concat([part(panel, rows, columns) for panel, columns in across], axis=1))
         return tf.concat(strips, axis=0)
 
 

@@ -40,7 +40,7 @@ class Seen(NamedTuple):
         scales: pixels of the picture that a pixel of the view is high and wide, ``(n, 2)``.
         shape: height and width of the picture, ``(2,)``.
         area: pixels that all cores of the step have together.
-        copies: how many views see the same place: 1 for tiles, all of them for crops.
+        copies: how many views see the same place, or its like: 1 for tiles, all panels for tiles of panels, all crops.
     """
 
     pixels: Any

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kerasdream.engine.canvas import DeviceSheet, HostSheet, cut, home, on_host, rolled
+from kerasdream.engine.canvas import DeviceSheet, HostSheet, Place, cut, home, on_host, rolled
 from kerasdream.engine.score import Score, Seen, Total, added
 from kerasdream.errors import MemoryRanOutError
+from kerasdream.panels import SINGLE, Panels
 from kerasdream.seams import evening
 from kerasdream.tiling import BATCH_PIXELS, Grid, Tile, batches
 from kerasdream.tuning import IN_FLIGHT
@@ -53,7 +54,7 @@ class Engine:
         self._beside = 3 * sourced + masks
         numbers = tf.TensorSpec([len(score.slots)], tf.float32), tf.TensorSpec([2], tf.int32)
         views = [tf.TensorSpec([None, None, None, channels], tf.float32) for channels in (3, self._beside)]
-        places = tf.TensorSpec([None, 6], tf.float32), tf.TensorSpec([2], tf.float32)
+        places = tf.TensorSpec([None, 6], tf.float32), tf.TensorSpec([3], tf.float32)
         self._step = tf.function(
             self._trace, input_signature=[*views, *places, *numbers], autograph=False, jit_compile=jit or None
         )
@@ -75,6 +76,7 @@ class Engine:
         pixels: int = BATCH_PIXELS,
         whole: bool = False,
         roll: tuple[int, int] = (0, 0),
+        panels: Panels = SINGLE,
     ) -> tuple[Any, np.ndarray, float]:
         """Evaluates every tile and puts the picture's gradient together.
 
@@ -82,13 +84,14 @@ class Engine:
 
         Args:
             picture: ``(height, width, 3)`` float32 in [-1, 1], array or tensor.
-            grid: tiles whose cores cover the picture.
+            grid: tiles whose cores cover the picture, or each of its panels.
             values: present values of the numbers that change, in the order of ``Score.slots``.
             seed: two int32 for the transforms.
             beside: ``(height, width, channels)`` float32: the source photo, if it is looked at, and the masks.
             pixels: of small views that may go through the network at once.
             whole: whether there is nothing to even out, as the views hold all that their cores depend on.
             roll: by how much the picture is shifted for the step, down and to the right, wrapped around.
+            panels: of several pictures on one sheet; the network is shown the same tile of all of them at once.
 
         Returns:
             The gradient of the weighted sum, shaped like the picture, an array or, on an accelerator, a tensor; each
@@ -101,25 +104,33 @@ class Engine:
         import numpy as np
         import tensorflow as tf
 
-        height, width = picture.shape[:2]
+        height, width = panels.of(picture.shape[:2])
         numbers = np.asarray(values, "float32"), np.asarray(seed, "int32")
-        place = home(height * width)
-        sheet = HostSheet((height, width)) if on_host(place) else DeviceSheet(grid)
+        place = home(picture.shape[0] * picture.shape[1])
+        sheet = HostSheet(picture.shape[:2], panels) if on_host(place) else DeviceSheet(grid, panels)
         with tf.device(place):
-            canvases = rolled(picture, roll), rolled(beside, roll)
+            canvases = rolled(picture, roll, panels), rolled(beside, roll, panels)
             if not on_host(place):
                 canvases = tuple(None if one is None else tf.convert_to_tensor(one) for one in canvases)
-        todo = list(batches(grid.tiles, self.batch, pixels))
+        if panels == SINGLE:
+            todo = [[Place(0, tile) for tile in tiles] for tiles in batches(grid.tiles, self.batch, pixels)]
+        else:
+            todo = [[Place(panel, tile) for panel in range(panels.count)] for tile in grid.tiles]
         rows, columns = np.zeros(height), np.zeros(width)
         sums: Any = 0.0
-        for batch, done in self._each(lambda batch: self._evaluate(batch, canvases, place, numbers, sheet), todo):
+
+        def evaluate(batch: list[Place]) -> Evaluated:
+            return self._evaluate(batch, canvases, panels, place, numbers, sheet)
+
+        for batch, done in self._each(evaluate, todo):
             weights, sums = done.weights, sums + done.sums
-            for tile, (along_rows, along_columns) in zip(batch, done.magnitudes, strict=True):
+            for (_, tile), (along_rows, along_columns) in zip(batch, done.magnitudes, strict=True):
                 rows[tile.rows.start : tile.rows.stop] += along_rows
                 columns[tile.columns.start : tile.columns.stop] += along_columns
         with tf.device(place):
-            gradient = rolled(sheet.finished(None if whole else evening(grid, rows, columns)), (-roll[0], -roll[1]))
-        return gradient, self._means(weights, sums), float(rows.sum() / (height * width * 3))
+            gradient = sheet.finished(None if whole else evening(grid, rows, columns))
+            gradient = rolled(gradient, (-roll[0], -roll[1]), panels)
+        return gradient, self._means(weights, sums), float(rows.sum() / (picture.shape[0] * picture.shape[1] * 3))
 
     def crops(
         self,
@@ -170,7 +181,9 @@ class Engine:
         means = weights * sums[:, 0] / np.maximum(sums[:, 1], 1)
         return np.bincount(self._owners, means, len(self.score.objectives) + len(self.score.energies))
 
-    def _each(self, evaluate: Callable[[list[Tile]], Any], todo: list[list[Tile]]) -> Iterator[tuple[list[Tile], Any]]:
+    def _each(
+        self, evaluate: Callable[[list[Place]], Any], todo: list[list[Place]]
+    ) -> Iterator[tuple[list[Place], Any]]:
         """Yields every batch with its result, in order; ``IN_FLIGHT`` are under way at once."""
         if len(todo) == 1:
             yield todo[0], evaluate(todo[0])
@@ -190,8 +203,9 @@ class Engine:
 
     def _evaluate(
         self,
-        batch: list[Tile],
+        batch: list[Place],
         canvases: tuple[Any, Any],
+        panels: Panels,
         place: str | None,
         numbers: tuple[Any, Any],
         sheet: HostSheet | DeviceSheet,
@@ -200,19 +214,22 @@ class Engine:
         import numpy as np
         import tensorflow as tf
 
-        corners = np.array([(*_core(tile), tile.rows.view_start, tile.columns.view_start) for tile in batch], "float32")
-        shape = np.array(canvases[0].shape[:2], "float32")
+        tiles = [tile for _, tile in batch]
+        corners = np.array([(*_core(tile), tile.rows.view_start, tile.columns.view_start) for tile in tiles], "float32")
+        sheet_shape = canvases[0].shape[:2]
+        windows = panels.windows(sheet_shape)
+        shape = np.array((*panels.of(sheet_shape), panels.count), "float32")
         try:
             with tf.device(place):
-                views, beside = (_stacked(canvas, batch) for canvas in canvases)
+                views, beside = (_stacked(canvas, batch, windows) for canvas in canvases)
             tiled, weights, inside = self._step(views, beside, corners, shape, *numbers)
             with tf.device(place):
                 places = enumerate(corners[:, :4].astype(int))
                 cores = [tiled[i, top:bottom, left:right] for i, (top, bottom, left, right) in places]
                 sizes = [tf.abs(core) for core in cores]
                 sums = [(tf.reduce_sum(size, (1, 2)).numpy(), tf.reduce_sum(size, (0, 2)).numpy()) for size in sizes]
-                for tile, core in zip(batch, cores, strict=True):
-                    sheet.put(tile, core)
+                for at, core in zip(batch, cores, strict=True):
+                    sheet.put(at, core)
         except (tf.errors.ResourceExhaustedError, MemoryError) as error:
             raise MemoryRanOutError(f"memory ran out: {error}".partition("\n")[0]) from None
         return Evaluated(weights.numpy(), inside.numpy(), sums)
@@ -225,8 +242,8 @@ class Engine:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(views)
             ones = tf.ones_like(places[:, :2])
-            area = shape[0] * shape[1]
-            seen = Seen(views, source, masks, places[:, :4], places[:, 4:], ones, shape, area, 1.0)
+            area = tf.reduce_prod(shape)
+            seen = Seen(views, source, masks, places[:, :4], places[:, 4:], ones, shape[:2], area, shape[2])
             total = added(self.score.of_objectives(seen, values, seed), self.score.of_energies(seen, values))
         return self._returned(total, tape.gradient(total.value, views, unconnected_gradients="zero"))
 
@@ -292,11 +309,13 @@ def cropped(canvas: Any, boxes: Any, size: Any) -> Any:
     return tf.einsum("njw,niwc->nijc", weights(1), tf.einsum("nih,hwc->niwc", weights(0), canvas))
 
 
-def _stacked(canvas: Any, batch: list[Tile]) -> Any:
+def _stacked(canvas: Any, batch: list[Place], windows: Sequence[tuple[slice, slice]]) -> Any:
     """Returns the views of equally large tiles as one tensor; without a canvas they have no channels."""
     import tensorflow as tf
 
-    return tf.zeros((len(batch), 1, 1, 0)) if canvas is None else tf.stack([cut(canvas, tile) for tile in batch])
+    if canvas is None:
+        return tf.zeros((len(batch), 1, 1, 0))
+    return tf.stack([cut(canvas[windows[panel]], tile) for panel, tile in batch])
 
 
 def _core(tile: Tile) -> tuple[int, int, int, int]:

@@ -1,4 +1,4 @@
-"""Neighbouring pictures of a batch that look alike."""
+"""Neighbouring panels that look alike."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from kerasdream.components import LayerName, Objective
 
 
 def alignment(*, layer: LayerName) -> Objective:
-    """Makes each picture of a batch look like the ones before and after it, so that they form a smooth sequence.
+    """Makes the picture of each panel look like those before and after it, so that they form a smooth sequence.
 
     The density is −½ Σ mean((a − b)²) over the channels, with b the activations of either neighbour.
 
@@ -23,4 +23,4 @@ def alignment(*, layer: LayerName) -> Objective:
         before, after = (ops.pad(gaps, [pair, [0, 0], [0, 0]]) for pair in ([1, 0], [0, 1]))
         return -0.5 * (before + after)
 
-    return Objective(layer, density)
+    return Objective(layer, density, compares=True)

@@ -1,4 +1,4 @@
-"""Pictures of a batch that differ from each other."""
+"""Panels that differ from each other."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from kerasdream.objectives.style import gram
 
 
 def diversity(*, layer: LayerName) -> Objective:
-    """Makes the pictures of a batch differ in style, to show all that a channel or class looks for, not its favourite.
+    """Makes the panels differ in style, to show all that a channel or class looks for, not its favourite alone.
 
     Each picture scores minus the mean cosine of its Gram matrix with those of the others: −1 where all are alike.
 
@@ -25,4 +25,4 @@ def diversity(*, layer: LayerName) -> Objective:
         likeness = ops.sum(ops.matmul(units, ops.transpose(units)), axis=-1) - ops.sum(ops.square(units), axis=-1)
         return -likeness / ops.cast(ops.maximum(count - 1, 1), "float32")
 
-    return Objective(layer, score)
+    return Objective(layer, score, compares=True)

@@ -1,4 +1,4 @@
-"""A batch of pictures from one channel to another."""
+"""Panels from one channel to another."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def interpolate(
     to_layer: LayerName,
     to_channel: Annotated[int, Ge(0)],
 ) -> Objective:
-    """Leads a batch of pictures from one channel to another: the first shows the one, the last the other.
+    """Leads from one channel to another: the first panel shows the one, the last the other.
 
     Picture i of n raises (1 − t) · a + t · b, with a and b the two channels and t = i / (n − 1).
 
@@ -33,12 +33,13 @@ def interpolate(
     Raises:
         ModelError: a layer has fewer channels.
     """
-    start = Objective(layer, lambda a: (1 - _share(a[layer])) * mean_of(layer, a[layer], [channel]))
-    return start + Objective(to_layer, lambda a: _share(a[to_layer]) * mean_of(to_layer, a[to_layer], [to_channel]))
+    start = Objective(layer, lambda a: (1 - _share(a[layer])) * mean_of(layer, a[layer], [channel]), compares=True)
+    end = Objective(to_layer, lambda a: _share(a[to_layer]) * mean_of(to_layer, a[to_layer], [to_channel]))
+    return start + end
 
 
 def _share(activation: Tensor) -> Tensor:
-    """Returns how far along the batch each picture is, from 0 to 1, ``(n, 1, 1)``."""
+    """Returns how far along the panels each picture is, from 0 to 1, ``(n, 1, 1)``."""
     count = ops.shape(activation)[0]
     share = ops.cast(ops.arange(count), "float32") / ops.cast(ops.maximum(count - 1, 1), "float32")
     return share[:, None, None]

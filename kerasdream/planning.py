@@ -61,6 +61,7 @@ def describe(config: RunConfig) -> Iterator[dict[str, Any]]:
                 }
             )
         frames = config.frames.model_dump(mode="json")
+        panels = {"rows": config.panels.rows, "columns": config.panels.columns, "size": [panel[1], panel[0]]}
         height, width = finished_shape(steps, shape)
         notes = list(plan.notes)
         if not known and not crops:
@@ -70,10 +71,11 @@ def describe(config: RunConfig) -> Iterator[dict[str, Any]]:
             "model": config.model.name,
             "layers": list(layers),
             "octaves": octaves,
+            "panels": panels,
             "frames": frames,
             "finished": [width, height],
             "notes": notes,
-            "text": _text(source, config.model.name, list(layers), octaves, frames, [width, height], notes),
+            "text": _text(source, config.model.name, list(layers), octaves, panels, frames, [width, height], notes),
         }
 
 
@@ -103,6 +105,7 @@ def _text(
     model: str,
     layers: list[str],
     octaves: list[dict[str, Any]],
+    panels: dict[str, Any],
     frames: dict[str, Any],
     size: list[int],
     notes: list[str],
@@ -116,6 +119,10 @@ def _text(
             f"  octave {i + 1}: {width}×{height}, {steps}, {views} a step, "
             f"{octave['computed']:.2f} of its area computed"
         )
+    if panels["rows"] * panels["columns"] > 1:
+        width, height = panels["size"]
+        grid = f"{panels['rows']} × {panels['columns']}"
+        lines.append(f"  {grid} panels of {width}×{height}, which the network sees at once")
     if frames["count"] > 1:
         moves = [f"zoom {frames['zoom']:g}"]
         moves += [f"rotate {frames['rotate']:g}°"] if frames["rotate"] else []

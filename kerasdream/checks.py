@@ -45,6 +45,16 @@ def short_schedules(
             yield (*path, "each"), f"expected an item for each of the {octaves.count} octaves, not {len(value.each)}"
 
 
+def missing_files(entries: Iterable[Entry]) -> Iterator[str]:
+    """Yields, for each file of a part but the network that is not there, its key, its name and the nearest name."""
+    for entry in entries:
+        for path in entry.files if entry.kind != "models" else ():
+            if not path.exists():
+                beside = sorted(file.name for file in path.parent.glob("*") if file.is_file())
+                at = ".".join(map(str, entry.path))
+                yield f"{at}: {path.name}: there is no such file; {did_you_mean(path.name, beside, show=20)}"
+
+
 def projections(parametrization: Entry | None, entries: Iterable[Entry]) -> Iterator[tuple[source.Path, str]]:
     """Yields the place of each prior that changes the picture after each step, where the picture is not the state."""
     if parametrization is None or parametrization.make().decode is None:

@@ -157,7 +157,11 @@ def dream(
 @PLUGINS
 @_TRUST
 def validate(files: tuple[Path, ...], overrides: tuple[str, ...], plugin_files: tuple[Path, ...], trust: bool) -> None:
-    """Checks run files, and computes nothing: every fault at once, each with its line."""
+    """Checks run files, and computes nothing: every fault at once, each with its line. Photos and the network's file may
+    be missing, the files of all other parts must be there.
+    """
+    from kerasdream.checks import missing_files
+    from kerasdream.errors import ConfigError
     from kerasdream.recipes import load_any
 
     failed = False
@@ -166,6 +170,8 @@ def validate(files: tuple[Path, ...], overrides: tuple[str, ...], plugin_files: 
             config = load_any(file, overrides, plugins=plugin_files, trust=trust)
             for plugin in config.plugin_files:
                 click.echo(f"plugin file: {plugin}", err=True)
+            if missing := [f"{file}: {fault}" for fault in missing_files(config.entries)]:
+                raise ConfigError("\n".join(missing))
             click.echo(f"{file}: ok")
         failed |= fault.seen
     sys.exit(FAULT if failed else 0)

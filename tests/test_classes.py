@@ -5,7 +5,7 @@ from __future__ import annotations
 import make_classes
 import numpy as np
 import pytest
-from make_classes import CLASSES, FLAMINGO, disturbed, draw, grain, probabilities, rank, whole
+from make_classes import CLASSES, FLAMINGO, PRESETS, disturbed, draw, grain, probabilities, rank, whole
 
 
 @pytest.fixture(scope="module")
@@ -13,10 +13,10 @@ def lite1():
     return make_classes.efficientnet_lite1()
 
 
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory):
+@pytest.fixture(scope="module", params=PRESETS)
+def drawn(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("drawn")
-    return {index: draw(index, folder) for index in CLASSES}
+    return {index: draw(request.param, index, folder) for index in CLASSES}
 
 
 def test_the_judge_knows_a_cat_and_a_cup_of_coffee(lite1, chelsea, coffee):
@@ -35,25 +35,20 @@ def test_grain_is_the_power_of_the_fast_half_of_the_spectrum():
 
 
 @pytest.mark.slow
-def test_the_network_knows_what_it_drew_at_other_sizes_in_other_crops_and_under_noise(drawn, lite0):
-    places = {index: rank(probabilities(lite0, disturbed(drawn[index], 224, index)), index) for index in drawn}
-    assert len(places) == 20
-    assert sum(place == 1 for place in places.values()) >= 18, places
+def test_the_network_and_one_that_took_no_part_know_what_was_drawn(drawn, lite0, lite1):
+    """The network itself in views it did not see while it drew: other sizes and crops, under noise."""
+    own = {index: rank(probabilities(lite0, disturbed(drawn[index], 224, index)), index) for index in drawn}
+    other = {index: rank(probabilities(lite1, whole(drawn[index], 240)), index) for index in drawn}
+    assert len(own) == 20
+    assert sum(place == 1 for place in own.values()) == 20, own
+    assert sum(place == 1 for place in other.values()) >= 18, other
 
 
 @pytest.mark.slow
-def test_a_network_that_took_no_part_knows_most_of_them(drawn, lite1):
-    places = {index: rank(probabilities(lite1, whole(drawn[index], 240)), index) for index in drawn}
-    assert sum(place == 1 for place in places.values()) >= 15, places
-
-
-@pytest.mark.slow
-def test_without_the_prior_the_class_is_noise_to_another_network(drawn, lite0, lite1, tmp_path):
-    bare = draw(FLAMINGO, tmp_path, priors=[])
-    assert grain(bare) > 15 * grain(drawn[FLAMINGO])
+def test_without_the_prior_the_class_is_noise_to_another_network(lite0, lite1, tmp_path):
+    flamingo = draw("deepdraw", FLAMINGO, tmp_path)
+    bare = draw("deepdraw", FLAMINGO, tmp_path, "bare", priors=[])
+    assert grain(bare) > 15 * grain(flamingo)
     assert rank(probabilities(lite0, whole(bare, 224)), FLAMINGO) == 1  # to the network itself it is one
-    assert (
-        probabilities(lite1, whole(bare, 240))[FLAMINGO]
-        < 0.2
-        < probabilities(lite1, whole(drawn[FLAMINGO], 240))[FLAMINGO]
-    )
+    assert probabilities(lite1, whole(bare, 240))[FLAMINGO] < 0.2
+    assert probabilities(lite1, whole(flamingo, 240))[FLAMINGO] > 0.4

@@ -144,6 +144,22 @@ def test_validate_goes_on_after_a_fault(here, tmp_path):
     assert len(err.splitlines()) == 2  # no image, no such seed
 
 
+def test_validate_tells_files_that_are_missing(here, tmp_path):
+    (tmp_path / "mask.png").write_bytes(b"")
+    (tmp_path / "run.yaml").write_text(
+        "image: later.jpg\n"
+        "objectives:\n"
+        "  - l2: {layer: block5_expand, mask: mask.png}\n"
+        "  - guide: {layer: block5_expand, image: cat.jpg}\n"
+        "ascent: [normalize, {mask: {path: maks.png}}]\n"
+    )
+    code, out, err = here("validate", tmp_path / "run.yaml")
+    assert (code, out) == (1, "")
+    guide, mask = err.splitlines()
+    assert guide.startswith(f"kerasdream: {tmp_path}/run.yaml: objectives.1.guide: cat.jpg: there is no such file")
+    assert "ascent.1.mask: maks.png: there is no such file; did you mean 'mask.png'?" in mask
+
+
 def test_plan_says_what_a_run_computes(here):
     code, out, err = here("plan", CONFIGS / "from_noise.yaml", "-s", "octaves.count=2", "-s", "image.size=[96, 160]")
     assert (code, err) == (0, "")

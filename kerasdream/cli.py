@@ -157,8 +157,8 @@ def dream(
 @PLUGINS
 @_TRUST
 def validate(files: tuple[Path, ...], overrides: tuple[str, ...], plugin_files: tuple[Path, ...], trust: bool) -> None:
-    """Checks run files, and computes nothing: every fault at once, each with its line. Photos and the network's file may
-    be missing, the files of all other parts must be there.
+    """Checks run files, and computes nothing: every fault at once, each with its line. Photos and the network may be
+    missing, the files of all other parts must be there.
     """
     from kerasdream.checks import missing_files
     from kerasdream.errors import ConfigError

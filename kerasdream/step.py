@@ -12,7 +12,7 @@ from kerasdream.cropping import Crops, around
 from kerasdream.entry import Entry
 from kerasdream.errors import ConfigError, ImageError, MemoryRanOutError, ModelError, did_you_mean
 from kerasdream.models.network import Network, from_range
-from kerasdream.panels import Panels
+from kerasdream.panels import SINGLE, Panels
 from kerasdream.plan import Plan, cutting_for, transform_seed
 from kerasdream.schedules import Progress, is_schedule
 from kerasdream.tiling import joint
@@ -148,7 +148,12 @@ class GradientStep:
         self.crops, self.seed = crops, seed
 
     def __call__(
-        self, picture: np.ndarray, *, step: int = 0, source: np.ndarray | None = None
+        self,
+        picture: np.ndarray,
+        *,
+        step: int = 0,
+        source: np.ndarray | None = None,
+        panels: tuple[int, int] = SINGLE,
     ) -> tuple[float, np.ndarray]:
         """Evaluates a picture.
 
@@ -156,6 +161,7 @@ class GradientStep:
             picture: ``(height, width, 3)`` float32 RGB in [-1, 1].
             step: number of the step; each has its own random cuts and transforms.
             source: the photo that it came from, for parts that compare with it; it is resized to the picture.
+            panels: rows and columns of pictures, all of one size, that lie on it side by side.
 
         Returns:
             The weighted score (a mean over the picture) and its gradient, shaped like the picture.
@@ -173,7 +179,7 @@ class GradientStep:
         if source is None or photo is None or photo.source is not source:
             photo = None if source is None else images.Scaled(source)
         while True:
-            plan = Plan((picture.shape[:2],), (1,), self.cutting, self.seed, crops=self.crops)
+            plan = Plan((picture.shape[:2],), (1,), self.cutting, self.seed, crops=self.crops, panels=Panels(*panels))
             try:
                 slope = self.at(picture, plan, progress, photo)
                 return slope.score, np.asarray(slope.gradient)

@@ -486,23 +486,29 @@ CLIMBED = {
     "difference": {"difference": {"layer": "block8_expand"}},
     "near": {"difference": {"layer": "block8_expand", "weight": -1}},
     "layer_difference": {"layer_difference": {"layer": "block11_expand", "minus": "block3_expand", "amount": 0.1}},
+    "diversity": {"diversity": {"layer": "block5_expand"}},
+    "alignment": {"alignment": {"layer": "block5_expand"}},
+    "interpolate": {
+        "interpolate": {"layer": "block11_expand", "channel": 7, "to_layer": "block8_expand", "to_channel": 40}
+    },
 }
 
 
 @pytest.mark.parametrize("name", CLIMBED)
 def test_ten_steps_raise_it(name, lite0, chelsea, coffee, tmp_path):
     images.save(tmp_path / "guide.png", coffee[100:292, 200:392], format="png")
-    data = {"image": "noise", "model": lite0, "objectives": [CLIMBED[name]]}
+    panels = (1, 2) if name in ("diversity", "alignment", "interpolate") else (1, 1)
+    data = {"image": {"source": "noise", "panels": panels}, "model": lite0, "objectives": [CLIMBED[name]]}
     entries = resolve(Document(data, "run.yaml"), tmp_path).objectives
     step = GradientStep(lite0, entries, tile=224, halo=0)
     photo = chelsea[40:264, 100:324]
     picture = photo + np.random.default_rng(0).normal(0, 0.1, photo.shape).astype("float32")
     scores = []
     for _ in range(10):
-        score, gradient = step(picture, source=photo)
+        score, gradient = step(picture, source=photo, panels=panels)
         scores.append(score)
         picture = np.clip(picture + 0.01 * gradient / np.sqrt((gradient**2).mean()), -1, 1)
-    scores.append(step(picture, source=photo)[0])
+    scores.append(step(picture, source=photo, panels=panels)[0])
     assert scores[-1] - scores[0] > 0.05 * abs(scores[0])
     assert scores[5] > scores[0]
 

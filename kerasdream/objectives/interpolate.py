@@ -33,9 +33,14 @@ def interpolate(
     Raises:
         ModelError: a layer has fewer channels.
     """
-    start = Objective(layer, lambda a: (1 - _share(a[layer])) * mean_of(layer, a[layer], [channel]), compares=True)
-    end = Objective(to_layer, lambda a: _share(a[to_layer]) * mean_of(to_layer, a[to_layer], [to_channel]))
-    return start + end
+
+    def start(activations):
+        return (1 - _share(activations[layer])) * mean_of(layer, activations[layer], [channel])
+
+    def end(activations):
+        return _share(activations[to_layer]) * mean_of(to_layer, activations[to_layer], [to_channel])
+
+    return Objective(layer, start, compares=True) + Objective(to_layer, end, compares=True)
 
 
 def _share(activation: Tensor) -> Tensor:

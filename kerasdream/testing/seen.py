@@ -30,7 +30,6 @@ def check_objective(
     network: Network | None = None,
     picture: np.ndarray | None = None,
     source: np.ndarray | None = None,
-    couples_images: bool = False,
 ) -> None:
     """Checks an objective as it is used: registered, in the engine, in tiles, in the algebra, with schedules.
 
@@ -40,7 +39,6 @@ def check_objective(
         network: by default ``tiny_network()``.
         picture: ``(height, width, 3)`` float32 in [-1, 1]; by default ``photo()``.
         source: the photo that it is dreamed from, for objectives that compare with it; by default the picture mirrored.
-        couples_images: whether it means to look at the batch of pictures as a whole.
 
     Raises:
         AssertionError: the density is not float32 or not finite, depends on other pictures of the batch, the gradient
@@ -56,13 +54,17 @@ def check_objective(
     source = picture[:, ::-1] if source is None else source
     objective: Objective = entry.make()
     who = entry.blame
-    ranks = _check_densities(who, objective, network, picture, source, couples_images)
+    ranks = _check_densities(who, objective, network, picture, source)
 
+    compares = any(term.compares for term in objective.terms)
+    if compares:  # two panels
+        picture, source = (np.concatenate([one, one[::-1, ::-1]], axis=1) for one in (picture, source))
+    beside = {"source": source, "panels": (1, 2) if compares else (1, 1)}
     step = _step(network, [entry])
-    score, gradient = step(picture, source=source)
+    score, gradient = step(picture, **beside)
     _expect_slope(who, score, gradient)
     if ranks == [3]:
-        tiled, _ = _step(network, [entry], tile=64)(picture, source=source)
+        tiled, _ = _step(network, [entry], tile=64)(picture, **beside)
         expect(_near(tiled, score), who, f"scores {tiled:g} in tiles, {score:g} in one piece")
     laws = {
         "2 * a": (2 * objective, 2.0),
@@ -71,11 +73,11 @@ def check_objective(
         "a - a": (objective - objective, 0.0),
     }
     for law, (combined, factor) in laws.items():
-        other, slope = _step(network, [Entry.of("objectives", combined)])(picture, source=source)
+        other, slope = _step(network, [Entry.of("objectives", combined)])(picture, **beside)
         fits = _near(other, factor * score) and np.allclose(slope, factor * gradient, atol=1e-3 * abs(gradient).max())
         expect(fits, who, f"breaks the algebra: {law} scores {other:g}; expected {factor * score:g}")
-    _check_schedules(entry, lambda scheduled: _step(network, [scheduled])(picture, source=source)[0], score)
-    risen = _climbed(step, picture, 10, source)
+    _check_schedules(entry, lambda scheduled: _step(network, [scheduled])(picture, **beside)[0], score)
+    risen = _climbed(step, picture, 10, **beside)
     expect(risen > score, who, f"does not rise: {score:g} before ten steps uphill, {risen:g} after them")
 
 
@@ -127,7 +129,7 @@ def check_prior(
     _check_schedules(
         entry, lambda scheduled: _step(tiny_network(), [nothing], [scheduled])(picture, source=source)[0], score
     )
-    risen = _climbed(step, picture, 10, source)
+    risen = _climbed(step, picture, 10, source=source)
     expect(risen > score, who, f"does not rise: {score:g} before ten steps uphill, {risen:g} after them")
 
 
@@ -191,7 +193,6 @@ def _check_densities(
     network: Network,
     picture: np.ndarray,
     source: np.ndarray,
-    couples_images: bool,
 ) -> list[int]:
     """Each term on a batch of two pictures, and on each alone; returns how many axes its density has."""
     import numpy as np
@@ -218,11 +219,14 @@ def _check_densities(
         together = density(term, slice(None))
         _expect_numbers(who, together)
         ranks.append(together.ndim)
-        for number in () if couples_images else (0, 1):
+        for number in () if term.compares else (0, 1):
             alone = density(term, slice(number, number + 1))
             same = np.allclose(alone[0], together[number], rtol=1e-4, atol=1e-4 * abs(together).max())
             expect(
-                same, who, "gives a picture another score beside other pictures; reduce over positions, not the batch"
+                same,
+                who,
+                "gives a picture another score beside other pictures; reduce over positions, not the batch, or say "
+                "compares=True if it is to compare panels",
             )
     return ranks
 
@@ -244,14 +248,14 @@ def _step(network: Network, objectives: list, priors: Any = (), transforms: Any 
     return GradientStep(network, objectives, priors, transforms, tile=tile, halo=HALO)
 
 
-def _climbed(step: GradientStep, picture: np.ndarray, steps: int, source: np.ndarray | None = None) -> float:
+def _climbed(step: GradientStep, picture: np.ndarray, steps: int, **beside: Any) -> float:
     """The score after some normalised steps uphill."""
     import numpy as np
 
     for _ in range(steps):
-        _, gradient = step(picture, source=source)
+        _, gradient = step(picture, **beside)
         picture = np.clip(picture + 0.01 * gradient / max(abs(gradient).mean(), 1e-12), -1, 1)
-    return step(picture, source=source)[0]
+    return step(picture, **beside)[0]
 
 
 def _expect_numbers(who: str, numbers: np.ndarray) -> None:

@@ -94,7 +94,8 @@ def layer_rows(model: str, registry: Registry) -> Iterator[str]:
     rows = tables.layers(model)
     if rows is None:
         known = [n for n in registry.entries["models"] if tables.layers(n)]
-        raise ModelError(f"no layer table for {model!r}; {did_you_mean(model, known, show=40)}; or a .keras file")
+        near = did_you_mean(model, known, show=3)
+        raise ModelError(f"no layer table for {model!r}; {near} (all: kerasdream list models); or name a .keras file")
     yield f"{'layer':<36} {'channels':>8} {'stride':>6}"
     for row in rows:
         yield f"{row.name:<36} {row.channels or '':>8} {row.stride or '':>6}"

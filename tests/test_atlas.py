@@ -102,8 +102,9 @@ def test_the_page_lists_every_layer_and_needs_nothing_from_elsewhere(of_file):
     assert files == found.links == [f"tiles/{name}.png" for name in ("photo", "c1", "b1", "r1", "c2", "r2", "c3")]
     assert all((folder / "tiny-layers" / file).is_file() for file in files)
     assert all(image["alt"] and image["width"] == "64" for image in found.images)
-    assert "8 channels, stride 2, sees 3 px" in found.text
-    assert "one for every 4 pixels, sees 15×15 pixels: enough for edges and spots of colour." in found.text
+    assert "8 channels, stride 2" in found.text
+    assert "Sees 15×15 pixels at a time: enough for edges and spots of colour." in found.text
+    assert "emphasises" in found.text.partition("Channels")[0]
     assert not {"script", "link", "iframe"} & set(found.tags)
     assert "http" not in text
     assert "$" not in text
@@ -190,7 +191,10 @@ def test_what_nothing_responds_to_has_an_empty_place(tmp_path):
     Image.new("RGB", (64, 64), (200, 0, 0)).save(tmp_path / "stem-channel-1.png")
     whole = np.asarray(sheet.make(atlas, tmp_path))
     assert (whole == (200, 0, 0)).all(axis=2).sum() == 64 * 64
-    assert "Nothing responds" in Page(page.make(atlas, tmp_path)).text
+    found = Page(page.make(atlas, tmp_path))
+    assert found.text.count("Nothing responds") == len(found.images) == 1
+    assert found.tags.count("figure") == 2
+    assert "nothing in the noise excited the channel" in " ".join(found.text.split())
 
 
 def test_names_are_escaped(tmp_path):
@@ -242,7 +246,13 @@ def test_deeper_layers_tell_more():
     whats = [content.meaning(layer) for layer in tables.layers("efficientnet_lite0")]
     ends = list(dict.fromkeys(what.partition("enough for ")[2] for what in whats if "enough for " in what))
     assert ends == [*(f"{what}." for _, what in content.MEANINGS), "whole animals and things."]
-    assert whats[-1] == "Position is gone: it answers for the picture as a whole."
+    assert whats[-1] == "Answers once, for the picture as a whole."
+
+
+def test_no_view_is_claimed_for_a_layer_whose_view_is_not_known():
+    layer = next(layer for layer in tables.layers("convnext_tiny") if layer.stride and not layer.field)
+    assert content.meaning(layer) == "May see the whole picture at a time."
+    assert content.facts(layer) == "384 channels, stride 4, may see all of the picture"
 
 
 @pytest.mark.parametrize(
@@ -268,6 +278,15 @@ def test_a_class_is_called_by_its_number_and_name():
     (tile,) = content.of_classes("efficientnet_lite0", [130], True).tiles
     assert tile == Tile("class-130", "130 flamingo", {"class": {"index": 130}})
     assert content.of_classes("mine", [3], False).tiles[0].name == "class 3"
+
+
+def test_a_page_of_classes_tells_of_classes(tmp_path):
+    atlas = content.of_classes("efficientnet_lite0", [130], True)
+    Image.new("RGB", (64, 64)).save(tmp_path / "class-130.png")
+    found = Page(page.make(atlas, tmp_path))
+    assert "what its classes look like" in found.text
+    assert found.images[0]["alt"] == "What efficientnet_lite0 draws for the class 130 flamingo"
+    assert not {"layer", "Channels", "Stride"} & set(found.text.replace(":", " ").split())
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,10 @@ COMMANDS = {
         "layers efficientnet_lite",
         ["no layer table for 'efficientnet_lite'; did you mean 'efficientnet_lite0'"],
     ),
+    "layers_of_nothing_alike": (
+        "layers nope",
+        ["for 'nope'; there are: efficientnet_lite0, convnext_tiny, convnext_small, ... (all: kerasdream list models)"],
+    ),
     "layers_of_no_model": ("layers my.keras", ["my.keras is not a model file that Keras saved"]),
     "list_of_nothing": ("list objectivs", ["unknown kind 'objectivs'; did you mean 'objectives'?"]),
     "list_nothing": ("list objectives l3", ["unknown objective 'l3'"]),

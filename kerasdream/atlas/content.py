@@ -47,6 +47,21 @@ MEANINGS = (
 )
 """Receptive field below which a layer can tell this; one that sees more, whole animals and things."""
 
+OF_LAYERS = """Each layer was asked the same: make stronger whatever you find in {}. What has appeared is what that
+layer emphasises. Look at the pictures from the first to the last: the first layers see a few pixels at a time and
+know colours and edges; every later one puts together what those before it found, over a larger patch, and so comes to
+textures, to parts of things and at last to whole things."""
+
+OF_CHANNELS = """A channel is one detector of a layer: it looks for the same thing everywhere. Each picture began as
+noise and was changed step by step until its channel answered strongly, so it shows what that one channel looks for.
+Look at them from the first layer to the last: the early ones see a few pixels at a time and look for lines and
+weaves, the later ones for textures and parts of things, made of what those before them found. Where a place is empty,
+nothing in the noise excited the channel."""
+
+OF_CLASSES = """Each picture began as noise and was changed step by step into what the network would call by the name
+below it. It shows by which marks the network knows such a thing, not the thing as a photo would: they may come
+several times and in odd places, and what is usually beside it belongs to it too."""
+
 
 class Tile(NamedTuple):
     """One picture: the name of its file without ending, what stands under it, and the objective that draws it."""
@@ -65,10 +80,12 @@ class Section(NamedTuple):
 
 
 class Atlas(NamedTuple):
-    """All that is shown of one network; ``photo`` is the photo that is dreamed, None where noise is."""
+    """All that is shown of one network; ``lead`` says what is to be seen, to whom this is new; ``photo`` is the photo
+    that is dreamed, None where noise is."""
 
     model: str
     title: str
+    lead: str
     sections: Sequence[Section]
     columns: int
     photo: Path | None = None
@@ -92,7 +109,8 @@ def default_layers(model: str, known: Sequence[Layer], channels: bool) -> list[s
 def of_layers(model: str, layers: Sequence[Layer], photo: Path | None) -> Atlas:
     """Returns an atlas with a picture for each layer: what it amplifies in one photo, or in noise."""
     tiles = [Tile(_file(layer.name), layer.name, {"l2": {"layer": layer.name}}, layer) for layer in layers]
-    return Atlas(model, f"{model}: what each layer amplifies", [Section(tiles)], 4 if len(tiles) > 6 else 3, photo)
+    title, lead = f"{model}: what each layer amplifies", OF_LAYERS.format("this photo" if photo else "noise")
+    return Atlas(model, title, lead, [Section(tiles)], 4 if len(tiles) > 6 else 3, photo)
 
 
 def of_channels(model: str, layers: Sequence[Layer], channels: Sequence[int]) -> Atlas:
@@ -104,7 +122,7 @@ def of_channels(model: str, layers: Sequence[Layer], channels: Sequence[int]) ->
     for layer in layers:
         check_channels(layer.name, layer.channels, channels)
     sections = [Section([_channel(layer, number) for number in channels], layer) for layer in layers]
-    return Atlas(model, f"{model}: what single channels look for", sections, min(8, len(channels)))
+    return Atlas(model, f"{model}: what single channels look for", OF_CHANNELS, sections, min(8, len(channels)))
 
 
 def of_classes(model: str, classes: Sequence[int], names: bool) -> Atlas:
@@ -115,7 +133,8 @@ def of_classes(model: str, classes: Sequence[int], names: bool) -> Atlas:
         name = f"{index} {imagenet.classes()[index][0]}" if known else f"class {index}"
         return Tile(f"class-{index}", name, {"class": {"index": index}})
 
-    return Atlas(model, f"{model}: what it calls by a name", [Section([*map(tile, classes)])], min(5, len(classes)))
+    title, tiles = f"{model}: what its classes look like", [*map(tile, classes)]
+    return Atlas(model, title, OF_CLASSES, [Section(tiles)], min(5, len(classes)))
 
 
 def run_of(atlas: Atlas, tile: Tile, size: int) -> dict[str, Any]:
@@ -142,22 +161,25 @@ def run_of(atlas: Atlas, tile: Tile, size: int) -> dict[str, Any]:
     }
 
 
+def counts(layer: Layer) -> list[str]:
+    """Channels and stride of a layer, as far as it has them."""
+    channels = [f"{layer.channels} channels"] if layer.channels else []
+    return channels + ([f"stride {layer.stride}"] if layer.stride else [])
+
+
 def facts(layer: Layer) -> str:
     """What is known of a layer, in a few words."""
-    words = [f"{layer.channels} channels"] if layer.channels else []
-    words += [f"stride {layer.stride}"] if layer.stride else []
-    return ", ".join([*words, f"sees {layer.field} px" if layer.field else "sees all of the picture"])
+    return ", ".join([*counts(layer), f"sees {layer.field} px" if layer.field else "may see all of the picture"])
 
 
 def meaning(layer: Layer) -> str:
     """What the depth of a layer means, in a sentence."""
     if not layer.stride:
-        return "Position is gone: it answers for the picture as a whole."
-    step = f"one for every {layer.stride} pixels" if layer.stride > 1 else "one for each pixel"
+        return "Answers once, for the picture as a whole."
     if not layer.field:
-        return f"Each of its positions, {step}, sees the whole picture."
+        return "May see the whole picture at a time."
     seen = next((what for field, what in MEANINGS if layer.field < field), "whole animals and things")
-    return f"Each of its positions, {step}, sees {layer.field}×{layer.field} pixels: enough for {seen}."
+    return f"Sees {layer.field}×{layer.field} pixels at a time: enough for {seen}."
 
 
 def indices(text: str, names: bool = False) -> Iterator[int]:

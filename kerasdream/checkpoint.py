@@ -156,7 +156,7 @@ def _packed(value: Any, arrays: dict[int, np.ndarray]) -> Any:
     if type(value) is dict:
         return {"dict": [[_packed(key, arrays), _packed(item, arrays)] for key, item in value.items()]}
     tensor = ops.is_tensor(value)
-    array = np.asarray(ops.convert_to_numpy(value)) if tensor else value
+    array = np.asarray(value) if tensor else value  # ops.convert_to_numpy would copy it
     if not isinstance(array, (np.ndarray, np.generic)) or array.dtype.kind not in "biufc":
         kind = array.dtype if hasattr(array, "dtype") else type(value).__name__
         raise PluginError(

@@ -18,6 +18,7 @@ from kerasdream.schedules import Progress
 if TYPE_CHECKING:
     import numpy as np
 
+    from kerasdream.growing import Growing, GrowingSheet
     from kerasdream.plan import Plan
     from kerasdream.step import GradientStep, Slope
 
@@ -120,44 +121,41 @@ def ascend(
     import numpy as np
 
     from kerasdream.engine.chain import Chain
+    from kerasdream.engine.decoding import Decoding
 
     ascent = Ascent(start)
     form = parametrization.make()
-    canvas = growing(source, plan.panels, form, Chain(form, chain), projections, detail)
+    decoding = None if form.decode is None else Decoding(form.decode, parametrization.blame)
+    canvas = growing(source, plan.panels, form.init, decoding, Chain(chain, decoding), projections, detail)
     started = time.perf_counter()
     try:
         for number, octave in enumerate(plan.octaves):
             point = ascent.point  # whole and replaced as one: Ctrl-C may come at any time
             if point is None or point.octave < number:
                 with ascent.timed("resize"):
-                    below = None if point is None else np.asarray(point.canvas)
-                    begun = canvas.begun(octave.shape, below, plan.seed)
-                past = {"scores": point.scores, "dead": point.dead, "views": point.views} if point else {}
-                ascent.point = point = Point(number, 0, begun.canvas, begun.state, begun.memory, **past)
+                    ascent.point = point = _begun(canvas, number, point, plan)
             before = sum(octave.steps for octave in plan.octaves[:number])
             for index in range(point.step if point.octave == number else octave.steps, octave.steps):
                 progress = Progress(number, len(plan.octaves), index, octave.steps, before + index, plan.steps)
                 with ascent.timed("gradient"):
                     slope, views = _slope(step, point, plan, progress, canvas)
                 if not ascent.timings["first_step"]:
-                    ascent.timings["first_step"] = time.perf_counter() - started
+                    ascent.timings["first_step"] = ascent.timings["gradient"]
                 _check(slope, progress, step)
                 if not index and (not slope.magnitude or step.is_dead(slope.scores)):
                     ascent.point = replace(point, step=octave.steps, dead=(*point.dead, number), views=views)
                     break
-                with ascent.timed("ascent"):
-                    now = Grown(point.state, point.memory, point.canvas)
-                    grown = canvas.grown(now, slope.gradient, progress, slope.window)
                 scored = *point.scores, slope.score
                 last = index + 1 == octave.steps or is_over(scored[-1 - index :])
                 taken = octave.steps if last else index + 1
-                ascent.point = point = Point(
-                    number, taken, grown.canvas, grown.state, grown.memory, scored, point.dead, views
-                )
+                with ascent.timed("ascent"):
+                    now = Grown(point.state, point.memory, point.canvas)
+                    grown = canvas.grown(now, slope.gradient, progress, slope.window)
+                ascent.point = point = replace(point, step=taken, **grown._asdict(), scores=scored, views=views)
                 save(point)
-                picture = partial(np.asarray, grown.canvas)
+                picture = partial(np.asarray, point.canvas)
                 tell(Stepped(progress, octave.shape, slope.score, slope.scores, picture, last))
-                del slope  # its gradient need not be there beside the next one
+                del slope, now, grown, picture  # whole pictures, that need not be there beside the next ones
                 if last:
                     break
     except KeyboardInterrupt:
@@ -173,6 +171,15 @@ def ascend(
             ascent.picture = canvas.enlarged(source.shape[:2], ascent.picture)
     ascent.timings["dream"] = time.perf_counter() - started
     return ascent
+
+
+def _begun(canvas: Growing | GrowingSheet, number: int, past: Point | None, plan: Plan) -> Point:
+    """Returns the point at which an octave begins, given that at which the one below ended, if there is one."""
+    import numpy as np
+
+    begun = canvas.begun(plan.octaves[number].shape, None if past is None else np.asarray(past.canvas), plan.seed)
+    at = {"octave": number, "step": 0, **begun._asdict()}
+    return Point(**at) if past is None else replace(past, **at)
 
 
 def _slope(step: GradientStep, point: Point, plan: Plan, progress: Progress, source: Any) -> tuple[Slope, int | None]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kerasdream.components import Parametrization
+from kerasdream.engine.canvas import aligned
 from kerasdream.entry import Entry
 from kerasdream.images import Scaled, resize
 from kerasdream.panels import SINGLE, Panels
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from kerasdream.engine.chain import Chain
+    from kerasdream.engine.decoding import Decoding
 
 Window = tuple[slice, slice]
 """Rows and columns of a picture."""
@@ -39,16 +40,23 @@ class Growing:
 
     Args:
         source: ``(height, width, 3)``: uint8 levels or float32 in [-1, 1].
-        form: how the picture is held.
+        init: of the parametrization: from a picture and a seed to a state.
+        decoding: from a state to the picture; None: the state is the picture.
         chain: the ascent rules.
         projections: what is applied to the picture after each step.
         detail: at each octave go on from the source at that size plus the enlarged dreamed detail.
     """
 
     def __init__(
-        self, source: np.ndarray, form: Parametrization, chain: Chain, projections: Sequence[Entry], detail: bool
+        self,
+        source: np.ndarray,
+        init: Callable[[np.ndarray, int], Any],
+        decoding: Decoding | None,
+        chain: Chain,
+        projections: Sequence[Entry],
+        detail: bool,
     ) -> None:
-        self.photo, self.form, self.chain = Scaled(source), form, chain
+        self.photo, self.init, self.decoding, self.chain = Scaled(source), init, decoding, chain
         self.projections, self.detail = projections, detail
 
     def at(self, shape: tuple[int, int]) -> np.ndarray:
@@ -60,17 +68,18 @@ class Growing:
         import numpy as np
 
         if below is None:
-            return self.photo.at(shape).copy()
-        canvas = resize(below - self.photo.at(below.shape[:2]) if self.detail else below, shape)
-        if self.detail:
-            canvas += self.photo.at(shape)
-        return np.clip(canvas, -1, 1, out=canvas)
+            canvas = self.photo.at(shape)
+        else:
+            canvas = resize(below - self.photo.at(below.shape[:2]) if self.detail else below, shape)
+            if self.detail:
+                canvas += self.photo.at(shape)
+        return np.clip(canvas, -1, 1, out=aligned((*shape, 3)))
 
     def begun(self, shape: tuple[int, int], below: np.ndarray | None, seed: int) -> Grown:
         """Returns what an octave begins with."""
         canvas = self.enlarged(shape, below)
-        state = self.form.init(canvas, seed)
-        return Grown(state, None, canvas if self.form.decode is None else self._decoded(state, shape))
+        state = self.init(canvas, seed)
+        return Grown(state, None, canvas if self.decoding is None else self.decoding.picture(state, shape))
 
     def grown(self, now: Grown, gradient: Any, progress: Progress, window: Window | None = None) -> Grown:
         """Takes a step uphill.
@@ -81,16 +90,10 @@ class Growing:
                 of the window: what was not looked at stays as it is.
         """
         state, memory = self.chain.step(now.state, now.memory, gradient, progress, window)
-        canvas = state if self.form.decode is None else self._decoded(state, gradient.shape[:2])
+        canvas = state if self.decoding is None else self.decoding.picture(state, gradient.shape[:2])
         if self.projections:
             state = canvas = self._projected(canvas, progress, window)
         return Grown(state, memory, canvas)
-
-    def _decoded(self, state: Any, shape: tuple[int, int]) -> np.ndarray:
-        """Returns the picture that a state stands for."""
-        import numpy as np
-
-        return np.clip(np.asarray(self.form.decode(state, *shape), "float32"), -1, 1)
 
     def _projected(self, canvas: Any, progress: Progress, window: Window | None) -> np.ndarray:
         """Applies the projections to a window of the canvas, or to all of it."""

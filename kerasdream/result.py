@@ -18,10 +18,10 @@ class Result:
     Attributes:
         image: ``(height, width, 3)`` float32 RGB in [-1, 1].
         scores: the weighted score before each step, in order.
-        timings: seconds: ``load``, ``first_step`` (its trace included), ``dream`` (all steps), of which ``gradient`` in
-            the gradient call, ``ascent`` in the ascent rules and projections, ``resize`` between octaves; ``total``;
-            none if it was finished already, and ``image`` is read from its file. Of a run of frames: those of the last
-            one, but ``total``, which is that of all.
+        timings: seconds: ``load``, ``dream`` (all steps), of which ``gradient`` in the gradient call, ``first_step`` in
+            the first such call (its trace included), ``ascent`` in the ascent rules and projections, ``resize`` for the
+            beginnings of octaves; ``total``; none if it was finished already, and ``image`` is read from its file. Of a
+            run of frames: those of the last one, but ``total``, which is that of all.
         manifest: the resolved recipe, versions and facts of the run, plain data.
         alpha: the source's alpha channel, ``(height, width)`` float32 in [0, 1], or None.
         name: the source's base name.

@@ -13,10 +13,15 @@ from kerasdream.ascent.laplacian_normalize import laplacian_normalize
 from kerasdream.ascent.mask import mask
 from kerasdream.ascent.momentum import momentum
 from kerasdream.ascent.nadam import nadam
+from kerasdream.ascent.normalize import normalize
+from kerasdream.ascent.rate import rate
 from kerasdream.ascent.sign import sign
 from kerasdream.ascent.smooth import smooth
 from kerasdream.config import load
+from kerasdream.engine.chain import Chain
+from kerasdream.entry import Entry
 from kerasdream.errors import ConfigError, ImageError
+from kerasdream.schedules import Progress
 from kerasdream.testing.material import PHOTO
 
 SHAPES = [(12, 17, 3), (7,), (2, 3, 5, 4)]
@@ -268,6 +273,56 @@ def test_a_chain_with_it_climbs(name, lite0, chelsea):
         chelsea[20:180, 60:252], model=lite0, ascent=CHAINS[name], octaves={"count": 1, "steps": 10}, seed=1
     )
     assert result.scores[-1] > 2 * result.scores[0]
+
+
+RULES = {
+    "plain": [normalize(), rate(value=0.2)],
+    "momentum": [normalize(), momentum(), rate(value=0.1)],
+    "adam": [adam(), rate(value=0.1)],
+    "mask": [normalize(), rate(value=0.2), mask(path=PHOTO)],
+    "nothing": [],
+}
+
+
+def climbed(rules, given, state, window=None):
+    """Some steps of a new chain, as arrays: the state after each, and what the rules remember at the end."""
+    chain, memory, states = Chain([Entry.of("ascent", rule) for rule in rules]), None, []
+    for gradient in given:
+        state, memory = chain.step(state, memory, gradient, Progress(), window)
+        states.append(np.array(state))
+    return states, [np.asarray(leaf) for leaf in keras.tree.flatten(memory) if leaf is not None]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_chain_is_its_rules_one_by_one(name, chelsea):
+    """To 1e-5 of [-1, 1]; and, begun anew, to the byte."""
+    start, rules = chelsea[:50, :61], RULES[name]
+    given = gradients(start.shape, size=0.5 if name == "nothing" else 1e-9)
+    expected, memory = start, [rule.init(start) for rule in rules]
+    states, remembered = climbed(rules, given, start)
+    for gradient, state in zip(given, states, strict=True):
+        for i, rule in enumerate(rules):
+            gradient, memory[i] = rule.update(gradient, memory[i], expected)
+        expected = np.clip(expected + np.asarray(gradient), -1, 1)
+        np.testing.assert_allclose(state, expected, atol=1e-5)
+    assert abs(states[-1] - start).mean() > 0.05
+    assert (abs(states[-1]) == 1).any()  # it was clipped
+    again, remembered_again = climbed(rules, given, start)
+    for one, other in zip(states + remembered, again + remembered_again, strict=True):
+        assert one.tobytes() == other.tobytes()
+
+
+@pytest.mark.parametrize("name", ["plain", "momentum", "adam", "nothing"])
+def test_a_chain_in_a_window_is_that_of_the_window_alone(name, chelsea):
+    start, window = chelsea[:50, :61], (slice(7, 40), slice(20, 61))
+    given = gradients(start.shape, size=0.5 if name == "nothing" else 1e-9)
+    states, remembered = climbed(RULES[name], given, start, window)
+    alone, remembered_alone = climbed(RULES[name], [gradient[window] for gradient in given], start[window])
+    expected = start.copy()
+    expected[window] = alone[-1]
+    np.testing.assert_allclose(states[-1], expected, atol=1e-5)
+    for whole, part in zip(remembered, remembered_alone, strict=True):
+        np.testing.assert_allclose(whole[window] if whole.shape == start.shape else whole, part, rtol=1e-4, atol=1e-20)
 
 
 def test_a_schedule_reaches_a_rule_in_the_trace(tmp_path, tiny, chelsea):

@@ -265,6 +265,26 @@ AT_USE = {
         ["returned shape (40, 56, 1); expected (height, width, 3), (40, 56, 3)"],
         kind="parametrizations",
     ),
+    "parametrization whose picture raises": Broken(
+        "def broken() -> Parametrization:\n"
+        "    return Parametrization(\n"
+        "        lambda picture, seed: picture,\n"
+        "        lambda state, height, width: state.lost)",
+        ["failed in line 8: AttributeError", "lost"],
+        kind="parametrizations",
+    ),
+    "parametrization whose picture is not finite": Broken(
+        "def broken() -> Parametrization:\n"
+        "    return Parametrization(lambda picture, seed: picture, lambda state, height, width: ops.log(state - 9))",
+        ["returned a picture that is not finite"],
+        kind="parametrizations",
+    ),
+    "parametrization without a gradient": Broken(
+        "def broken() -> Parametrization:\n"
+        "    return Parametrization(lambda picture, seed: picture, lambda state, *size: ops.stop_gradient(state))",
+        ["without a gradient with respect to the state"],
+        kind="parametrizations",
+    ),
     "postprocess raises": Broken(
         "def broken() -> Postprocess:\n    return Postprocess(lambda picture, source: picture.lost)",
         ["AttributeError"],

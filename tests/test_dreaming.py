@@ -1,5 +1,7 @@
 """The loop: the published step, octaves with carried detail, interruption, faults."""
 
+import gc
+import weakref
 from pathlib import Path
 
 import keras
@@ -9,7 +11,7 @@ import tensorflow as tf
 
 import kerasdream
 from kerasdream import DreamError, Objective, Parametrization, ops
-from kerasdream.api import session_for
+from kerasdream.api import as_picture, session_for
 from kerasdream.config import resolve
 from kerasdream.events import Finished, Started, Stepped
 from kerasdream.images import resize
@@ -78,8 +80,6 @@ def test_events_come_in_order_and_tell_the_truth(tiny, chelsea):
 
 def test_one_trace_over_five_octaves(tiny, chelsea):
     session = session_for(model=tiny, objectives={"l2": "c3"}, octaves={"count": 5, "steps": 2}, input_range=(0, 255))
-    from kerasdream.api import as_picture
-
     result = session.dream(as_picture(chelsea))
     assert len(result.scores) == 10
     assert session.step.engine.traces == 1
@@ -118,6 +118,31 @@ def test_a_parametrization_is_pulled_back_through(tiny, chelsea):
     expected = np.tanh(state + 50.0 * gradient * (1 - source**2))  # the chain rule by hand
     one = kerasdream.dream(source, octaves={"count": 1, "steps": 1}, **common)
     np.testing.assert_allclose(one.image, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("parametrization", ["pixels", "fourier"])
+def test_no_picture_of_an_earlier_step_is_kept(tiny, chelsea, monkeypatch, parametrization):
+    """While a gradient is computed there is the source, the canvas, and nothing of either's size besides."""
+    session = session_for(
+        model=tiny,
+        objectives={"l2": "c3"},
+        parametrization=parametrization,
+        ascent=["adam", {"rate": 0.02}],
+        octaves={"count": 2, "steps": 4},
+        input_range=(-1, 1),
+    )
+    evaluate, earlier = session.step.at, []
+
+    def at(picture, *rest):
+        gc.collect()
+        assert all(kept() is None for kept in earlier)
+        slope = evaluate(picture, *rest)
+        earlier.extend(map(weakref.ref, (picture, slope.gradient)))
+        return slope
+
+    monkeypatch.setattr(session.step, "at", at)
+    session.dream(as_picture(chelsea[:96, :128]))
+    assert len(earlier) == 16
 
 
 def test_interrupting_keeps_the_last_step_at_full_size(tiny, chelsea):
@@ -218,8 +243,6 @@ def test_the_callback_dreams_while_a_network_learns(tiny, chelsea, tmp_path):
 def test_when_memory_runs_out_the_dream_goes_on_and_says_so(tiny, chelsea, monkeypatch):
     """In the middle: the views are smaller from then on, and in the point that a run is resumed from."""
     import tensorflow as tf
-
-    from kerasdream.api import as_picture, session_for
 
     options = {"octaves": {"count": 1, "steps": 4}, "tiles": {"size": 200}, **PLAIN}
     session = session_for(model=tiny, objectives={"l2": "c3"}, **options)

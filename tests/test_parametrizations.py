@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 import kerasdream
-from kerasdream import GradientStep
+from kerasdream import GradientStep, ops
 from kerasdream.checkpoint import beside
+from kerasdream.engine import decoding as decoding_module
+from kerasdream.engine.decoding import Decoding
 from kerasdream.events import Stepped
 from kerasdream.objectives.l2 import l2
 from kerasdream.parametrizations import natural
@@ -178,6 +180,43 @@ def test_pulling_back_is_the_adjoint_of_decoding_at_any_size(name, size):
     slope = float((gradient * (ahead - behind) / 2e-3).sum())
     expected = pulled_back(form, state, gradient) * way
     assert slope == pytest.approx(float(expected.sum()), abs=0.01 * float(np.linalg.norm(expected)) + 1e-3)
+
+
+@pytest.mark.parametrize("size", [(64, 80), (63, 81)])
+@pytest.mark.parametrize("name", ALL)
+def test_traced_it_is_what_it_is_untraced(name, size, chelsea, monkeypatch):
+    """The picture to 1e-5, the gradient to 1e-4 of its largest; traced anew, both to the byte."""
+    factory, parameters = ALL[name]
+    form, gradient = factory(**parameters), np.random.default_rng(0).normal(0, 1, (*size, 3)).astype("float32")
+    state = np.asarray(form.init(chelsea[: size[0], : size[1]], 0), "float32")
+
+    def both():
+        decoding = Decoding(form.decode)
+        found = decoding.picture(state, size), np.asarray(decoding.pulled_back(state, size, gradient))
+        assert len(decoding._traces) == 2 * (decoding_module.TRACED > 0)
+        return found
+
+    (picture, slope), (picture_again, slope_again) = both(), both()
+    assert (picture.tobytes(), slope.tobytes()) == (picture_again.tobytes(), slope_again.tobytes())
+    monkeypatch.setattr(decoding_module, "TRACED", 0)
+    untraced, expected = both()
+    np.testing.assert_allclose(picture, untraced, atol=1e-5)
+    np.testing.assert_allclose(slope, expected, atol=1e-4 * abs(expected).max())
+
+
+def test_a_decode_that_cannot_be_traced_is_called_as_it_is(chelsea):
+    calls = []
+
+    def decode(state, height, width):
+        calls.append(float(ops.max(state)))  # of a symbol there is no number
+        return ops.tanh(state)
+
+    decoding, state = Decoding(decode), np.arctanh(0.9 * chelsea[:20, :30])
+    for _ in range(2):
+        np.testing.assert_allclose(decoding.picture(state, (20, 30)), 0.9 * chelsea[:20, :30], atol=1e-5)
+        slope = decoding.pulled_back(state, (20, 30), np.ones_like(state))
+        np.testing.assert_allclose(slope, 1 - np.tanh(state) ** 2, atol=1e-5)
+    assert len(calls) == 4
 
 
 @pytest.mark.parametrize("name", ALL)

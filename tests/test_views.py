@@ -19,7 +19,6 @@ from kerasdream.engine.tensorflow import cropped
 from kerasdream.entry import Entry
 from kerasdream.errors import ConfigError, ImageError, ModelError
 from kerasdream.objectives.l2 import l2
-from kerasdream.parametrizations.pixels import pixels
 from kerasdream.plan import Plan
 from kerasdream.schedules import Progress
 from kerasdream.source import Document
@@ -111,7 +110,7 @@ def test_a_step_of_a_window_leaves_the_rest_alone():
         return gradient + velocity, (velocity + gradient, count + 1)
 
     rule = kerasdream.Rule(remember, lambda state: (0 * state, np.float32(0)))
-    chain = Chain(pixels(), [Entry.of("ascent", rule)])
+    chain = Chain([Entry.of("ascent", rule)])
     state, gradient, window = 0 * noise(20, 30), 0.1 * noise(20, 30, 1), (slice(4, 12), slice(10, 25))
     once, memory = chain.step(state, None, gradient, Progress(), window)
     again, (memory,) = chain.step(once, memory, gradient, Progress(), window)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -74,8 +76,19 @@ def as_tensor(array: Any) -> Any:
     import numpy as np
     import tensorflow as tf
 
-    lent = isinstance(array, np.ndarray) and array.flags.c_contiguous and array.ctypes.data % ALIGNMENT == 0
+    lent = isinstance(array, np.ndarray) and array.flags.c_contiguous and array.flags.writeable
+    lent = lent and array.ctypes.data % ALIGNMENT == 0
     return tf.experimental.dlpack.from_dlpack(array.__dlpack__()) if lent else tf.convert_to_tensor(array)
+
+
+def aligned(shape: Sequence[int]) -> np.ndarray:
+    """Returns a float32 array without values, which ``as_tensor`` need not copy."""
+    import numpy as np
+
+    size = 4 * math.prod(shape)
+    memory = np.empty(size + ALIGNMENT, "uint8")
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory[start : start + size].view("float32").reshape(shape)
 
 
 class Place(NamedTuple):
@@ -93,13 +106,7 @@ class HostSheet:
     """
 
     def __init__(self, shape: tuple[int, int], panels: Panels = SINGLE) -> None:
-        import numpy as np
-
-        self.panels = panels.windows(shape)
-        size = 4 * 3 * shape[0] * shape[1]
-        memory = np.empty(size + ALIGNMENT, "uint8")
-        start = -memory.ctypes.data % ALIGNMENT
-        self.array = memory[start : start + size].view("float32").reshape(*shape, 3)
+        self.panels, self.array = panels.windows(shape), aligned((*shape, 3))
 
     def put(self, place: Place, core: Any) -> None:
         """Takes a core's gradient."""

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from kerasdream.engine.canvas import as_tensor, home
-from kerasdream.engine.score import pull_back
 from kerasdream.errors import DreamError
 
 if TYPE_CHECKING:
-    from kerasdream.components import Parametrization
+    from kerasdream.engine.decoding import Decoding
     from kerasdream.entry import Entry
     from kerasdream.schedules import Progress
 
@@ -21,12 +20,12 @@ class Chain:
     Where the picture itself is the state, it is clipped to [-1, 1] in the same go.
 
     Args:
-        form: how the picture is held.
         entries: the ascent rules, in order.
+        decoding: from the state to the picture; None: the state is the picture.
     """
 
-    def __init__(self, form: Parametrization, entries: Sequence[Entry]) -> None:
-        self.form, self.entries = form, entries
+    def __init__(self, entries: Sequence[Entry], decoding: Decoding | None = None) -> None:
+        self.entries, self.decoding = entries, decoding
         self._traced: dict[Any, Any] = {}
 
     def step(
@@ -57,7 +56,7 @@ class Chain:
 
         if memory is None:
             memory = [entry.make(entry.at(progress)).init(state) for entry in self.entries]
-        if window is None or self.form.decode is not None:
+        if window is None or self.decoding is not None:
             return self._step(state, memory, gradient, progress)
 
         def seen(leaf: Any) -> Any:
@@ -82,12 +81,12 @@ class Chain:
 
         place = home(gradient.shape[0] * gradient.shape[1])
         present = [entry.at(progress) for entry in self.entries]
-        if self.form.decode is not None:
-            gradient = pull_back(self.form.decode, state, gradient.shape[:2], gradient)
+        if self.decoding is not None:
+            gradient = self.decoding.pulled_back(state, gradient.shape[:2], gradient)
         memory = keras.tree.map_structure(lambda leaf: leaf if leaf is None else tf.convert_to_tensor(leaf), memory)
         values = np.array([number for now in present for number in now.values()], "float32")
         with tf.device(place):
-            start = tf.convert_to_tensor(state)
+            start = as_tensor(state)
             arguments = start, memory, as_tensor(gradient), tf.convert_to_tensor(values)
             moved, memory, finite = self._move(arguments, place)(*arguments)
         if moved.shape != start.shape or not finite:
@@ -118,11 +117,9 @@ class Chain:
             rule = entry.make({name: next(numbers) for name in entry.schedules})
             gradient, past = rule.update(gradient, past, state)
             remembered.append(past)
-        moved = state + gradient
         finite = tf.math.is_finite(tf.reduce_sum(gradient))  # of anything that is not, no sum is
-        moved = (
-            moved
-            if self.form.decode is not None
-            else tf.raw_ops.ClipByValue(t=moved, clip_value_min=-1.0, clip_value_max=1.0)
-        )
+        with tf.control_dependencies([finite]):  # nothing else needs the gradient now: the sum takes its memory
+            moved = state + gradient
+        if self.decoding is None:
+            moved = tf.clip_by_value(moved, -1.0, 1.0)  # two operations, and faster than tf.raw_ops.ClipByValue
         return moved, remembered, finite

@@ -238,17 +238,6 @@ def _evaluate(part: Part, call: Callable[[], Any]) -> Any:
     return tf.cast(density, tf.float32)
 
 
-def pull_back(decode: Callable[..., Any], state: Any, shape: tuple[int, int], gradient: Any) -> Any:
-    """Returns the gradient with respect to a parametrization's state, given that with respect to the picture."""
-    import tensorflow as tf
-
-    state = tf.convert_to_tensor(state)
-    with tf.GradientTape() as tape:
-        tape.watch(state)
-        picture = decode(state, *shape)
-    return tape.gradient(picture, state, output_gradients=tf.convert_to_tensor(gradient))
-
-
 def step_seed(seed: Any, index: int) -> Any:
     """Returns what ``keras.random`` functions take as ``seed``: stateless numbers that follow from a traced ``(2,)``
     int32.

@@ -24,6 +24,7 @@ class Scaled:
         """Returns it as ``(height, width, 3)`` float32; not to be changed."""
         if self._kept is not self.source and self._kept.shape[:2] == shape:
             return self._kept
-        scaled = resize(self.source, shape)
-        self._kept = self.source if shape == self.source.shape[:2] else scaled
+        whole = shape == self.source.shape[:2]
+        scaled = self.source if whole and self.source.dtype == "float32" else resize(self.source, shape)
+        self._kept = self.source if whole else scaled
         return scaled

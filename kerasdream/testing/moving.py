@@ -100,7 +100,7 @@ def check_parametrization(
     """
     import numpy as np
 
-    from kerasdream.engine.score import pull_back
+    from kerasdream.engine.decoding import pull_back
 
     entry = check_schema("parametrizations", factory, parameters)
     form: Parametrization = entry.make()

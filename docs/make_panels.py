@@ -16,7 +16,7 @@ TO = Path(__file__).parent / "catalogue" / "images" / "panels.jpg"
 LAYER = "block9_expand_bn"
 CHANNELS = 5, 20, 33, 58, 77, 101, 140, 190
 ALIKE = {"channel": {"layer": LAYER, "channel": 58}}
-DIFFERENT = {"diversity": {"layer": "block5_expand", "weight": 4}}
+DIFFERENT = {"diversity": {"layer": "block5_expand", "weight": 8}}
 BETWEEN = {"interpolate": {"layer": LAYER, "channel": 20, "to_layer": LAYER, "to_channel": 58}}
 ALIGNED = {"alignment": {"layer": "block3_expand", "weight": 0.5}}
 

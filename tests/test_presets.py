@@ -136,7 +136,7 @@ def test_faults_are_where_the_fault_is():
     (fault,) = faults("seed: 1\npreset: gogle-2015\nimage: a.jpg")
     assert fault.startswith("f.yaml:2:1: preset: unknown preset 'gogle-2015'; did you mean 'google-2015'")
     (fault,) = faults("preset: 3\nimage: a.jpg")
-    assert fault.startswith("f.yaml:1:1: preset: unknown preset '3'; there are: deepdraw")
+    assert fault.startswith("f.yaml:1:1: preset: unknown preset '3'; there are: class, deepdraw")
     (fault,) = faults("preset: deepdraw", ["octaves.steps=[1, 2]"])
     assert fault.startswith("-s octaves.steps=[1, 2]: octaves.steps: expected a number for each octave, of which scale")
 
@@ -233,7 +233,7 @@ def published(session, source, layers, objective, step, *, detail, on_end=False)
             if index:
                 canvas = before[len(expected) - 1]
             elif not number:
-                canvas = base
+                canvas = np.clip(base, -1, 1)
             elif detail:
                 below = images.resize(source, plan.octaves[number - 1].shape)
                 canvas = np.clip(base + images.resize(before[len(expected) - 1] - below, octave.shape), -1, 1)

@@ -315,7 +315,8 @@ def _stacked(canvas: Any, batch: list[Place], windows: Sequence[tuple[slice, sli
 
     if canvas is None:
         return tf.zeros((len(batch), 1, 1, 0))
-    return tf.stack([cut(canvas[windows[panel]], tile) for panel, tile in batch])
+    views = [tf.convert_to_tensor(cut(canvas[windows[panel]], tile)) for panel, tile in batch]
+    return views[0][None] if len(views) == 1 else tf.stack(views)  # of arrays, it would take number by number
 
 
 def _core(tile: Tile) -> tuple[int, int, int, int]:

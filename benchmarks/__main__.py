@@ -101,7 +101,9 @@ def measure(
         if "flop_per_second" not in results:
             results["flop_per_second"] = fresh("convolutions", peak.convolution_peak, 3 if quick else 9)
     elif section == "speed":
-        network["speed"] = fresh(f"{name}: speed", speed.speed, name, sizes, names, 2 if quick else 20, (2, 9))
+        network["speed"] = fresh(
+            f"{name}: speed", speed.speed, name, sizes, names, 2 if quick else 20, (2, 9) if quick else (4, 9)
+        )
     elif section == "alone":
         network["alone"] = []
         for shape in (*sizes, *large):
@@ -118,7 +120,7 @@ def measure(
         side = 512 if quick else 2048
         results["loop"] = {
             "`make demo`": fresh("make demo", loop.demo, 2 if quick else None),
-            f"one octave of {side}×{side}": fresh("one octave", loop.one_octave, (side, side), 5),
+            f"one octave of {side}×{side}": fresh("one octave", loop.one_octave, (side, side), 2 if quick else 20),
         }
     yield
 

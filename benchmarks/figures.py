@@ -69,11 +69,15 @@ def peaks(alone: Rows) -> dict[Size, dict[str, int]]:
     return table
 
 
-def growth(alone: Rows) -> dict[tuple[Size, Size], float]:
-    """(size, next size) -> bytes of peak memory that kerasdream takes for each pixel more."""
-    ours = [(size, row[OURS]) for size, row in peaks(alone).items() if OURS in row]
+def growth(alone: Rows, smallest: int = 0) -> dict[tuple[Size, Size], float]:
+    """(size, larger size) -> bytes of peak memory that kerasdream takes for each pixel more.
+
+    From each size to the next, and from the first to the last; of pictures of at least ``smallest`` pixels.
+    """
+    ours = [(size, row[OURS]) for size, row in peaks(alone).items() if OURS in row and pixels(size) >= smallest]
     ours.sort(key=lambda item: pixels(item[0]))
-    return {(a, b): (more - less) / (pixels(b) - pixels(a)) for (a, less), (b, more) in pairwise(ours)}
+    pairs = [*pairwise(ours), *([(ours[0], ours[-1])] if len(ours) > 1 else [])]
+    return {(a, b): (more - less) / (pixels(b) - pixels(a)) for (a, less), (b, more) in pairs}
 
 
 def first_steps(alone: Rows) -> dict[str, dict[str, float]]:

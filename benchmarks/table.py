@@ -107,11 +107,13 @@ def _facts(network: Mapping[str, Any], flop_per_second: float | None) -> Iterato
             f"- From {_size(min(flat, key=pixels))} to {_size(max(flat, key=pixels))} its cost per pixel stays between "
             f"{low:+.1f} % and {high:+.1f} % of the mean."
         )
-    growth = {pair: grown for pair, grown in figures.growth(alone).items() if pixels(pair[0]) >= 1000**2}
+    growth = figures.growth(alone, smallest=1000**2)
     if growth:
-        (small, _), (_, large) = (pick(growth, key=lambda pair: pixels(pair[0])) for pick in (min, max))
+        small, large = max(growth, key=lambda pair: pixels(pair[1]) - pixels(pair[0]))
         most = max(0, *growth.values())
-        yield f"- From {_size(small)} to {_size(large)} its memory grows by at most {most:.0f} bytes a pixel."
+        between = f", between two of these sizes by at most {most:.0f}" if len(growth) > 1 else ""
+        grown = f"its memory grows by {growth[small, large]:.0f} bytes a pixel{between}"
+        yield f"- From {_size(small)} to {_size(large)} {grown}."
     first = figures.first_steps(alone)
     if first:
         times = [f"{row['first_s']:.1f} s ({TITLES[name]})" for name, row in first.items()]

@@ -175,7 +175,7 @@ def test_the_table_is_made_from_the_measurements():
         "- Convolutions here reach 100 GFLOP/s at best, and the gradient needs 100,000 operations a pixel: 1,000 ns. "
         "kerasdream gets 50 % of that speed at 1000×1000.",
         "- From 1000×1000 to 2000×2000 its cost per pixel stays between -5.0 % and +5.0 % of the mean.",
-        "- From 1000×1000 to 2000×2000 its memory grows by at most 40 bytes a pixel.",
+        "- From 1000×1000 to 2000×2000 its memory grows by 40 bytes a pixel.",
         "- From the network to the first step done, traces included: 4.6 s (kerasdream).",
         "",
         "Of a dream's time after its first step, the gradient call takes 95.5 % (`make demo`).",

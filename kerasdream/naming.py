@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kerasdream.errors import OutputError
 
@@ -13,6 +15,30 @@ FRAME = "{frame}"
 
 NAMES = "stem", "seed", "frame"
 """What may stand in braces in an output's path."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Marks an output's path as one that ends in one of these, in whatever case.
+
+    ``path: Annotated[str, Ending((".jpg", ".jpeg"))]``
+    """
+
+    endings: tuple[str, ...]
+
+    def __get_pydantic_core_schema__(self, path: Any, handler: Callable[[Any], Any]) -> Any:
+        from pydantic_core import PydanticCustomError, core_schema
+
+        def checked(path: str) -> str:
+            if not path.lower().endswith(self.endings):
+                raise PydanticCustomError("ending", f"a file name that ends in {' or '.join(self.endings)}")
+            return path
+
+        return core_schema.no_info_after_validator_function(checked, handler(path))
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        either = "|".join("".join(f"[{c}{c.upper()}]" for c in ending.removeprefix(".")) for ending in self.endings)
+        return {**handler(core), "pattern": rf"\.({either})$"}
 
 
 def filled(path: str, names: Mapping[str, str]) -> str:

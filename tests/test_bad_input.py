@@ -116,14 +116,24 @@ RUN_FILES = {
     "empty_folder": ("image: nothing\n", ["nothing has no pictures; expected files ending in .png"]),
     "no_such_folder": (RUN + "outputs:\n  - png: deep/down.png\n", ["deep", "does not exist; create it"]),
     "same_name": (
-        RUN + "outputs: [png: x.png, jpeg: {path: x.png}]\n",
+        RUN + "outputs: [png: x.png, png: {path: x.png}]\n",
         ["x.png is already the output of", "photo.png"],
+    ),
+    "ending": (
+        RUN + "outputs: [jpeg: x.PNG]\n",
+        ["ending.yaml:4:11: outputs.0.jpeg.path: expected a file name that ends in .jpg or .jpeg, not x.PNG"],
     ),
     "placeholder": (
         RUN + "outputs: [png: '{steam}.png']\n",
         ["placeholder.yaml:4:11: outputs.0.png.path:", "'{steam}.png' has {steam}; expected {stem}, {seed}, {frame}"],
     ),
-    "no_name": (RUN + "outputs: [png: '']\n", ["no_name.yaml:4:11: outputs.0.png.path:", "'' names no file"]),
+    "no_name": (
+        RUN + "outputs: [png: '']\n",
+        [
+            "no_name.yaml:4:11: outputs.0.png.path:",
+            "outputs.0.png.path: expected a file name that ends in .png, not ''",
+        ],
+    ),
     "long_name": (RUN + f"outputs: [png: {'x' * 300}.png]\n", ["cannot be written (File name too long)"]),
     "long_name_of_its_state": (RUN + f"outputs: [png: {'x' * 250}.png]\n", ["cannot be written (File name too long)"]),
     "over_the_photo": (RUN + "outputs: [png: ../photo.png]\n", ["photo.png is the picture that is dreamed"]),

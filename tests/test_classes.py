@@ -13,10 +13,15 @@ def lite1():
     return make_classes.efficientnet_lite1()
 
 
+LEAST = {"deepdraw": 17, "class": 18}
+"""How many of the 20 a network that took no part knows at least; docs/catalogue/classes.md has 18 and more on two
+processors, but one leads the drawings elsewhere than another."""
+
+
 @pytest.fixture(scope="module", params=PRESETS)
 def drawn(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("drawn")
-    return {index: draw(request.param, index, folder) for index in CLASSES}
+    return request.param, {index: draw(request.param, index, folder) for index in CLASSES}
 
 
 def test_the_judge_knows_a_cat_and_a_cup_of_coffee(lite1, chelsea, coffee):
@@ -36,15 +41,13 @@ def test_grain_is_the_power_of_the_fast_half_of_the_spectrum():
 
 @pytest.mark.slow
 def test_the_network_and_one_that_took_no_part_know_what_was_drawn(drawn, lite0, lite1):
-    """The network itself in views it did not see while it drew: other sizes and crops, under noise.
-
-    docs/catalogue/classes.md has 20 and 19 or 20 of 20; on another processor rounding leads the drawings elsewhere.
-    """
-    own = {index: rank(probabilities(lite0, disturbed(drawn[index], 224, index)), index) for index in drawn}
-    other = {index: rank(probabilities(lite1, whole(drawn[index], 240)), index) for index in drawn}
+    """The network itself in views it did not see while it drew: other sizes and crops, under noise."""
+    preset, pictures = drawn
+    own = {index: rank(probabilities(lite0, disturbed(pictures[index], 224, index)), index) for index in pictures}
+    other = {index: rank(probabilities(lite1, whole(pictures[index], 240)), index) for index in pictures}
     assert len(own) == 20
-    assert sum(place == 1 for place in own.values()) >= 18, own
-    assert sum(place == 1 for place in other.values()) >= 16, other
+    assert set(own.values()) == {1}, own
+    assert sum(place == 1 for place in other.values()) >= LEAST[preset], other
 
 
 @pytest.mark.slow

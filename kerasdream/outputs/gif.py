@@ -13,6 +13,7 @@ from annotated_types import Ge, Interval
 from kerasdream import images
 from kerasdream.components import Output
 from kerasdream.events import Event, Finished
+from kerasdream.naming import Ending
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +27,7 @@ SAMPLE = 2**18
 
 def gif(
     *,
-    path: str = "{stem}-dream.gif",
+    path: Annotated[str, Ending((".gif",))] = "{stem}-dream.gif",
     fps: Annotated[float, Interval(ge=0.1, le=50)] = 20.0,
     loop: Annotated[int, Ge(0)] = 0,
     max_side: Annotated[int, Interval(ge=16, le=65535)] = 480,

@@ -13,10 +13,10 @@ from annotated_types import Interval
 from kerasdream import images
 from kerasdream.components import Output
 from kerasdream.events import Event, Finished
-from kerasdream.naming import FRAME
+from kerasdream.naming import FRAME, Ending
 
 
-def png(*, path: str = "{stem}-dream.png") -> Output:
+def png(*, path: Annotated[str, Ending((".png",))] = "{stem}-dream.png") -> Output:
     """Writes the finished picture, or every frame, as PNG: lossless, alpha kept, the recipe inside.
 
     Args:
@@ -26,7 +26,11 @@ def png(*, path: str = "{stem}-dream.png") -> Output:
     return Output(path, partial(_writing, each=FRAME in path, format="png"))
 
 
-def jpeg(*, path: str = "{stem}-dream.jpg", quality: Annotated[int, Interval(ge=1, le=100)] = 92) -> Output:
+def jpeg(
+    *,
+    path: Annotated[str, Ending((".jpg", ".jpeg"))] = "{stem}-dream.jpg",
+    quality: Annotated[int, Interval(ge=1, le=100)] = 92,
+) -> Output:
     """Writes the finished picture, or every frame, as JPEG: small, without alpha, the recipe inside.
 
     Args:

@@ -46,13 +46,13 @@ def short_schedules(
 
 
 def missing_files(entries: Iterable[Entry]) -> Iterator[str]:
-    """Yields, for each file of a part but the network that is not there, its key, its name and the nearest name."""
+    """Yields, for each file of a part but the network that is not there, its place, its name and the nearest name."""
     for entry in entries:
         for path in entry.files if entry.kind != "models" else ():
             if not path.exists():
                 beside = sorted(file.name for file in path.parent.glob("*") if file.is_file())
-                at = ".".join(map(str, entry.path))
-                yield f"{at}: {path.name}: there is no such file; {did_you_mean(path.name, beside, show=20)}"
+                near = did_you_mean(path.name, beside)
+                yield entry.located(f"{path.name}: there is no such file; {near}")
 
 
 def projections(parametrization: Entry | None, entries: Iterable[Entry]) -> Iterator[tuple[source.Path, str]]:

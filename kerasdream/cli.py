@@ -170,7 +170,7 @@ def validate(files: tuple[Path, ...], overrides: tuple[str, ...], plugin_files: 
             config = load_any(file, overrides, plugins=plugin_files, trust=trust)
             for plugin in config.plugin_files:
                 click.echo(f"plugin file: {plugin}", err=True)
-            if missing := [f"{file}: {fault}" for fault in missing_files(config.entries)]:
+            if missing := list(missing_files(config.entries)):
                 raise ConfigError("\n".join(missing))
             click.echo(f"{file}: ok")
         failed |= fault.seen

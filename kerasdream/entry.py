@@ -12,7 +12,7 @@ from typing import Any
 from kerasdream.blame import at, where
 from kerasdream.components import MAKES, Objective, Output
 from kerasdream.contracts import ContractError, check, check_fields
-from kerasdream.errors import KerasdreamError, PluginError
+from kerasdream.errors import ConfigError, ImageError, KerasdreamError, ModelError, PluginError
 from kerasdream.masks import Mask
 from kerasdream.parameters import is_weighted
 from kerasdream.registry import KINDS, PYTHON, RESERVED
@@ -32,6 +32,7 @@ class Entry:
         values: parameters; numbers that change are schedules.
         plain: the same as plain data, for the recipe.
         path: the place in the run file, ``("objectives", 0, "l2")``.
+        place: that place as ``file:line:column``; "" where there is no run file.
         made: the finished object, if one was given.
     """
 
@@ -43,6 +44,7 @@ class Entry:
     plain: Mapping[str, Any]
     path: tuple[str | int, ...]
     made: Any = field(default=None, repr=False)
+    place: str = field(default="", compare=False)
 
     @classmethod
     def of(cls, kind: str, made: Any) -> Entry:
@@ -114,9 +116,14 @@ class Entry:
 
     @contextmanager
     def blamed(self) -> Iterator[None]:
-        """Turns whatever goes wrong inside into a fault of this entry's plugin, with the line in its file."""
+        """Turns whatever goes wrong inside into a fault of this entry's plugin, with the line in its file.
+
+        What the part itself says about its parameters is a fault of the run file, and gets the line there.
+        """
         try:
             yield
+        except (ConfigError, ImageError, ModelError) as error:
+            raise type(error)(self.located(str(error))) from error
         except KerasdreamError:
             raise
         except ContractError as error:
@@ -127,6 +134,11 @@ class Entry:
             place = f" in line {lines[-1]}" if lines else ""
             reason = str(error).strip().partition("\n")[0]
             raise PluginError(f"{self.blame} failed{place}: {type(error).__name__}: {reason}") from error
+
+    def located(self, fault: str) -> str:
+        """A fault with the place of this entry in the run file in front of it."""
+        places = [self.place, ".".join(map(str, self.path))]
+        return ": ".join([*filter(None, places), fault])
 
     @property
     def blame(self) -> str:

@@ -77,11 +77,12 @@ class Resolver:
         sections = {key: self.section(key, data.get(key, {})) for key in SECTIONS}
         parametrization = self.entry("parametrizations", data["parametrization"], ("parametrization",))
         parts = [entry for entries in lists.values() for entry in entries]
+        possible = [entry for entry in parts if entry.kind != "objectives" or self.possible(entry)]
         checks = (
             unknown_layers(model, parts),
             short_schedules(sections, parts),
             projections(parametrization, parts),
-            lone_panels(data["views"], sections, parts),
+            lone_panels(data["views"], sections, possible),
         )
         for path, text in chain(*checks):
             self.fault(path, text)
@@ -113,6 +114,15 @@ class Resolver:
         )
         used = {entry.plugin for entry in config.entries}
         return replace(config, distributions={of: v for name, (of, v) in self.distributions.items() if name in used})
+
+    def possible(self, entry: Entry) -> bool:
+        """Whether a part can be made of its parameters; reports a fault if not."""
+        try:
+            entry.make()
+        except ConfigError as error:
+            self.faults.append(str(error))
+            return False
+        return True
 
     def started(self, own: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
         """The run file's data over those of its preset, these over the defaults, and the overrides over all."""
@@ -266,7 +276,14 @@ class Resolver:
                 self.fault((*path, "path"), str(error))
             plain["path"] = Path(plain["path"]).name
         return Entry(
-            registration.kind, registration.name, registration.factory, registration.plugin, values, plain, path
+            registration.kind,
+            registration.name,
+            registration.factory,
+            registration.plugin,
+            values,
+            plain,
+            path,
+            place=self.document.where(path),
         )
 
     def absolute(self, value: Any) -> Any:

@@ -49,11 +49,17 @@ def run_all(config: RunConfig, *, folder: Path | None, quiet: bool, as_json: boo
 
     Args:
         options: of the session: ``overwrite`` and ``resume``.
+
+    Raises:
+        ConfigError: files of its parts are missing; each is named.
     """
+    from kerasdream.checks import missing_files
     from kerasdream.display import Display
-    from kerasdream.errors import DreamError, ImageError, OutputError
+    from kerasdream.errors import ConfigError, DreamError, ImageError, OutputError
     from kerasdream.session import Session
 
+    if missing := list(missing_files(config.entries)):
+        raise ConfigError("\n".join(missing))
     if folder is not None:
         create(folder)
     display = Display(quiet=quiet or as_json)

@@ -389,7 +389,8 @@ def test_a_channel_that_is_not_there(tiny, chelsea):
             objectives={"channel": {"layer": "c2", "channel": 9}},
             octaves={"count": 1, "steps": 1},
         )
-    assert str(caught.value) == "the layer 'c2' has 8 channels; expected 0 to 7, not 9"
+    where = "kerasdream.dream(): objectives.0.channel"
+    assert str(caught.value) == f"{where}: the layer 'c2' has 8 channels; expected 0 to 7, not 9"
 
 
 def test_inception_without_a_network_names_the_two_ways_on(tmp_path):

@@ -153,11 +153,14 @@ def test_validate_tells_files_that_are_missing(here, tmp_path):
         "  - guide: {layer: block5_expand, image: cat.jpg}\n"
         "ascent: [normalize, {mask: {path: maks.png}}]\n"
     )
-    code, out, err = here("validate", tmp_path / "run.yaml")
-    assert (code, out) == (1, "")
-    guide, mask = err.splitlines()
-    assert guide.startswith(f"kerasdream: {tmp_path}/run.yaml: objectives.1.guide: cat.jpg: there is no such file")
-    assert "ascent.1.mask: maks.png: there is no such file; did you mean 'mask.png'?" in mask
+    (tmp_path / "later.jpg").write_bytes(b"")
+    for command in "validate", "run":
+        code, out, err = here(command, tmp_path / "run.yaml")
+        assert (code, out) == (1, "")
+        guide, mask = err.splitlines()
+        file = f"kerasdream: {tmp_path}/run.yaml"
+        assert guide.startswith(f"{file}:4:5: objectives.1.guide: cat.jpg: there is no such file")
+        assert mask == f"{file}:5:22: ascent.1.mask: maks.png: there is no such file; did you mean 'mask.png'?"
 
 
 def test_plan_says_what_a_run_computes(here):

@@ -292,6 +292,38 @@ def test_class_takes_a_name_or_an_index():
             class_(**parameters)
 
 
+def test_what_an_objective_says_of_its_parameters_stands_at_its_line_beside_other_faults():
+    text = """\
+image: photo.jpg
+objectives:
+  - direction: {layer: block5_expand, direction: nowhere.npy}
+  - class: {score: logit}
+  - l2: {layer: blok5_expand}
+"""
+    with pytest.raises(ConfigError) as caught:
+        resolve(parse(text, "f.yaml"), Path("."))
+    file, index, layer = str(caught.value).splitlines()
+    assert file.startswith("f.yaml:3:5: objectives.0.direction: the direction nowhere.npy does not exist")
+    assert index.startswith("f.yaml:4:5: objectives.1.class: the objective 'class' takes the name of a class or its")
+    assert layer.startswith("f.yaml:5:10: objectives.2.l2.layer: ")
+
+
+@pytest.mark.parametrize(
+    ("objective", "words"),
+    [
+        ("channel: {layer: block1_expand, channel: [7, 5000]}", "has 96 channels; expected 0 to 95, not 5000"),
+        ("direction: {layer: block1_expand, direction: [1, 2]}", "has 96 channels; the direction has 2 numbers"),
+        ("class: {index: 1000}", "the network has 1000 classes; expected an index from 0 to 999"),
+    ],
+)
+def test_what_the_network_does_not_have_is_told_with_the_line(lite0, chelsea, objective, words):
+    config = resolve(parse(f"image: noise\nobjectives:\n  - {objective}\n", "f.yaml"), Path("."))
+    (entry,) = config.objectives
+    crops = config.crops_for(lite0.side)
+    with pytest.raises(ModelError, match=rf"^f\.yaml:3:5: objectives\.0\.{entry.name}: .*{words}"):
+        GradientStep(lite0, [entry], crops=crops)(chelsea[:224, :224])
+
+
 def test_the_names_are_those_of_imagenet():
     names = imagenet.classes()
     assert len(names) == imagenet.COUNT

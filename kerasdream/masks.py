@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Feather = Annotated[float, Interval(ge=0, le=1)]
 
+COARSE = 32
+"""Standard deviation, in pixels, of the widest blur that is made at a mask's full size."""
+
 
 @dataclass(frozen=True)
 class Mask:
@@ -63,16 +66,26 @@ class Mask:
 
         if self.path is None:
             return np.full(shape, not self.invert, "float32")
-        from scipy.ndimage import gaussian_filter
-
         from kerasdream import images
 
         drawn = images.read(self.path)
         share = (images.luma(drawn.pixels)[..., 0] + 1) / 2 * (1 if drawn.alpha is None else drawn.alpha)
         share = images.resize(share.astype("float32"), shape).clip(0, 1)
         if self.feather:
-            share = gaussian_filter(share, self.feather * min(shape) / 2, mode="nearest")
+            share = _feathered(share, self.feather * min(shape) / 2)
         return np.float32(1) - share if self.invert else share
+
+
+def _feathered(share: np.ndarray, sigma: float) -> np.ndarray:
+    """Blurs a mask; one whose edges become very soft is blurred small, as a wide blur takes as long as it is wide."""
+    from scipy.ndimage import gaussian_filter
+
+    from kerasdream import images
+
+    shape = share.shape
+    small = [max(1, round(length * min(1, COARSE / sigma))) for length in shape]
+    sigmas = [sigma * fewer / length for fewer, length in zip(small, shape, strict=True)]
+    return images.resize(gaussian_filter(images.resize(share, small), sigmas, mode="nearest"), shape).clip(0, 1)
 
 
 class MaskMark:

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 
 import kerasdream
 from kerasdream import Energy, GradientStep, Objective, ops
 from kerasdream.components import LOGITS
 from kerasdream.config import resolve
-from kerasdream.cropping import Crops
+from kerasdream.cropping import Box, Crops
 from kerasdream.engine.chain import Chain
-from kerasdream.engine.tensorflow import cropped
+from kerasdream.engine.tensorflow import cropped, room_of
 from kerasdream.entry import Entry
 from kerasdream.errors import ConfigError, ImageError, ModelError
 from kerasdream.objectives.l2 import l2
@@ -46,14 +47,22 @@ def whole(model, objective, **options):
 
 def test_crops_are_cut_out_exactly_and_resized_without_aliasing():
     picture = noise(60, 80)
-    boxes = np.array([[3, 7, 32, 32], [0, 48, 32, 32], [28, 0, 32, 32]], "float32")
-    cut = cropped(tf.constant(picture), tf.constant(boxes), 32).numpy()
-    for (top, left, _, _), view in zip(boxes.astype(int), cut, strict=True):
+
+    def seen(size, *boxes):
+        room = room_of(boxes[0], size)
+        views, same = (cropped(tf.constant(picture), np.array(boxes, "float32"), size, r) for r in (room, room + 40))
+        np.testing.assert_allclose(views, same, atol=1e-6)  # nothing farther away takes part
+        return views.numpy()
+
+    boxes = Box(3, 7, 32, 32), Box(0, 48, 32, 32), Box(28, 0, 32, 32)
+    for (top, left, _, _), view in zip(boxes, seen(32, *boxes), strict=True):
         np.testing.assert_array_equal(view, picture[top : top + 32, left : left + 32])
-    larger = cropped(tf.constant(picture), tf.constant([[4.0, 10.0, 20.0, 20.0]]), 45).numpy()[0]
+    larger = seen(45, Box(4, 10, 20, 20))[0]
     expected = tf.image.resize(picture[None, 4:24, 10:30], (45, 45)).numpy()[0]
     np.testing.assert_allclose(larger[3:-3, 3:-3], expected[3:-3, 3:-3], atol=1e-5)  # beside them: what lies around
-    smaller = cropped(tf.constant(picture), tf.constant([[0.0, 0.0, 60.0, 60.0]]), 16).numpy()[0]
+    for size, side in ((20, 33), (32, 31), (7, 40)):
+        seen(size, Box(11, 13, side, side))
+    smaller = seen(16, Box(0, 0, 60, 60))[0]
     expected = tf.image.resize(picture[None, :, :60], (16, 16), antialias=True).numpy()[0]
     np.testing.assert_allclose(smaller[1:-1, 1:-1], expected[1:-1, 1:-1], atol=1e-5)
 
@@ -254,6 +263,13 @@ def test_a_feathered_mask_is_soft_and_scales_with_the_picture(half):
         assert 0.45 < row[size] < 0.55
         np.testing.assert_array_less(row[:-1], row[1:] + 1e-4)
         assert row[size + size // 4] == pytest.approx(0.84, abs=0.03)  # one standard deviation of a normal
+    hard = Mask(path=half).at((400, 500))
+    for feather in (0.1, 0.2, 0.5):  # the last two are blurred small
+        np.testing.assert_allclose(
+            Mask(path=half, feather=feather).at((400, 500)),
+            gaussian_filter(hard, feather * 200, mode="nearest"),
+            atol=4e-3,
+        )
     with pytest.raises(ImageError):
         Mask(path=half.with_name("none.png")).at((10, 10))
 

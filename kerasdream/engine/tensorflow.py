@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kerasdream.engine.canvas import DeviceSheet, HostSheet, Place, cut, home, on_host, rolled
@@ -59,7 +60,8 @@ class Engine:
             self._trace, input_signature=[*views, *places, *numbers], autograph=False, jit_compile=jit or None
         )
         canvases = [tf.TensorSpec([None, None, channels], tf.float32) for channels in (3, self._beside)]
-        crops = tf.TensorSpec([None, 4], tf.float32), tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.float32)
+        sizes = [tf.TensorSpec([], kind) for kind in (tf.int32, tf.int32, tf.float32)]
+        crops = tf.TensorSpec([None, 4], tf.float32), *sizes
         self._crops = tf.function(
             self._trace_crops, input_signature=[*canvases, *crops, *numbers], autograph=False, jit_compile=jit or None
         )
@@ -155,7 +157,7 @@ class Engine:
 
         place = home(picture.shape[0] * picture.shape[1])
         numbers = np.asarray(values, "float32"), np.asarray(seed, "int32")
-        count = self.batch or max(1, BATCH_PIXELS // size**2)
+        count, room = self.batch or max(1, BATCH_PIXELS // size**2), room_of(boxes[0], size)
         total, sums, magnitude = None, 0.0, np.inf
         try:
             with tf.device(place):
@@ -164,7 +166,8 @@ class Engine:
             for start in range(0, len(boxes), count):
                 some = boxes[start : start + count]
                 share = len(some) / len(boxes)
-                slope, weights, inside = self._crops(canvas, beside, np.array(some, "float32"), size, share, *numbers)
+                windows = np.array(some, "float32"), size, room, share
+                slope, weights, inside = self._crops(canvas, beside, *windows, *numbers)
                 with tf.device(place):
                     total = slope if total is None else total + slope
                 weights, sums = weights.numpy(), sums + inside.numpy()
@@ -248,7 +251,7 @@ class Engine:
         return self._returned(total, tape.gradient(total.value, views, unconnected_gradients="zero"))
 
     def _trace_crops(
-        self, canvas: Any, beside: Any, boxes: Any, size: Any, share: Any, values: Any, seed: Any
+        self, canvas: Any, beside: Any, boxes: Any, size: Any, room: Any, share: Any, values: Any, seed: Any
     ) -> tuple[Any, Any, Any]:
         import tensorflow as tf
 
@@ -258,9 +261,9 @@ class Engine:
         cores = tf.zeros_like(boxes) + tf.stack([0.0, side, 0.0, side])
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(canvas)
-            source, masks = self._split(cropped(beside, boxes, size))
+            source, masks = self._split(cropped(beside, boxes, size, room))
             seen = Seen(
-                cropped(canvas, boxes, size), source, masks, cores, boxes[:, :2], boxes[:, 2:] / side, shape,
+                cropped(canvas, boxes, size, room), source, masks, cores, boxes[:, :2], boxes[:, 2:] / side, shape,
                 count * side * side, count,
             )  # fmt: skip
             pixels = canvas[None]
@@ -282,31 +285,45 @@ class Engine:
         return gradient, tf.stack(total.weights), tf.stack(total.sums)
 
 
-def cropped(canvas: Any, boxes: Any, size: Any) -> Any:
+def room_of(box: Box, size: int) -> int:
+    """Returns the side of what a window is made from that is seen ``size`` pixels high and wide."""
+    side = max(box.height, box.width)
+    return side + 2 * ceil((max(side / size, 1) + 1) / 2)
+
+
+def cropped(canvas: Any, boxes: Any, size: Any, room: Any) -> Any:
     """Returns windows of a ``(height, width, channels)`` canvas as ``(n, size, size, channels)``, differentiable.
 
     Windows of other sides are resized with a triangle as wide as a pixel of the coarser of the two: bilinear, without
     aliasing. As products with the triangle's weights this is exact where nothing is resized, and has the same bits in
-    every run.
+    every run. Only what a window is made from takes part: products with the whole canvas would take longer than the
+    network does.
 
     Args:
         boxes: top, left, height, width of each window in pixels, ``(n, 4)`` float32, all of one size.
+        room: side of what is cut out for each, ``room_of`` them.
     """
     import tensorflow as tf
 
     if canvas.shape[2] == 0:
         return tf.zeros([tf.shape(boxes)[0], size, size, 0])
+    shape = tf.shape(canvas)
     positions = (tf.range(tf.cast(size, tf.float32)) + 0.5) / tf.cast(size, tf.float32)
 
-    def weights(axis: int) -> Any:
-        start, side = boxes[:, axis, None], boxes[:, axis + 2, None]
+    def seen(axis: int) -> tuple[Any, Any]:
+        """The pixels along an axis that each window is made from, ``(n, room)``, and their weights in each of its."""
+        start, side, last = boxes[:, axis, None], boxes[:, axis + 2, None], shape[axis] - 1
+        pixels = tf.cast(start - (tf.cast(room, tf.float32) - side) / 2, tf.int32) + tf.range(room)
         centres = start + positions * side - 0.5
         reach = tf.maximum(side / tf.cast(size, tf.float32), 1.0)[..., None]
-        pixels = tf.range(tf.cast(tf.shape(canvas)[axis], tf.float32))
-        tent = tf.maximum(0.0, 1.0 - tf.abs(centres[..., None] - pixels) / reach)
-        return tent / tf.reduce_sum(tent, axis=2, keepdims=True)
+        tent = tf.maximum(0.0, 1.0 - tf.abs(centres[..., None] - tf.cast(pixels, tf.float32)[:, None]) / reach)
+        tent *= tf.cast((pixels >= 0) & (pixels <= last), tf.float32)[:, None]
+        return tf.clip_by_value(pixels, 0, last), tent / tf.reduce_sum(tent, axis=2, keepdims=True)
 
-    return tf.einsum("njw,niwc->nijc", weights(1), tf.einsum("nih,hwc->niwc", weights(0), canvas))
+    (rows, down), (columns, across) = seen(0), seen(1)
+    pixels = tf.reshape(canvas, (shape[0] * shape[1], canvas.shape[2]))
+    cut_out = tf.gather(pixels, rows[:, :, None] * shape[1] + columns[:, None])
+    return tf.einsum("njw,niwc->nijc", across, tf.einsum("nih,nhwc->niwc", down, cut_out))
 
 
 def _stacked(canvas: Any, batch: list[Place], windows: Sequence[tuple[slice, slice]]) -> Any:

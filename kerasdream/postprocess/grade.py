@@ -65,7 +65,7 @@ def grade(
         if exposure or temperature:
             tint = 2 ** (temperature * np.array([0.5, 0.0, -0.5]))
             graded = from_light(to_light(graded) * np.float32(2**exposure * tint / (tint @ LUMA)))
-        graded = graded + np.float32(contrast / 2) * (graded - graded**3)
+        graded = graded + np.float32(contrast / 2) * graded * (1 - np.square(graded))
         if curve:
             graded = _curved(graded, curve)
         light = luma(graded)

@@ -59,14 +59,14 @@ def _histogram(picture: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
     matched = np.empty_like(picture)
     for i in range(3):
-        (own, own_ranks), (levels, ranks) = _ranked(picture[..., i]), _ranked(wanted[..., i])
-        matched[..., i] = np.interp(own_ranks, ranks, levels)[np.searchsorted(own, picture[..., i])]
+        _, places, counts = np.unique(picture[..., i], return_inverse=True, return_counts=True)
+        levels, wanted_counts = np.unique(wanted[..., i], return_counts=True)
+        matched[..., i] = np.interp(_ranks(counts), _ranks(wanted_counts), levels)[places.reshape(picture.shape[:2])]
     return matched
 
 
-def _ranked(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the levels that occur, and the share of values below each, half of its own included."""
+def _ranks(counts: np.ndarray) -> np.ndarray:
+    """Returns the share of values below each level, half of its own included, given how often each occurs."""
     import numpy as np
 
-    levels, counts = np.unique(values, return_counts=True)
-    return levels, (np.cumsum(counts) - counts / 2) / values.size
+    return (np.cumsum(counts) - counts / 2) / counts.sum()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasdream import GradientStep, Network, images
+from kerasdream import GradientStep, Network, feature_extractor, images
 from kerasdream.components import LOGITS
 from kerasdream.config import resolve
 from kerasdream.errors import ConfigError, ModelError
@@ -543,6 +543,29 @@ def test_ten_steps_raise_it(name, lite0, chelsea, coffee, tmp_path):
     scores.append(step(picture, source=photo, panels=panels)[0])
     assert scores[-1] - scores[0] > 0.05 * abs(scores[0])
     assert scores[5] > scores[0]
+
+
+@pytest.mark.parametrize("layer", ["block5_expand", "block8_expand"])
+def test_a_guided_dream_is_closer_to_the_guide_than_one_without(layer, lite0, chelsea, coffee, tmp_path):
+    """By the cosine of each position's features with the nearest of the guide's, wherever it is in the guide."""
+    shown = coffee[100:324, 200:424]
+    images.save(tmp_path / "guide.png", shown, format="png")
+    extractor = feature_extractor(lite0.model, [layer])
+
+    def features(picture):
+        activations = extractor(lite0.preprocess(picture[None]))[layer].numpy()[0]
+        rows = activations.reshape(-1, activations.shape[-1])
+        return rows / (np.linalg.norm(rows, axis=1, keepdims=True) + 1e-6)
+
+    def dreamed(objective):
+        picture, step = chelsea[40:264, 100:324], GradientStep(lite0, objective, tile=224, halo=0)
+        for number in range(20):
+            _, gradient = step(picture, step=number)
+            picture = np.clip(picture + 0.018 * gradient / np.abs(gradient).mean(), -1, 1)
+        return (features(picture) @ features(shown).T).max(axis=1).mean()
+
+    guided, unguided = dreamed(guide(image=tmp_path / "guide.png", layer=layer)), dreamed(l2(layer=layer))
+    assert guided > unguided + 0.02
 
 
 def test_a_neuron_changes_its_patch_alone(lite0, chelsea):

@@ -273,7 +273,7 @@ def check_registration(registration: Registration) -> None:
     factory, made = registration.factory, MAKES[registration.kind]
     try:
         hints = get_type_hints(factory, include_extras=True)
-        if registration.kind == "outputs" and hints.get("path") is not str:
+        if registration.kind == "outputs" and get_type_hints(factory).get("path") is not str:
             raise PluginError(
                 f"{registration} must have a parameter path: str, as in "
                 f'def {registration.name}(*, path: str = "{{stem}}-{registration.name}.txt") -> Output'

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.cases import build, picture
 from benchmarks.contestants import make
-from kerasdream import memory
+from kerasdream import _memory as memory
 
 FIRST = 512
 """Longest side of the picture of the first step."""

@@ -18,7 +18,7 @@ def demo(steps: int | None) -> dict[str, float]:
         steps: in each octave; None: as many as the file says.
     """
     import kerasdream
-    from kerasdream.config import load
+    from kerasdream.config.run_config import load
 
     config = load(CONFIG, [] if steps is None else [f"octaves.steps={steps}"])
     with tempfile.TemporaryDirectory() as folder:

@@ -12,14 +12,14 @@ import numpy as np
 
 from kerasdream import Postprocess, images
 from kerasdream.api import as_picture, session_for
-from kerasdream.masks import Mask
-from kerasdream.postprocess.blend import blend
-from kerasdream.postprocess.denoise import denoise
-from kerasdream.postprocess.grade import grade
-from kerasdream.postprocess.keep_colors import keep_colors
-from kerasdream.postprocess.match_color import match_color
-from kerasdream.postprocess.sharpen import sharpen
-from kerasdream.postprocess.upscale import upscale
+from kerasdream.builtin.postprocess.blend import blend
+from kerasdream.builtin.postprocess.denoise import denoise
+from kerasdream.builtin.postprocess.grade import grade
+from kerasdream.builtin.postprocess.keep_colors import keep_colors
+from kerasdream.builtin.postprocess.match_color import match_color
+from kerasdream.builtin.postprocess.sharpen import sharpen
+from kerasdream.builtin.postprocess.upscale import upscale
+from kerasdream.images.masks import Mask
 
 HERE = Path(__file__).parent
 RACCOON = HERE.parent / "configs" / "photos" / "raccoon.jpg"

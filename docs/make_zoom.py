@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from kerasdream import images
-from kerasdream.config import load
+from kerasdream.config.run_config import load
 from kerasdream.events import Event, Finished
-from kerasdream.session import Session
+from kerasdream.session.session import Session
 
 HERE = Path(__file__).parent
 SHOWN = (1, 5, 10, 15), (20, 30, 40, 60)

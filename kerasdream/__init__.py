@@ -14,7 +14,7 @@ _PUBLIC = {
     "ConfigError": "errors",
     "DreamError": "errors",
     "Energy": "components",
-    "GradientStep": "step",
+    "GradientStep": "dreaming.step",
     "ImageError": "errors",
     "KerasdreamError": "errors",
     "LayerName": "components",
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from kerasdream.components import Projection as Projection
     from kerasdream.components import Rule as Rule
     from kerasdream.components import Transform as Transform
+    from kerasdream.dreaming.step import GradientStep as GradientStep
     from kerasdream.errors import ConfigError as ConfigError
     from kerasdream.errors import DreamError as DreamError
     from kerasdream.errors import ImageError as ImageError
@@ -66,7 +67,6 @@ if TYPE_CHECKING:
     from kerasdream.models.extractor import feature_extractor as feature_extractor
     from kerasdream.models.network import Network as Network
     from kerasdream.result import Result as Result
-    from kerasdream.step import GradientStep as GradientStep
 
 
 def __getattr__(name: str) -> Any:

@@ -1,5 +1,5 @@
 """``python -m kerasdream``."""
 
-from kerasdream.cli import main
+from kerasdream.cli.main import main
 
 main()

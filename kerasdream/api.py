@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from kerasdream import source
-from kerasdream.config import RunConfig, load, resolve
+from kerasdream.config import document as source
+from kerasdream.config.run_config import RunConfig, load, resolve
 from kerasdream.errors import ConfigError, ImageError
 from kerasdream.events import Event
 from kerasdream.result import Result
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from kerasdream.images import Picture
     from kerasdream.models.network import Network
-    from kerasdream.session import Session
+    from kerasdream.session.session import Session
 
 
 def run(
@@ -49,7 +49,7 @@ def run(
     Raises:
         KerasdreamError: a known fault; the message says what to do. ``ConfigError`` if the run has several pictures.
     """
-    from kerasdream.session import Session
+    from kerasdream.session.session import Session
 
     files = [Path(file) for file in plugins]
     if isinstance(config, (str, Path)):
@@ -94,8 +94,8 @@ def dream(
 
     Every argument but ``image``, ``input_range`` and ``preprocess`` is the key of the same name in a run file: names
     and plain data, ``{"l2": {"layer": "block11_expand"}}``, or the objects themselves, ``Objective(...)``.
-    None is what the preset says or else a run file without the key gets (``kerasdream.config.DEFAULTS``); an empty list
-    is none at all.
+    None is what the preset says or else a run file without the key gets (``kerasdream.config.run_config.DEFAULTS``);
+    an empty list is none at all.
 
     Args:
         image: a file, a Pillow image, or an array ``(height, width, 3)``: uint8, or float in [-1, 1]; or ``"noise"``.
@@ -154,8 +154,8 @@ def session_for(
         panels: see ``dream``.
         parts: the keys of a run file that hold parts and sections; see ``dream``.
     """
-    from kerasdream.session import Session
-    from kerasdream.step import as_network
+    from kerasdream.dreaming.step import as_network
+    from kerasdream.session.session import Session
 
     if not isinstance(model, (str, Mapping)):
         model = as_network(model, input_range, preprocess)

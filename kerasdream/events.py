@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-    from kerasdream.plan import Plan
+    from kerasdream.plan.plan import Plan
     from kerasdream.result import Result
     from kerasdream.schedules import Progress
 

@@ -6,7 +6,7 @@ of these hooks with ``@kerasdream.hookimpl``. Each hook is handed a ``register``
 ``register(factory, name=None)``
     ``factory`` is a function with keyword-only, annotated parameters. Its signature is the schema of the YAML entry,
     its docstring the help text, its name (or ``name``) the key. The built-in parts are registered in the same way, in
-    ``kerasdream/builtins.py``.
+    ``kerasdream/builtin/__init__.py``.
 
 Parameters annotated ``float`` accept a schedule, parameters annotated ``kerasdream.LayerName`` are checked against the
 network's layers, and ``pathlib.Path`` parameters are relative to the run file. A factory is pure: it may be called

@@ -64,7 +64,7 @@ def tiny():
 @pytest.fixture
 def here(monkeypatch, capsys):
     """The command line in this process, for commands that compute nothing: returns exit code, output, errors."""
-    from kerasdream.cli import main
+    from kerasdream.cli.main import main
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["kerasdream", *map(str, arguments)])

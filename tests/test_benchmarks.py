@@ -12,7 +12,8 @@ from benchmarks import __main__ as bench
 from benchmarks import alone, cases, figures, keras_io, peak, speed, table, tutorial
 from benchmarks.cases import Case, picture
 from benchmarks.contestants import CONTESTANTS, TITLES, make
-from kerasdream import Network, memory
+from kerasdream import Network
+from kerasdream import _memory as memory
 
 
 @pytest.fixture

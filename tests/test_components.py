@@ -6,14 +6,14 @@ import pytest
 
 import kerasdream
 from kerasdream import GradientStep, Objective
-from kerasdream.ascent.normalize import normalize
-from kerasdream.ascent.rate import rate
+from kerasdream.builtin.ascent.normalize import normalize
+from kerasdream.builtin.ascent.rate import rate
+from kerasdream.builtin.objectives.channel import channel
+from kerasdream.builtin.objectives.l2 import l2
+from kerasdream.builtin.objectives.mean import mean
+from kerasdream.builtin.priors.gaussian_blur import gaussian_blur
+from kerasdream.builtin.priors.total_variation import total_variation
 from kerasdream.errors import ModelError
-from kerasdream.objectives.channel import channel
-from kerasdream.objectives.l2 import l2
-from kerasdream.objectives.mean import mean
-from kerasdream.priors.gaussian_blur import gaussian_blur
-from kerasdream.priors.total_variation import total_variation
 
 OBJECTIVES = {
     "l2": (l2(layer="block11_expand"), lambda a: 0.5 * (a**2).mean()),
@@ -114,8 +114,8 @@ def test_rate():
 def test_every_built_in_part_has_help_for_every_parameter():
     import inspect
 
-    from kerasdream.parameters import model_of
-    from kerasdream.plugins import load
+    from kerasdream.plugins.manager import load
+    from kerasdream.plugins.signature import model_of
 
     for registration in load().registry:
         assert registration.summary.endswith("."), registration

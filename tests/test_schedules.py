@@ -10,13 +10,13 @@ import yaml
 from scipy.ndimage import gaussian_filter
 
 import kerasdream
-from kerasdream.config import resolve
+from kerasdream.config.document import Document, parse
+from kerasdream.config.run_config import resolve
+from kerasdream.config.schema import json_schema
 from kerasdream.errors import ConfigError
 from kerasdream.events import Stepped
-from kerasdream.plugins import load as load_plugins
+from kerasdream.plugins.manager import load as load_plugins
 from kerasdream.schedules import Each, Keys, Progress, Ramp
-from kerasdream.schema import json_schema
-from kerasdream.source import Document, parse
 
 FIRST = "image: x.jpg\noctaves: {count: 3}\nascent:\n  - "
 

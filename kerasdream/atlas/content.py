@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from kerasdream.builtin.objectives.vectors import check_channels
 from kerasdream.models import imagenet
 from kerasdream.models.tables import Layer
-from kerasdream.objectives.vectors import check_channels
 
 PHOTO = Path(__file__).with_name("raccoon.jpg")
 """A raccoon, public domain (public-domain-image.com, raccoon-procyon-lotor), 288 pixels wide."""

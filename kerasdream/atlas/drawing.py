@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from kerasdream.cli.runs import deterministic
 from kerasdream.errors import ConfigError, NoResponseError
 from kerasdream.events import Event, Finished, Stepped
-from kerasdream.running import deterministic
 
 if TYPE_CHECKING:
     from kerasdream.models.network import Network
-    from kerasdream.session import Session
+    from kerasdream.session.session import Session
 
 
 def draw(sessions: Iterable[tuple[str, Session]], progress: Progress, network: Network | None = None) -> None:

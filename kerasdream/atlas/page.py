@@ -8,7 +8,7 @@ from pathlib import Path
 from kerasdream.atlas.content import Atlas, Section, Tile, counts, meaning
 from kerasdream.atlas.sheet import cell_size
 from kerasdream.models.tables import Layer
-from kerasdream.new_plugin import rendered
+from kerasdream.plugins.scaffold import rendered
 
 TERMS = """<p class="facts"><b>Channels</b>: how many different things a layer can tell apart. <b>Stride</b>: it answers
 once for every so many pixels; the larger the stride, the coarser what it draws.</p>"""

@@ -8,8 +8,8 @@ from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kerasdream.panels import SINGLE, Panels
-from kerasdream.tiling import Grid, Span, Tile, mirrored
+from kerasdream.plan.panels import SINGLE, Panels
+from kerasdream.plan.tiling import Grid, Span, Tile, mirrored
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,7 +10,7 @@ from kerasdream.errors import DreamError
 
 if TYPE_CHECKING:
     from kerasdream.engine.decoding import Decoding
-    from kerasdream.entry import Entry
+    from kerasdream.plugins.spec import Entry
     from kerasdream.schedules import Progress
 
 

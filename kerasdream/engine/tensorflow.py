@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kerasdream.engine.canvas import DeviceSheet, HostSheet, Place, cut, home, on_host, rolled
 from kerasdream.engine.score import Score, Seen, Total, added
+from kerasdream.engine.seams import evening
 from kerasdream.errors import MemoryRanOutError
-from kerasdream.panels import SINGLE, Panels
-from kerasdream.seams import evening
-from kerasdream.tiling import BATCH_PIXELS, Grid, Tile, batches
-from kerasdream.tuning import IN_FLIGHT
+from kerasdream.plan.panels import SINGLE, Panels
+from kerasdream.plan.tile_size import IN_FLIGHT
+from kerasdream.plan.tiling import BATCH_PIXELS, Grid, Tile, batches
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from kerasdream.cropping import Box
+    from kerasdream.plan.crops import Box
 
 
 class Evaluated(NamedTuple):
@@ -38,7 +38,7 @@ class Engine:
 
     Args:
         score: what is differentiated: the parts, and the network they look through.
-        batch: views that go through the network at once; None: as many as ``kerasdream.tiling.BATCH_PIXELS`` allows.
+        batch: views that go through the network at once; None: as many as ``plan.tiling.BATCH_PIXELS`` allows.
         jit: whether XLA compiles the step, anew for each shape of views.
         sourced: whether a part looks at the source photo: the first three channels beside the picture.
         masks: how many masks there are: the channels after it.

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kerasdream.entry import Entry
+    from kerasdream.plugins.spec import Entry
 
 
 def network_name(model: Entry) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kerasdream.tiling import Lattice, joint
+from kerasdream.plan.tiling import Lattice, joint
 
 _EXACT = {
     "Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "BatchNormalization", "Add", "Subtract", "Multiply", "Average",

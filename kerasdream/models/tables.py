@@ -20,7 +20,7 @@ FOLDER = Path(__file__).with_name("layers")
 class Layer(NamedTuple):
     """One layer; stride 0 where position is gone, field 0 where a position sees everything (attention, global pooling).
 
-    ``lattice`` are the fields of ``kerasdream.tiling.Lattice``.
+    ``lattice`` are the fields of ``kerasdream.plan.tiling.Lattice``.
     """
 
     name: str
@@ -42,7 +42,7 @@ def layers(model: str) -> tuple[Layer, ...] | None:
 
 def generate(model: str) -> tuple[Layer, ...]:
     """Builds a named network without weights and returns its layers."""
-    from kerasdream.plugins import load
+    from kerasdream.plugins.manager import load
 
     return layers_of(load().registry.get("models", model).factory(weights=None))
 
@@ -71,7 +71,7 @@ def _write(model: str) -> None:
 
 
 if __name__ == "__main__":
-    from kerasdream.plugins import load
+    from kerasdream.plugins.manager import load
 
     for name in sys.argv[1:] or [name for name in load().registry.entries["models"] if name != "file"]:
         _write(name)

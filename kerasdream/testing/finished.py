@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasdream.components import Objective, Output, Postprocess
-from kerasdream.entry import Entry
 from kerasdream.events import Event, Finished
-from kerasdream.naming import filled, of_frame
+from kerasdream.output_names import filled, of_frame
+from kerasdream.plugins.spec import Entry
 from kerasdream.testing.material import photo, tiny_network
 from kerasdream.testing.registered import check_schema, expect
 

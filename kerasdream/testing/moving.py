@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kerasdream.components import Parametrization, Rule
-from kerasdream.entry import Entry
 from kerasdream.errors import KerasdreamError, PluginError
+from kerasdream.plugins.spec import Entry
 from kerasdream.schedules import Progress
 from kerasdream.testing.material import photo
 from kerasdream.testing.registered import check_schema, expect, steady

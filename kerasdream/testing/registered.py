@@ -9,8 +9,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from kerasdream.entry import Entry
-from kerasdream.registry import Registration, Registry
+from kerasdream.plugins.registry import Registration, Registry
+from kerasdream.plugins.spec import Entry
 
 UNDER_TEST = "the plugin under test"
 
@@ -33,8 +33,8 @@ def check_schema(kind: str, factory: Callable[..., Any], parameters: Mapping[str
     """
     from pydantic import ValidationError
 
-    from kerasdream.parameters import model_of
-    from kerasdream.plugins import check_registration
+    from kerasdream.plugins.manager import check_registration
+    from kerasdream.plugins.signature import model_of
 
     registration = registered(kind, factory)
     check_registration(registration)
@@ -68,7 +68,7 @@ def check_plugin(plugin: ModuleType | Path | str) -> list[str]:
     Raises:
         AssertionError: it is broken; the message is the one that ``kerasdream plugins`` shows.
     """
-    from kerasdream import plugins
+    from kerasdream.plugins import manager as plugins
 
     if isinstance(plugin, ModuleType):
         name = plugin.__name__
@@ -86,7 +86,7 @@ def check_plugin(plugin: ModuleType | Path | str) -> list[str]:
 
 def steady(entry: Entry) -> Iterator[tuple[str, Entry]]:
     """Yields every number that a schedule may stand for, and the entry with one that happens not to change."""
-    from kerasdream.parameters import model_of
+    from kerasdream.plugins.signature import model_of
     from kerasdream.schedules import Ramp
 
     schema = model_of(registered(entry.kind, entry.factory))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from kerasdream.builtin.objectives.l2 import l2
 from kerasdream.components import Energy, Objective, Projection, Transform
-from kerasdream.entry import Entry
-from kerasdream.objectives.l2 import l2
+from kerasdream.plugins.spec import Entry
 from kerasdream.testing.finished import check_projection
 from kerasdream.testing.material import photo, tiny_network
 from kerasdream.testing.registered import check_schema, expect, steady
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from kerasdream.components import Term
+    from kerasdream.dreaming.step import GradientStep
     from kerasdream.models.network import Network
-    from kerasdream.step import GradientStep
 
 HALO = 32
 """Pixels around a tile that are more than the tiny network sees."""
@@ -243,7 +243,7 @@ def _check_schedules(entry: Entry, score_of: Callable[[Entry], float], score: fl
 
 
 def _step(network: Network, objectives: list, priors: Any = (), transforms: Any = (), tile: int = 512) -> GradientStep:
-    from kerasdream.step import GradientStep
+    from kerasdream.dreaming.step import GradientStep
 
     return GradientStep(network, objectives, priors, transforms, tile=tile, halo=HALO)
 

@@ -102,9 +102,9 @@ def register_commands(cli):
     def command(photo, output, model, layers, max_side):
         """Takes the texture of a PHOTO, for the objective of this name."""
         from kerasdream import images
-        from kerasdream.config import resolve
+        from kerasdream.config.document import Document
+        from kerasdream.config.run_config import resolve
         from kerasdream.engine.loading import tensorflow
-        from kerasdream.source import Document
 
         layers = layers or DEFAULT_LAYERS.get(model)
         if not layers:

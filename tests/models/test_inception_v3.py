@@ -6,10 +6,10 @@ import yaml
 
 import kerasdream
 from kerasdream import images
-from kerasdream.config import load
+from kerasdream.config.recipes import checksum, load_any
+from kerasdream.config.run_config import load
 from kerasdream.errors import ConfigError, ModelError
 from kerasdream.models.applications import FACTORIES
-from kerasdream.recipes import checksum, load_any
 
 SMALL = {"octaves": {"count": 2, "scale": 1.4, "steps": 2}, "max_side": 160}
 

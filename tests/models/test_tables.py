@@ -3,7 +3,7 @@
 import pytest
 
 from kerasdream.models import tables
-from kerasdream.plugins import load
+from kerasdream.plugins.manager import load
 
 NAMED = [name for name in load().registry.entries["models"] if name != "file"]
 QUICK = ["efficientnet_lite0", "inception_v3", "mobilenet_v2"]

@@ -9,7 +9,7 @@ from kerasdream_keras_hub import keras_hub, preprocessing
 
 import kerasdream
 from kerasdream import ModelError, images
-from kerasdream.config import load
+from kerasdream.config.run_config import load
 from kerasdream.testing import check_model, check_plugin
 from kerasdream.testing.material import PHOTO
 

@@ -12,7 +12,7 @@ from PIL import Image
 import kerasdream
 from kerasdream import Objective, images
 from kerasdream.api import as_picture, session_for
-from kerasdream.config import load
+from kerasdream.config.run_config import load
 from kerasdream.events import Finished
 from kerasdream.testing import check_output, check_plugin
 

@@ -8,7 +8,7 @@ from kerasdream_texture import gram, save_statistics, statistics_of, texture
 
 import kerasdream
 from kerasdream import ConfigError, images
-from kerasdream.config import load
+from kerasdream.config.run_config import load
 from kerasdream.testing import check_objective, check_plugin
 from kerasdream.testing.material import PHOTO
 
@@ -51,7 +51,7 @@ def test_what_is_missing_is_said(tmp_path, file):
 
 
 def test_from_the_command_line_to_a_dream(tmp_path):
-    from kerasdream.cli import cli
+    from kerasdream.cli.main import cli
 
     done = CliRunner().invoke(cli, ["texture", str(PHOTO), "-o", str(tmp_path / "raccoon.npz")])
     assert (done.exit_code, done.output) == (0, f"{tmp_path / 'raccoon.npz'}\n")

@@ -8,7 +8,7 @@ import pytest
 from kerasdream_wavelets import wavelet_shrinkage, wavelet_sparsity
 
 import kerasdream
-from kerasdream.config import load
+from kerasdream.config.run_config import load
 from kerasdream.testing import check_plugin, check_prior
 
 EXAMPLE = Path(__file__).parents[1] / "example.yaml"

@@ -1,0 +1,35 @@
+"""No step beyond a limit."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from annotated_types import Gt
+
+from kerasdream import ops
+from kerasdream.builtin.ascent.normalize import TINY
+from kerasdream.components import Rule
+
+
+def clip(*, limit: Annotated[float, Gt(0)] = 3.0, by: Literal["value", "rms", "norm"] = "value") -> Rule:
+    """Limits the gradient: single pixels that would leap (``value``), or steps that are too long as a whole.
+
+    ``value``: each number of g is cut off at ±limit; behind ``normalize`` that is so many times the usual size.
+    ``rms``, ``norm``: if the root mean square of g, or √Σg², is larger than the limit, all of g is made smaller by one
+    factor (Pascanu, Mikolov, Bengio 2013). The norm grows with the number of pixels, the root mean square does not.
+
+    Args:
+        limit: the largest number, root mean square or norm.
+        by: what is limited.
+    """
+    sizes = {
+        "rms": lambda g: ops.sqrt(ops.mean(ops.square(g))),
+        "norm": lambda g: ops.sqrt(ops.sum(ops.square(g))),
+    }
+
+    def update(gradient, memory, state):
+        if by == "value":
+            return ops.clip(gradient, -limit, limit), memory
+        return gradient * ops.minimum(1.0, limit / (sizes[by](gradient) + TINY)), memory
+
+    return Rule(update)

@@ -1,0 +1,53 @@
+"""The finished picture as a file, with its recipe inside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Literal
+
+from annotated_types import Interval
+
+from kerasdream import images
+from kerasdream.components import Output
+from kerasdream.events import Event, Finished
+from kerasdream.output_names import FRAME, Ending
+
+
+def png(*, path: Annotated[str, Ending((".png",))] = "{stem}-dream.png") -> Output:
+    """Writes the finished picture, or every frame, as PNG: lossless, alpha kept, the recipe inside.
+
+    Args:
+        path: file name; ``{stem}`` is the source's name without its ending, ``{seed}`` the seed, ``{frame}`` the number
+            of a frame: every frame is then written; otherwise the last one.
+    """
+    return Output(path, partial(_writing, each=FRAME in path, format="png"))
+
+
+def jpeg(
+    *,
+    path: Annotated[str, Ending((".jpg", ".jpeg"))] = "{stem}-dream.jpg",
+    quality: Annotated[int, Interval(ge=1, le=100)] = 92,
+) -> Output:
+    """Writes the finished picture, or every frame, as JPEG: small, without alpha, the recipe inside.
+
+    Args:
+        path: file name; ``{stem}`` is the source's name without its ending, ``{seed}`` the seed, ``{frame}`` the number
+            of a frame: every frame is then written; otherwise the last one.
+        quality: 1 (small) to 100 (best).
+    """
+    return Output(path, partial(_writing, each=FRAME in path, format="jpeg", quality=quality))
+
+
+@contextmanager
+def _writing(
+    path: Path, each: bool, format: Literal["png", "jpeg"], **options: int
+) -> Iterator[Callable[[Event], None]]:
+    def receive(event: Event) -> None:
+        if isinstance(event, Finished) and (each or event.last):
+            result = event.result
+            images.save(path, result.image, alpha=result.alpha, recipe=result.recipe, format=format, **options)
+
+    yield receive

@@ -1,0 +1,20 @@
+"""Contrast: harder and softer from step to step."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from annotated_types import Ge
+
+from kerasdream.builtin.transforms.draws import between
+from kerasdream.components import Transform
+
+
+def contrast(*, low: Annotated[float, Ge(0)] = 0.8, high: Annotated[float, Ge(0)] = 1.2) -> Transform:
+    """Shows the network the picture harder or softer, about mid-grey, by a random factor.
+
+    Args:
+        low: smallest factor.
+        high: largest factor.
+    """
+    return Transform(lambda views, seed: views * between(low, high, seed))

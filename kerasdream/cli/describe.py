@@ -1,0 +1,80 @@
+"""The parts of a run file as plain data: what each does, its parameters with types and defaults, where it is from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kerasdream.plugins.manager import Plugins
+from kerasdream.plugins.registry import Registration
+from kerasdream.plugins.signature import layer_parameters, model_of
+from kerasdream.schedules import MARKS
+
+COUNTED = (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"), ("exclusiveMaximum", "<"))
+"""Bounds in a JSON Schema, and how they are written."""
+
+WORDS = {
+    "number": "number",
+    "integer": "whole number",
+    "string": "text",
+    "boolean": "true or false",
+    "null": "null",
+    "object": "mapping",
+}
+
+
+def entry_row(registration: Registration, plugins: Plugins) -> dict[str, Any]:
+    """One part: its help, which plugin it is from, where, and its parameters."""
+    return {
+        "kind": registration.kind,
+        "name": registration.name,
+        "summary": registration.summary,
+        "help": registration.help.partition("\nArgs:")[0].strip(),  # the parameters follow, with their types
+        "plugin": registration.plugin,
+        "origin": next(plugin.origin for plugin in plugins.found if plugin.name == registration.plugin),
+        "where": registration.where,
+        "parameters": parameter_rows(registration),
+    }
+
+
+def parameter_rows(registration: Registration) -> list[dict[str, Any]]:
+    """The parameters of a part, ``weight`` included where it has one."""
+    model = model_of(registration)
+    schema = model.model_json_schema(by_alias=True)
+    layers = layer_parameters(registration.factory)
+    rows = []
+    for name, field in model.model_fields.items():
+        required = field.is_required()
+        kind = _words(schema["properties"][name], schema.get("$defs", {}))
+        rows.append(
+            {
+                "name": name,
+                "type": kind.replace("text", "layer name") if name in layers else kind,
+                "required": required,
+                "default": None if required else schema["properties"][name].get("default"),
+                "help": field.description or "",
+            }
+        )
+    return rows
+
+
+def _words(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
+    """What a JSON Schema admits, in words: ``number ≥ 0 or a schedule``."""
+    options = schema.get("anyOf") or schema.get("oneOf")
+    if options:
+        words = [word for option in options for word in _words(option, definitions).split(" or ")]
+        return " or ".join(dict.fromkeys(words))
+    if "$ref" in schema:
+        target = definitions[schema["$ref"].rpartition("/")[2]]
+        return "a schedule" if MARKS & target.get("properties", {}).keys() else f"{{{', '.join(target['properties'])}}}"
+    if "enum" in schema or "const" in schema:
+        return " or ".join(map(str, schema.get("enum", [schema.get("const")])))
+    if schema.get("format") == "path":
+        return "file"
+    if "prefixItems" in schema:
+        return f"[{', '.join(_words(item, definitions) for item in schema['prefixItems'])}]"
+    if isinstance(schema.get("additionalProperties"), dict):
+        return f"{{network: {_words(schema['additionalProperties'], definitions)}}}"
+    if schema.get("type") == "array":
+        return f"list of {_words(schema.get('items', {}), definitions)}"
+    bounds = "".join(f" {sign} {schema[key]:g}" for key, sign in COUNTED if key in schema)
+    return WORDS.get(schema.get("type", ""), schema.get("type", "anything")) + bounds

@@ -1,0 +1,221 @@
+"""The commands that tell what there is: plugins, parts, layers, the schema, the recipe in a picture."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kerasdream.errors import KerasdreamError, did_you_mean
+
+if TYPE_CHECKING:
+    from kerasdream.plugins.manager import Plugin, Plugins
+
+PLUGINS = click.option(
+    "--plugin",
+    "plugin_files",
+    metavar="FILE_OR_FOLDER",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Load a plugin: a Python file, a package, or a folder of Python files.",
+)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+
+
+def _loaded(plugin_files: tuple[Path, ...]) -> Plugins:
+    from kerasdream.cli.main import loaded
+
+    return loaded(plugin_files)
+
+
+@click.command(name="list")
+@click.argument("kind", required=False)
+@click.argument("name", required=False)
+@PLUGINS
+@AS_JSON
+def list_(kind: str | None, name: str | None, plugin_files: tuple[Path, ...], as_json: bool) -> None:
+    """Lists what can stand in a run file: list, list objectives, list objectives l2."""
+    from kerasdream.plugins.registry import KINDS
+
+    plugins = _loaded(plugin_files).require(plugin_files)
+    plural = {**{k: k for k in KINDS}, **{singular: k for k, singular in KINDS.items()}}
+    if kind is not None and kind not in plural:
+        raise KerasdreamError(f"unknown kind {kind!r}; {did_you_mean(kind, KINDS)}")
+    if kind is not None and name is not None:
+        _describe(plugins, plural[kind], name, as_json)
+        return
+    kinds = [plural[kind]] if kind else list(KINDS)
+    if as_json:
+        from kerasdream.cli.describe import entry_row
+
+        rows = [entry_row(registration, plugins) for one in kinds for registration in plugins.registry.of(one)]
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for one in kinds:
+        click.echo(f"{one}:" if kind is None else f"{len(plugins.registry.entries[one])} {one}:")
+        for registration in plugins.registry.of(one):
+            source = "" if registration.plugin == "kerasdream" else f"  [{registration.plugin}]"
+            click.echo(f"  {registration.name:<20} {registration.summary}{source}")
+    if plugins.broken:
+        names = ", ".join(plugin.name for plugin in plugins.broken)
+        click.echo(f"kerasdream: not in use, as kerasdream plugins explains: {names}", err=True)
+
+
+def _describe(plugins: Plugins, kind: str, name: str, as_json: bool) -> None:
+    """Prints one part: help, parameters with types and defaults, the plugin it is from."""
+    from kerasdream.cli.describe import entry_row
+
+    try:
+        row = entry_row(plugins.registry.get(kind, name), plugins)
+    except KeyError as error:
+        raise KerasdreamError(error.args[0]) from None
+    if as_json:
+        click.echo(json.dumps(row, indent=2, ensure_ascii=False))
+        return
+    click.echo(f"{row['name']}: {row['help']}\n")
+    click.echo("Parameters:" if row["parameters"] else "No parameters.")
+    for parameter in row["parameters"]:
+        state = "required" if parameter["required"] else f"default {json.dumps(parameter['default'])}"
+        click.echo(f"  {parameter['name']}: {parameter['type']}, {state}")
+        if parameter["help"]:
+            click.echo(f"      {parameter['help']}")
+    click.echo(f"\nFrom the plugin {row['plugin']} ({row['origin']}), {row['where']}")
+
+
+@click.command()
+@PLUGINS
+@AS_JSON
+def plugins(plugin_files: tuple[Path, ...], as_json: bool) -> None:
+    """Lists the plugins that were found, the broken ones with the cause.
+
+    The environment variable KERASDREAM_PLUGINS says which installed plugins are loaded: film_grain,sparkle only these,
+    -film_grain all but this one, nothing at all none.
+    """
+    found = _loaded(plugin_files)
+    if as_json:
+        click.echo(json.dumps([_row(plugin, found) for plugin in found.found], indent=2, ensure_ascii=False))
+        return
+    for plugin in found.found:
+        parts = found.parts_of(plugin)
+        state = plugin.state
+        if plugin.error:
+            state = f"broken: {plugin.error}"
+        elif plugin.state == "loaded":
+            state = (
+                f"{len(parts)} part{'s' * (len(parts) != 1)}, {len(plugin.hooks)} hook{'s' * (len(plugin.hooks) != 1)}"
+            )
+        click.echo(f"{plugin.name} {plugin.version}".strip() + f" ({plugin.origin}): {state}")
+        if plugin.origin != "built in":
+            for line in (*parts, *plugin.notes):
+                click.echo(f"  {line}")
+
+
+def _row(plugin: Plugin, found: Plugins) -> dict[str, Any]:
+    """One plugin as plain data; ``error`` says why it is broken."""
+    return {
+        "name": plugin.name,
+        "version": plugin.version,
+        "distribution": plugin.distribution or None,
+        "file": str(plugin.file) if plugin.file else None,
+        "origin": plugin.origin,
+        "state": plugin.state,
+        "hooks": plugin.hooks,
+        "registers": found.parts_of(plugin),
+        "notes": plugin.notes,
+        "error": plugin.error,
+    }
+
+
+@click.command()
+@click.argument("model")
+@PLUGINS
+def layers(model: str, plugin_files: tuple[Path, ...]) -> None:
+    """Lists the layers of a MODEL: a name (with channels and stride) or a .keras file."""
+    from kerasdream.cli.plan import layer_rows
+
+    for row in layer_rows(model, _loaded(plugin_files).require(plugin_files).registry):
+        click.echo(row)
+
+
+@click.command()
+@click.argument("text", required=False, default="")
+def classes(text: str) -> None:
+    """Lists the classes of ImageNet with their indices: all, or those with TEXT in a name."""
+    from kerasdream.models import imagenet
+
+    indices = list(imagenet.found(text))
+    if not indices:
+        raise KerasdreamError(f"no class has {text!r} in its name; expected {imagenet.wanted(text)}")
+    for index in indices:
+        click.echo(f"{index:>3}  {', '.join(imagenet.classes()[index])}")
+
+
+@click.command()
+@click.argument("name", required=False)
+@AS_JSON
+def presets(name: str | None, as_json: bool) -> None:
+    """Lists the presets, or prints the run file that the preset NAME is.
+
+    \b
+    kerasdream dream photo.jpg --preset google-2015
+    kerasdream dream noise --preset deepdraw
+    """
+    from kerasdream.config.presets import names, summary, text
+
+    if as_json:
+        chosen = [name] if name else names()
+        rows = [{"name": one, "summary": summary(one), "text": text(one)} for one in chosen]
+        click.echo(json.dumps(rows[0] if name else rows, indent=2, ensure_ascii=False))
+    elif name:
+        click.echo(text(name).rstrip())
+    else:
+        for one in names():
+            click.echo(f"{one:<22} {summary(one)}")
+
+
+@click.command()
+@PLUGINS
+def schema(plugin_files: tuple[Path, ...]) -> None:
+    """Prints the JSON Schema of run files, for your editor."""
+    from kerasdream.config.schema import json_schema
+
+    click.echo(json.dumps(json_schema(_loaded(plugin_files).require(plugin_files).registry), indent=2))
+
+
+@click.command()
+@click.argument("picture", type=click.Path(path_type=Path))
+def show(picture: Path) -> None:
+    """Prints the recipe inside a picture that kerasdream made."""
+    from kerasdream.config.recipes import recipe_in
+
+    click.echo(recipe_in(picture).rstrip())
+
+
+@click.command(name="new-plugin")
+@click.argument("name")
+@click.option(
+    "--kind",
+    default="objective",
+    metavar="KIND",
+    help="What it makes: objective (the default), prior, transform, ..., or command.",
+)
+@click.option("-o", "--output", "folder", default=".", type=click.Path(path_type=Path, file_okay=False), help="Where.")
+@click.option("--author", default="", help="Your name, for setup.cfg and LICENSE.")
+@click.option("--license", type=click.Choice(["MIT", "Apache-2.0"]), default="MIT", show_default=True)
+def new_plugin(name: str, kind: str, folder: Path, author: str, license: str) -> None:
+    """Writes a plugin called NAME: a module, tests, an example run file, all that publishing needs."""
+    from kerasdream.plugins.scaffold import WHAT, write_plugin
+
+    kinds = {key: one for one, what in WHAT.items() for key in (one, what, what.partition(" ")[0])}
+    if kind not in kinds:
+        raise KerasdreamError(f"unknown kind {kind!r}; {did_you_mean(kind, WHAT.values())}")
+    registry = _loaded(()).registry
+    path = write_plugin(name, folder, kind=kinds[kind], author=author, license=license, registry=registry)
+    for file in sorted(file for file in path.rglob("*") if file.is_file()):
+        click.echo(file)
+    click.echo(f'\nNext: cd {path}; pip install -e ".[test]"; pytest', err=True)
+
+
+COMMANDS = list_, plugins, layers, presets, classes, schema, show, new_plugin

@@ -1,0 +1,87 @@
+"""The animated GIF: its colours, its times, the recipe inside."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image, ImageSequence
+
+from kerasdream import ImageError, Result, images
+from kerasdream.builtin.outputs.gif import gif
+from kerasdream.events import Finished
+
+
+def written(path, pictures, **options):
+    """A GIF of pictures in [-1, 1]."""
+    with gif(**options).open(path) as receive:
+        for number, picture in enumerate(pictures):
+            receive(Finished(Result(picture, (), {}, {"recipe": {"seed": number}}), number, len(pictures)))
+            assert path.exists() == (number == len(pictures) - 1)
+    return path
+
+
+def shown(path):
+    with Image.open(path) as animation:
+        return [np.asarray(frame.convert("RGB")).astype(float) for frame in ImageSequence.Iterator(animation)]
+
+
+@pytest.fixture(scope="module")
+def pictures(coffee):
+    """A pan over a photo: its colours change little."""
+    return [coffee[100:228, 150 + i : 310 + i] for i in range(0, 60, 10)]
+
+
+def test_colours_are_true_and_do_not_flicker(pictures, tmp_path):
+    frames = shown(written(tmp_path / "a.gif", pictures))
+    wanted = [(picture + 1) * 127.5 for picture in pictures]
+    default = tmp_path / "default.gif"
+    first, *others = (Image.fromarray(np.rint(frame).astype("uint8")) for frame in wanted)
+    first.save(default, save_all=True, append_images=others)
+
+    def error(frames):
+        """How far blurred frames are from what is wanted: dither is no error from afar."""
+        small = [
+            images.resize(np.subtract(*pair).astype("float32"), (16, 20)) for pair in zip(frames, wanted, strict=True)
+        ]
+        return np.sqrt(np.mean(np.square(small)))
+
+    assert error(frames) < 0.6 * error(shown(default))
+    casts = [np.subtract(*pair).mean((0, 1)) for pair in zip(frames, wanted, strict=True)]
+    assert np.abs(casts).max() < 1
+    assert np.abs(np.diff(casts, axis=0)).max() < 0.5
+
+
+@pytest.mark.parametrize(("fps", "times"), [(20, [50] * 6), (50, [20] * 6), (30, [30, 40, 30, 30, 40, 30])])
+def test_times_add_up(pictures, tmp_path, fps, times):
+    path = written(tmp_path / "a.gif", pictures, fps=fps)
+    with Image.open(path) as animation:
+        assert [frame.info["duration"] for frame in ImageSequence.Iterator(animation)] == times
+
+
+@pytest.mark.parametrize(("loop", "again"), [(0, 0), (1, None), (3, 2)])
+def test_how_often(pictures, tmp_path, loop, again):
+    with Image.open(written(tmp_path / "a.gif", pictures, loop=loop)) as animation:
+        assert animation.info.get("loop") == again
+
+
+def test_large_frames_are_shrunk_and_a_single_one_is_a_picture(pictures, tmp_path):
+    (frame,) = shown(written(tmp_path / "a.gif", pictures[:1], max_side=80))
+    assert frame.shape == (64, 80, 3)
+    assert np.abs(frame - (images.resize(pictures[0], (64, 80)) + 1) * 127.5).mean() < 6
+
+
+def test_the_recipe_is_read_from_a_gif(pictures, tmp_path):
+    path = written(tmp_path / "a.gif", pictures)
+    assert images.read_recipe(path) == "recipe:\n  seed: 5\n"
+    whole = path.read_bytes()
+    long = "x" * 100_000 + "é"
+    Image.fromarray(skimage.data.chelsea()).save(tmp_path / "long.gif", comment=images.as_gif_comment(long))
+    assert images.read_recipe(tmp_path / "long.gif") == long
+    Image.fromarray(skimage.data.chelsea()).save(tmp_path / "other.gif", comment=b"made by hand")
+    assert images.read_recipe(tmp_path / "other.gif") is None
+    start = whole.index(b"kerasdream")
+    for length in (7, 11, start - 2, start + 8, start + 20):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ImageError, match=r"a\.gif: the GIF file is cut short"):
+            images.read_recipe(path)

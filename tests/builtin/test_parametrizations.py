@@ -1,0 +1,352 @@
+"""Parametrizations: that a picture comes back, their maths by NumPy, their gradients by finite differences."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import kerasdream
+from kerasdream import GradientStep, ops
+from kerasdream.builtin.objectives.l2 import l2
+from kerasdream.builtin.parametrizations import natural
+from kerasdream.builtin.parametrizations.colour import LIMIT, from_picture, matrix
+from kerasdream.builtin.parametrizations.decorrelated import decorrelated
+from kerasdream.builtin.parametrizations.fourier import fourier
+from kerasdream.builtin.parametrizations.laplacian_pyramid import laplacian_pyramid
+from kerasdream.builtin.parametrizations.maco import maco
+from kerasdream.engine import decoding as decoding_module
+from kerasdream.engine.decoding import Decoding
+from kerasdream.events import Stepped
+from kerasdream.results.checkpoint import beside
+from kerasdream.testing import check_parametrization
+
+HOLDING = {
+    "decorrelated": (decorrelated, {}),
+    "fourier": (fourier, {}),
+    "fourier, plain": (fourier, {"decay": 0.5, "decorrelate": False}),
+    "laplacian_pyramid": (laplacian_pyramid, {}),
+    "laplacian_pyramid, plain": (laplacian_pyramid, {"levels": 3, "decay": 0.0, "decorrelate": False}),
+}
+"""Those that can hold any picture."""
+
+ALL = {**HOLDING, "maco": (maco, {})}
+
+SIZES = [(64, 80), (63, 80), (64, 81), (63, 81), (1, 7), (5, 1)]
+
+M = np.array([[0.26, 0.09, 0.02], [0.27, 0.0, -0.05], [0.27, -0.09, 0.03]]) / 0.46195
+"""Lucid's colours: the length of the first column is the square root of 0.26² + 0.27² + 0.27²."""
+
+
+def sigmoid(values):
+    return 1 / (1 + np.exp(-values))
+
+
+def logit(picture):
+    """The inverse of ``2 · sigmoid − 1``, to the end."""
+    return np.log((1 + picture.astype("float64")) / (1 - picture.astype("float64")))
+
+
+def pulled_back(form, state, gradient):
+    """The gradient with respect to a state, given that with respect to the picture."""
+    import tensorflow as tf
+
+    state = tf.convert_to_tensor(state)
+    with tf.GradientTape() as tape:
+        tape.watch(state)
+        picture = form.decode(state, *gradient.shape[:2])
+    return tape.gradient(picture, state, output_gradients=tf.convert_to_tensor(gradient)).numpy()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_check_for_plugins_passes(name):
+    factory, parameters = ALL[name]
+    check_parametrization(factory, parameters, tolerance=0.001 if name in HOLDING else 0.25)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", HOLDING)
+def test_a_picture_of_any_size_comes_back_to_half_a_level(name, size):
+    factory, parameters = HOLDING[name]
+    form = factory(**parameters)
+    picture = np.random.default_rng(0).uniform(-1, 1, (*size, 3)).astype("float32")
+    picture[0, 0] = -1, 1, -1
+    decoded = np.asarray(form.decode(form.init(picture, 0), *size))
+    assert np.abs(decoded - picture).max() < 1 / 255 + 1e-4
+
+
+def test_colours_are_lucids_and_uncorrelated(chelsea, coffee):
+    np.testing.assert_allclose(matrix(), M, atol=1e-4)
+    values = np.random.default_rng(0).normal(0, 1, (5, 6, 3)).astype("float32")
+    picture = np.asarray(decorrelated().decode(values, 5, 6))
+    expected = [2 * sigmoid(sum(M[colour, axis] * values[..., axis] for axis in range(3))) - 1 for colour in range(3)]
+    np.testing.assert_allclose(picture, np.stack(expected, -1), atol=1e-4)
+    for photo in (chelsea, coffee):
+        alike = [
+            np.abs(np.corrcoef(from_picture(photo, decorrelate).reshape(-1, 3).T)[np.triu_indices(3, 1)]).mean()
+            for decorrelate in (False, True)
+        ]
+        assert alike[1] < 0.7 * alike[0]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_fourier_is_the_scaled_inverse_transform(size):
+    height, width = size
+    decay = 0.75
+    state = np.random.default_rng(0).normal(0, 0.1, (2, 3, height, width // 2 + 1)).astype("float32")
+    down, across = np.meshgrid(np.fft.fftfreq(height), np.fft.rfftfreq(width), indexing="ij")
+    scale = np.sqrt(height * width) / 4 / np.maximum(np.hypot(down, across), 1 / max(size)) ** decay
+    values = np.fft.irfft2(scale * (state[0] + 1j * state[1]), s=size).transpose(1, 2, 0)
+    decoded = fourier(decay=decay).decode(state, height, width)
+    np.testing.assert_allclose(decoded, 2 * sigmoid(values @ M.T) - 1, atol=1e-4)
+    plain = fourier(decay=decay, decorrelate=False).decode(state, height, width)
+    np.testing.assert_allclose(plain, 2 * sigmoid(values) - 1, atol=1e-4)
+
+
+def test_fourier_steps_favour_what_is_coarse():
+    """The same gradient at every frequency moves the picture as 1/f²: twice the scale."""
+    form, size = fourier(decorrelate=False), (64, 64)
+    impulse = np.zeros((*size, 3), "float32")
+    impulse[20, 30] = 1  # every frequency alike
+    state = form.init(np.zeros_like(impulse), 0)
+    moved = np.asarray(form.decode(state + 1e-2 * pulled_back(form, state, impulse), *size))
+    strength = np.abs(np.fft.rfft2(moved[..., 0]))
+    assert strength[4, 0] / strength[16, 0] == pytest.approx(16, rel=0.02)
+    assert strength[0, 4] / strength[0, 16] == pytest.approx(16, rel=0.02)
+
+
+def twice(values):
+    """Bilinear enlargement to twice the size: three quarters of the nearest, a quarter of the next, edges repeated."""
+    for axis in (0, 1):
+        padded = np.pad(values, [(1, 1) if a == axis else (0, 0) for a in range(3)], mode="edge")
+        before, here, behind = (np.take(padded, np.arange(values.shape[axis]) + i, axis) for i in range(3))
+        pairs = np.stack([0.75 * here + 0.25 * before, 0.75 * here + 0.25 * behind], axis + 1)
+        values = pairs.reshape([2 * n if a == axis else n for a, n in enumerate(values.shape)])
+    return values
+
+
+def test_laplacian_pyramid_is_the_sum_of_its_bands():
+    random = np.random.default_rng(0)
+    bands = [random.normal(0, 1, (8 * s, 12 * s, 3)).astype("float32") for s in (4, 2, 1)]
+    state = np.concatenate([band.reshape(-1, 3) for band in bands])
+    decoded = laplacian_pyramid(levels=3, decay=0.5).decode(state, 32, 48)
+    values = bands[0] + 2**-0.5 * twice(bands[1]) + 2**-1.0 * twice(twice(bands[2]))
+    np.testing.assert_allclose(decoded, 2 * sigmoid(values @ M.T) - 1, atol=1e-4)
+
+
+@pytest.mark.parametrize("decay", [0.0, 1.0])
+def test_laplacian_pyramid_bands_move_more_the_coarser_they_are(decay):
+    form = laplacian_pyramid(levels=3, decay=decay, decorrelate=False)
+    flat = np.zeros((32, 48, 3), "float32")
+    gradient = pulled_back(form, form.init(flat, 0), flat + 1)
+    ends = np.cumsum([32 * 48, 16 * 24, 8 * 12])[:-1]
+    means = [float(band.mean()) for band in np.split(gradient, ends)]
+    assert means == pytest.approx([0.5 * (4 * 2 ** (decay - 1)) ** level for level in range(3)], rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["decorrelated", "fourier", "laplacian_pyramid", "maco"])
+def test_state_and_pixels_agree_on_the_gradient_by_finite_differences(name, tiny_network, chelsea):
+    """Along the gradient and along the strongest coefficients, the score rises as the pulled back gradient says."""
+    factory, parameters = ALL[name]
+    form, size = factory(**parameters), (96, 112)
+    step = GradientStep(tiny_network, l2(layer="conv3"), tile=512, halo="exact")
+    picture = chelsea[100:196, 100:212]
+
+    def decoded(state):
+        return np.asarray(form.decode(state, *size))
+
+    state = np.asarray(form.init(picture, 0), "float32")
+    _, by_pixel = step(decoded(state))
+    by_state = pulled_back(form, state, by_pixel)
+    strongest = np.argsort(np.abs(by_state).ravel())[-3:]
+    ways = [by_state / np.linalg.norm(by_state), *(np.eye(1, by_state.size, i).reshape(state.shape) for i in strongest)]
+    for way in np.asarray(ways, "float32"):
+        length = np.float32(0.01 * 0.02 / np.abs(decoded(state + 0.01 * way) - decoded(state)).max())
+        ahead, behind = decoded(state + length * way), decoded(state - length * way)
+        rise = step(ahead)[0] - step(behind)[0]
+        assert rise == pytest.approx(2 * length * float((by_state * way).sum()), rel=0.01)
+        assert rise == pytest.approx(float((by_pixel * (ahead - behind)).sum()), rel=0.01)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", ALL)
+def test_pulling_back_is_the_adjoint_of_decoding_at_any_size(name, size):
+    factory, parameters = ALL[name]
+    form, random = factory(**parameters), np.random.default_rng(0)
+    state = np.asarray(form.init(random.uniform(-0.8, 0.8, (*size, 3)).astype("float32"), 0))
+    way, gradient = (random.normal(0, 1, shape).astype("float32") for shape in (state.shape, (*size, 3)))
+    ahead, behind = (np.asarray(form.decode(state + sign * np.float32(1e-3) * way, *size)) for sign in (1, -1))
+    slope = float((gradient * (ahead - behind) / 2e-3).sum())
+    expected = pulled_back(form, state, gradient) * way
+    assert slope == pytest.approx(float(expected.sum()), abs=0.01 * float(np.linalg.norm(expected)) + 1e-3)
+
+
+@pytest.mark.parametrize("size", [(64, 80), (63, 81)])
+@pytest.mark.parametrize("name", ALL)
+def test_traced_it_is_what_it_is_untraced(name, size, chelsea, monkeypatch):
+    """The picture to 1e-5, the gradient to 1e-4 of its largest; traced anew, both to the byte."""
+    factory, parameters = ALL[name]
+    form, gradient = factory(**parameters), np.random.default_rng(0).normal(0, 1, (*size, 3)).astype("float32")
+    state = np.asarray(form.init(chelsea[: size[0], : size[1]], 0), "float32")
+
+    def both():
+        decoding = Decoding(form.decode)
+        found = decoding.picture(state, size), np.asarray(decoding.pulled_back(state, size, gradient))
+        assert len(decoding._traces) == 2 * (decoding_module.TRACED > 0)
+        return found
+
+    (picture, slope), (picture_again, slope_again) = both(), both()
+    assert (picture.tobytes(), slope.tobytes()) == (picture_again.tobytes(), slope_again.tobytes())
+    monkeypatch.setattr(decoding_module, "TRACED", 0)
+    untraced, expected = both()
+    np.testing.assert_allclose(picture, untraced, atol=1e-5)
+    np.testing.assert_allclose(slope, expected, atol=1e-4 * abs(expected).max())
+
+
+def test_a_decode_that_cannot_be_traced_is_called_as_it_is(chelsea):
+    calls = []
+
+    def decode(state, height, width):
+        calls.append(float(ops.max(state)))  # of a symbol there is no number
+        return ops.tanh(state)
+
+    decoding, state = Decoding(decode), np.arctanh(0.9 * chelsea[:20, :30])
+    for _ in range(2):
+        np.testing.assert_allclose(decoding.picture(state, (20, 30)), 0.9 * chelsea[:20, :30], atol=1e-5)
+        slope = decoding.pulled_back(state, (20, 30), np.ones_like(state))
+        np.testing.assert_allclose(slope, 1 - np.tanh(state) ** 2, atol=1e-5)
+    assert len(calls) == 4
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_ten_steps_raise_the_score(name, lite0, chelsea):
+    factory, parameters = ALL[name]
+    rate = {"maco": 0.05, "decorrelated": 0.05}.get(name, 0.01)
+    result = kerasdream.dream(
+        chelsea[60:203, 100:261],
+        model=lite0,
+        objectives={"l2": "block11_expand"},
+        parametrization=factory(**parameters),
+        ascent=["normalize", {"rate": rate}],
+        priors=[],
+        octaves={"count": 1, "steps": 11},
+    )
+    assert result.image.shape == (143, 161, 3)
+    assert result.scores[10] > 1.2 * result.scores[0]
+
+
+def dreamt(tiny, picture, name, **options):
+    """A dream on the small random network."""
+    options = {
+        "ascent": ["normalize", {"rate": 0.02}],
+        "octaves": {"count": 3, "scale": 1.4, "steps": 4},
+        "priors": [],
+        "input_range": (-1, 1),
+        **options,
+    }
+    return kerasdream.dream(picture, model=tiny, objectives={"l2": "c3"}, parametrization=name, **options)
+
+
+@pytest.mark.parametrize("name", ["decorrelated", "fourier", "laplacian_pyramid", "maco"])
+def test_tiles_know_nothing_of_the_state(tiny, chelsea, name):
+    """Cut into tiles that see all they need, the picture comes out as it does in one go."""
+    options = {"octaves": {"count": 2, "scale": 1.4, "steps": 3}, "transforms": [], "max_side": None}
+    tiled, whole = (
+        dreamt(tiny, chelsea[:149, :163], name, tiles={"size": size, "halo": "exact"}, **options) for size in (64, 512)
+    )
+    assert np.abs(whole.image - chelsea[:149, :163]).mean() > 0.003
+    np.testing.assert_allclose(tiled.image, whole.image, atol=2e-3)
+    np.testing.assert_allclose(tiled.scores, whole.scores, rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["fourier", "laplacian_pyramid", "maco"])
+def test_an_interrupted_dream_goes_on_with_the_same_bits(tiny, chelsea, name, tmp_path):
+    tiny.save(tmp_path / "tiny.keras")
+    kerasdream.images.save(tmp_path / "cat.png", chelsea[:63, :80], format="png")
+    data = {
+        "image": str(tmp_path / "cat.png"),
+        "model": {"file": str(tmp_path / "tiny.keras"), "input_range": [-1, 1]},
+        "objectives": {"l2": "c3"},
+        "parametrization": name,
+        "octaves": {"count": 2, "steps": 4},
+    }
+
+    def stop(event):
+        if isinstance(event, Stepped) and event.progress.run_step == 5:
+            raise KeyboardInterrupt
+
+    (tmp_path / "whole").mkdir()
+    whole = kerasdream.run(data, folder=tmp_path / "whole")
+    first = kerasdream.run(data, folder=tmp_path, tell=stop)
+    assert first.interrupted
+    assert beside(first.paths[0]).exists()
+    again = kerasdream.run(data, folder=tmp_path, resume=True)
+    assert again.scores == whole.scores
+    np.testing.assert_array_equal(again.image, whole.image)
+
+
+def spectrum(picture):
+    """Of what a picture is behind sigmoid and colours: ``(3, height, width // 2 + 1)``."""
+    return np.fft.rfft2((logit(picture) @ np.linalg.inv(M).T).transpose(2, 0, 1))
+
+
+@pytest.mark.parametrize("size", [(96, 128), (97, 115)])
+def test_maco_leaves_the_magnitudes_as_they_are(lite0, coffee, size):
+    """After a run, in the finished picture before it is rounded to levels."""
+    height, width = size
+    source = coffee[150 : 150 + height, 200 : 200 + width]
+    result = kerasdream.dream(
+        source,
+        model=lite0,
+        objectives={"l2": "block5_expand"},
+        parametrization="maco",
+        ascent=["normalize", {"rate": 0.05}],
+        octaves={"count": 2, "steps": 6},
+    )
+    expected = natural.magnitude(height, width)
+    found = spectrum(result.image)
+    assert found.shape == expected.shape
+    off = np.abs(np.abs(found) - expected)
+    assert (off <= 1e-3 * expected + 1e-3).all()
+    before = spectrum(np.asarray(maco().decode(maco().init(source, 0), height, width)))
+    turned = np.abs(np.angle(found / before)).ravel()[1:]
+    assert np.median(turned) > 0.05  # and the phases are not
+    np.testing.assert_allclose(off.max(), 0, atol=1e-3 * expected.max())
+
+
+def test_maco_takes_a_photos_phases(chelsea):
+    photo = chelsea[100:195, 100:200]
+    decoded = np.asarray(maco().decode(maco().init(photo, 0), 95, 100))
+    turned = np.abs(np.angle(spectrum(decoded) / spectrum(photo.clip(-LIMIT, LIMIT))))
+    inside = turned[:, :, 1:-1]  # the other columns have, besides, components that can only be real
+    assert np.quantile(inside, 0.99) < 0.05
+    alike = np.corrcoef(from_picture(decoded)[..., 0].ravel(), from_picture(photo)[..., 0].ravel())[0, 1]
+    assert alike > 0.6
+
+
+def test_maco_draws_the_phases_of_a_flat_picture():
+    flat = np.full((40, 50, 3), 0.3, "float32")
+    first, second, again = (np.asarray(maco().decode(maco().init(flat, seed), 40, 50)) for seed in (1, 2, 1))
+    np.testing.assert_array_equal(first, again)
+    assert first.std() > 0.2
+    assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.5
+
+
+def test_the_natural_spectrum_is_that_of_the_photographs_named(tmp_path, monkeypatch):
+    photographs = natural.photographs()
+    monkeypatch.setattr(natural, "TABLE", tmp_path / "table.json")
+    shipped = json.loads((natural.Path(natural.__file__).parent / "data" / "natural_spectrum.json").read_text())
+    natural.main()
+    assert json.loads((tmp_path / "table.json").read_text()) == shipped
+    # Where it is evaluated for one of them, it is near what that photograph has, band by band.
+    for photo in photographs[:3]:
+        height, width = photo.shape[:2]
+        values = from_picture(natural.HEADROOM * photo)
+        window = np.hanning(height)[:, None, None] * np.hanning(width)[None, :, None]
+        found = np.abs(np.fft.rfft2((values - values.mean((0, 1))) * window, axes=(0, 1))) / np.sqrt((window**2).mean())
+        expected = natural.magnitude(height, width).transpose(1, 2, 0)
+        distance = np.hypot(*np.meshgrid(np.fft.fftfreq(height), np.fft.rfftfreq(width), indexing="ij"))
+        for low, high in ((0.01, 0.03), (0.03, 0.1), (0.1, 0.3)):
+            band = (distance >= low) & (distance < high)
+            assert 0.4 < found[band, 0].mean() / expected[band, 0].mean() < 2.5

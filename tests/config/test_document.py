@@ -1,0 +1,74 @@
+"""YAML as read here: 1.2 scalars, marks, nothing but plain data."""
+
+import re
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kerasdream.config.document import parse
+from kerasdream.errors import ConfigError
+
+# PyYAML leaves 0E0 without quotes: to YAML 1.1 it is a text, to 1.2 a number.
+text = st.text().filter(lambda one: not re.fullmatch(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+", one))
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | text,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(text, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(plain)
+def test_what_pyyaml_writes_is_read_back(data):
+    assert parse(yaml.safe_dump(data), "x").data == data
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("yes", "yes"), ("on", "on"), ("true", True), ("12:30", "12:30"), ("010", 10), ("0o10", 8), ("0x1F", 31),
+        ("1e-4", 1e-4), ("1.", 1.0), ("-.5", -0.5), ("+3", 3), ("2026-01-01", "2026-01-01"), ("~", None), ("", None),
+        ("'1'", "1"), (".inf", float("inf")), ("1_000", "1_000"), ("=", "="), ("<<", "<<"),
+    ],
+)  # fmt: skip
+def test_scalars_are_those_of_yaml_1_2(text, value):
+    read = parse(f"a: {text}", "x").data["a"]
+    assert read == value
+    assert type(read) is type(value)
+
+
+def test_every_value_knows_its_place():
+    document = parse("a: 1\nb:\n  - c: 2\n    d: [x, y]\n", "f.yaml")
+    assert document.where(("b", 0, "d")) == "f.yaml:4:5"
+    assert document.where(("b", 0, "d", 1)) == "f.yaml:4:12"
+    assert document.where(("b", 0, "not", "there")) == "f.yaml:3:5"
+
+
+LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{b}: &{b} [{', '.join([f'*{a}'] * 10)}]\n" for a, b in zip("abcdefghij", "bcdefghijk", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: 1\nb: 2\na: 3", ["x:3:1: a: duplicate key", "first at x:1:1"]),
+        ("a: {b: 1, b: 2}", ["x:1:11: a.b: duplicate key"]),
+        ("a: !!python/object/apply:os.system [ls]", ["x:1:4", "not allowed"]),
+        ("a: !mine 3", ["x:1:4: a: the tag !mine is not allowed"]),
+        ("a: !!int three", ["x:1:4", "'three' is not of the type"]),
+        ("a: [1", ["not YAML"]),
+        ("a: 1\n---\nb: 2", ["not YAML"]),
+        ("? [1]\n: 2", ["a key must be a word"]),
+        ("a: \x00", ["not YAML"]),
+        (LAUGHS, ["expand to more than"]),
+        ("a: &a [*a]", ["nested too deeply"]),
+        ("[" * 5000, ["x"]),
+    ],
+)
+def test_what_is_refused_is_named_with_its_place(text, words):
+    with pytest.raises(ConfigError) as caught:
+        parse(text, "x")
+    for word in words:
+        assert word in str(caught.value)

@@ -1,0 +1,152 @@
+"""Octaves: their sizes and steps, in lists or not, what is dropped, and when one is left early."""
+
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+import yaml
+
+import kerasdream
+from kerasdream.builtin.objectives.l2 import l2
+from kerasdream.config.document import Document, parse
+from kerasdream.config.octaves import Octaves
+from kerasdream.config.run_config import resolve
+from kerasdream.config.schema import json_schema
+from kerasdream.errors import ConfigError, ImageError
+from kerasdream.events import Stepped
+from kerasdream.images import resize
+from kerasdream.plan.plan import make_plan
+from kerasdream.plan.tiling import Cutting, Lattice
+from kerasdream.plugins.manager import load as load_plugins
+from kerasdream.schedules import Progress
+
+PLAIN = {"priors": [], "transforms": [], "input_range": (-1, 1), "max_side": None}
+
+
+def resolved(octaves):
+    return resolve(parse(f"image: x.jpg\noctaves: {octaves}", "f.yaml"), Path("."))
+
+
+@pytest.mark.parametrize(
+    ("octaves", "shapes", "steps"),
+    [
+        ("{}", [(59, 89), (89, 134), (133, 200), (200, 301), (300, 451)], (20,) * 5),
+        ("{count: 2, scale: 2, steps: 7}", [(150, 226), (300, 451)], (7, 7)),
+        ("{scale: [1.2, 1.5]}", [(167, 251), (200, 301), (300, 451)], (20,) * 3),
+        ("{scale: [1.2], count: 2, steps: [3, 4]}", [(250, 376), (300, 451)], (3, 4)),
+        ("{steps: [5, 6, 7], scale: 2}", [(75, 113), (150, 226), (300, 451)], (5, 6, 7)),
+        ("{sizes: [[64, 96], [32, 500]], steps: [1, 2]}", [(64, 96), (32, 500)], (1, 2)),
+        ("{count: 2, scale: 1.3, finest: 1.69}", [(390, 586), (507, 762)], (20, 20)),
+    ],
+)
+def test_sizes_and_steps(octaves, shapes, steps):
+    config = resolved(octaves)
+    assert config.octaves.shapes((300, 451)) == shapes
+    assert config.octaves.each_steps == steps
+    assert config.octaves.count == len(shapes)
+    again = resolve(Document({"image": "x.jpg", "octaves": config.data["octaves"]}, "a recipe"), Path("."))
+    assert again.data["octaves"] == config.data["octaves"]
+    schema = jsonschema.Draft202012Validator(json_schema(load_plugins().registry))
+    for data in ({"image": "x.jpg", "octaves": yaml.safe_load(octaves)}, config.data):
+        assert list(schema.iter_errors(data)) == []
+
+
+@pytest.mark.parametrize(
+    ("octaves", "message"),
+    [
+        ("{scale: [1.2, 1.2], count: 5}", "2:30: octaves.count: expected 3, as scale says, or nothing, not 5"),
+        ("{count: 3, steps: [1, 2]}", "octaves.count: expected 2, as steps says, or nothing, not 3"),
+        ("{scale: [2, 2], steps: [3, 4]}", "octaves.steps: expected a number for each octave, of which scale gives 3"),
+        ("{sizes: [[64, 96]], scale: 2}", "octaves.scale: expected nothing beside sizes, which say it all, not 2"),
+        ("{sizes: [[64, 96]], finest: 2}", "octaves.finest: expected nothing beside sizes, which say it all, not 2"),
+        ("{sizes: [[64, 96]], steps: []}", "octaves.steps: expected at least 1 item"),
+        ("{sizes: [64, 96]}", "octaves.sizes.1: expected a valid array, not 96"),
+        ("{scale: [1.2, 0.9]}", "octaves.scale.1: expected a number greater than or equal to 1, not 0.9"),
+        ("{steps: [3, 0]}", "octaves.steps.1: expected a number greater than or equal to 1, not 0"),
+        ("{plateau: 0}", "octaves.plateau: expected a number greater than or equal to 1, not 0"),
+        ("{max_score: high}", "octaves.max_score: expected a valid number, not high"),
+    ],
+)
+def test_octaves_that_cannot_be(octaves, message):
+    with pytest.raises(ConfigError) as caught:
+        resolved(octaves)
+    assert any(line.startswith("f.yaml:2:") and message in line for line in str(caught.value).splitlines())
+
+
+def test_small_octaves_are_dropped_with_their_steps():
+    cutting = Cutting(Lattice(), 64)
+    plan = make_plan((90, 100), octaves=Octaves(scale=[2, 1.5], steps=[5, 6, 7]), cutting=cutting, seed=0)
+    assert (plan.sizes, plan.octave_steps) == (((60, 67), (90, 100)), (6, 7))
+    assert plan.steps == 13
+    assert [octave.steps for octave in plan.octaves] == [6, 7]
+    assert plan.notes == ("1 of 3 octaves dropped: their shorter side is under 32 pixels",)
+    with pytest.raises(ImageError, match="the largest octave is 100×20 pixels; expected at least 32"):
+        make_plan((90, 100), octaves=Octaves(sizes=[(20, 100), (16, 16)]), cutting=cutting, seed=0)
+
+
+@pytest.mark.parametrize("detail", [True, False])
+@pytest.mark.parametrize("octaves", [{"sizes": [[40, 72], [80, 90]]}, {"scale": [1.5], "finest": 0.8}])
+def test_a_dream_goes_through_them_and_ends_at_the_pictures_size(tiny, chelsea, octaves, detail):
+    source, options = chelsea[:100, :120], {"model": tiny, "objectives": {"l2": "c3"}, **PLAIN}
+    shapes = [tuple(size) for size in octaves.get("sizes", [(53, 64), (80, 96)])]
+    result = kerasdream.dream(source, octaves={**octaves, "steps": [2, 3], "detail": detail}, **options)
+    step = kerasdream.GradientStep(tiny, l2(layer="c3"), input_range=(-1, 1))
+    plan = make_plan(source.shape[:2], octaves=Octaves(sizes=shapes), cutting=step.cutting, seed=0)
+    canvas, below = None, None
+    for number, (shape, steps) in enumerate(zip(shapes, (2, 3), strict=True)):
+        base = resize(source, shape)
+        canvas = entered(canvas, below, base, detail)
+        for index in range(steps):
+            gradient = step.at(canvas, plan, Progress(number, 2, index, steps)).gradient
+            canvas = np.clip(canvas + 0.018 * gradient / np.abs(gradient).mean(), -1, 1)
+        below = base
+    np.testing.assert_allclose(result.image, entered(canvas, below, source, detail), atol=2e-4)
+    assert len(result.scores) == 5
+
+
+def entered(canvas, below, base, detail):
+    """The picture that the next size starts from."""
+    if canvas is None:
+        return base
+    shape = base.shape[:2]
+    return np.clip(resize(canvas - below, shape) + base if detail else resize(canvas, shape), -1, 1)
+
+
+@pytest.mark.parametrize(
+    ("octaves", "scores", "over"),
+    [
+        ({"max_score": 3.0}, [1, 2, 3, 3.5, 2], [False, False, False, True, False]),
+        ({"plateau": 2, "plateau_gain": 0.1}, [10, 10.9, 11.05, 11.1, 12.2, 12.2], [False] * 3 + [True, False, True]),
+        ({"plateau": 1, "plateau_gain": 0}, [-2, -1, -1, -0.5], [False, False, True, False]),
+        ({"plateau": 1, "plateau_gain": 0.1}, [-2, -1.9, -1.5], [False, True, False]),
+        ({}, [1, 1, 1, 1, 1], [False] * 5),
+    ],
+)
+def test_when_an_octave_is_left(octaves, scores, over):
+    octaves = Octaves(**octaves)
+    assert [octaves.is_over(scores[: i + 1]) for i in range(len(scores))] == over
+
+
+def test_an_octave_is_left_when_its_score_has_passed_a_limit(tiny, chelsea):
+    """The steps of an octave that is left early are not made up for; the next one begins as if it had been full."""
+    common = {"model": tiny, "objectives": {"l2": "c3"}, **PLAIN}
+    octaves = {"count": 2, "steps": 8}
+    whole = kerasdream.dream(chelsea[:80, :96], octaves=octaves, **common).scores
+    limit = whole[2]  # is passed by the fourth step
+    seen = []
+    kerasdream.dream(
+        chelsea[:80, :96],
+        octaves={**octaves, "max_score": limit},
+        tell=lambda event: seen.append(event) if isinstance(event, Stepped) else None,
+        **common,
+    )
+    scores = [[event.score for event in seen if event.progress.octave == octave] for octave in (0, 1)]
+    assert scores[0] == list(whole[:4])
+    assert all(score <= limit for score in scores[1][:-1])
+    assert scores[1][-1] > limit or len(scores[1]) == 8
+    first = next(event for event in seen if event.progress.octave == 1)
+    assert (first.progress.step, first.progress.run_step, first.progress.run_steps) == (0, 8, 16)
+    assert [event.last for event in seen].count(True) == 2
+    assert seen[3].last
+    assert seen[-1].last

@@ -1,0 +1,322 @@
+"""Run files: all faults at once with their places, overrides, defaults, schema, recipes."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+import kerasdream
+from kerasdream import LayerName, Objective
+from kerasdream.cli.describe import parameter_rows
+from kerasdream.config.document import Document, parse
+from kerasdream.config.run_config import DEFAULTS, load, resolve
+from kerasdream.config.schema import json_schema
+from kerasdream.errors import ConfigError
+from kerasdream.plugins.manager import load as load_plugins
+from kerasdream.plugins.signature import layer_names, model_of
+from kerasdream.schedules import Keys, Progress, Ramp
+
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+
+BAD = """\
+version: 1
+sead: 3
+model: {name: efficientnet_lite0, weight: x}
+image: {source: photo.jpg, max_side: big, maxside: 3}
+objectives:
+  - l2: {layer: block11_expnd, weight: abc}
+  - l3: {layer: x}
+  - channel: {layer: block11_expand, channel: -1}
+  - 5
+transforms:
+  - jitter: {pixels: 1.5}
+ascent:
+  - normalize: {by: size}
+  - rate: {from: 1, to: x}
+octaves: {count: 0, steps: .nan, detail: yes}
+postprocess:
+  - match_color: {amount: 3}
+"""
+
+
+def faults(text, overrides=()):
+    with pytest.raises(ConfigError) as caught:
+        resolve(parse(text, "f.yaml"), Path("."), overrides)
+    return str(caught.value).splitlines()
+
+
+def test_all_faults_are_reported_at_once_with_their_places():
+    expected = [
+        ("2:1: sead: unknown key 'sead'", "did you mean 'seed'?"),
+        ("3:", "model.weight: unknown key 'weight'", "did you mean 'weights'?"),
+        ("4:28: image.max_side:", "not big"),
+        ("4:43: image.maxside: unknown key", "did you mean 'max_side'?"),
+        ("6:32: objectives.0.l2.weight:", "not abc"),
+        ("7:5: objectives.1: unknown objective 'l3'", "l2"),
+        ("8:38: objectives.2.channel.channel:", "greater than or equal to 0", "not -1"),
+        ("9:5: objectives.3: expected one objective", "not 5"),
+        ("11:14: transforms.0.jitter.pixels:", "integer, not 1.5"),
+        ("13:17: ascent.0.normalize.by:", "'mean_abs', 'std', 'rms' or 'max'", "not size"),
+        ("14:5: ascent.1.rate.value.to:", "number", "not x"),
+        ("15:11: octaves.count:", "greater than or equal to 1, not 0"),
+        ("15:21: octaves.steps:", "not .nan"),
+        ("15:34: octaves.detail:", "boolean", "not 'yes'"),
+        ("17:19: postprocess.0.match_color.amount:", "less than or equal to 1, not 3"),
+    ]
+    seen = faults(BAD)
+    for words in expected:
+        assert any(all(word in line for word in words) for line in seen), (words, seen)
+    assert len(seen) == len(expected)
+    places = [tuple(map(int, line.split(":")[1:3])) for line in seen]
+    assert places == sorted(places)
+
+
+def test_a_misspelt_layer_is_found_without_the_network():
+    (fault,) = faults("image: x.jpg\nobjectives:\n  - l2: {layer: block11_expnd}\n")
+    assert fault.startswith("f.yaml:3:10: objectives.0.l2.layer: efficientnet_lite0 has no layer 'block11_expnd'")
+    assert "did you mean 'block11_expand'" in fault
+    assert "kerasdream layers efficientnet_lite0" in fault
+
+
+BOTH = "{efficientnet_lite0: block5_expand, inception_v3: mixed3}"
+
+
+@pytest.mark.parametrize(("model", "layer"), [("efficientnet_lite0", "block5_expand"), ("inception_v3", "mixed3")])
+def test_a_layer_may_be_named_for_several_networks(model, layer):
+    text = f"image: x.jpg\nmodel: {model}\nobjectives:\n  - l2: {{layer: {BOTH}}}\n"
+    config = resolve(parse(text, "f.yaml"), Path("."))
+    assert config.objectives[0].make().layers == (layer,)
+    assert config.data["objectives"] == [{"l2": {"layer": layer, "weight": 1.0}}]
+    schema = jsonschema.Draft202012Validator(json_schema(load_plugins().registry))
+    assert list(schema.iter_errors(yaml.safe_load(text))) == []
+    assert list(schema.iter_errors(yaml.safe_load(text.replace("mixed3", "3"))))
+
+
+@pytest.mark.parametrize(
+    ("model", "layer", "words"),
+    [
+        ("vgg16", BOTH, "expected a layer for vgg16 beside those for efficientnet_lite0, inception_v3, not {"),
+        ("inception_v3", BOTH.replace("mixed3", "mixd3"), "inception_v3 has no layer 'mixd3'; did you mean 'mixed3'"),
+        ("inception_v3", BOTH.replace("mixed3", "3"), "expected a valid string, not 3"),
+        ("inception_v3", "{}", "expected a valid string, not {}"),
+        ("{file: my_net.keras, input_range: [0, 1]}", BOTH, "expected a layer for my_net beside those for"),
+    ],
+)
+def test_layers_for_several_networks_that_will_not_do(model, layer, words):
+    (fault,) = faults(f"image: x.jpg\nmodel: {model}\nobjectives:\n  - l2: {{layer: {layer}}}\n")
+    assert fault.startswith("f.yaml:4:10: objectives.0.l2.layer: ")
+    assert words in fault
+
+
+def test_lists_of_layers_may_be_for_several_networks_too():
+    from kerasdream.plugins.registry import Registration
+
+    def both(*, layers: list[LayerName] | None = None, note: str = "") -> Objective:
+        """Two layers."""
+
+    model = model_of(Registration("objectives", "both", both, "mine"))
+    data = json.dumps({"layers": [{"a": "x", "b": "y"}, "z"]})
+    assert model.model_validate_json(data, context={"network": "b"}).layers == ["y", "z"]
+    assert list(layer_names(both, {"layers": ["y", "z"], "note": "n"})) == [(("layers", 0), "y"), (("layers", 1), "z")]
+    assert parameter_rows(Registration("objectives", "both", both, "mine"))[0]["type"] == (
+        "list of layer name or {network: layer name} or null"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is empty"),
+        ("- a\n- b", "expected a mapping"),
+        ("just words", "expected a mapping"),
+        ("seed: 1", "image.source: missing"),
+        ("image: x.jpg\nversion: 2", "expected 1, not 2"),
+        ("image: x.jpg\nseed: -1", "whole number"),
+        ("image: x.jpg\nseed: true", "whole number"),
+        ("image: x.jpg\nmodel: vgg16", "objectives: missing"),
+        ("image: x.jpg\nobjectives: []", "objectives: missing"),
+        ("image: x.jpg\nmodel: 3", "expected a name"),
+        ("image: x.jpg\nmodel: {file: a.keras}", "model.input_range: missing (the pixel values"),
+        ("image: x.jpg\ntransforms: {jitter: {pixels: 1}, blur: 2}", "expected one transform"),
+        ("image: x.jpg\npriors: [{total_variation: {radius: 3}}]", "unknown key 'radius'"),
+        ("image: x.jpg\nascent: [{rate: .inf}]", "finite"),
+        ("image: x.jpg\noctaves: 3", "expected a mapping of sizes, scale"),
+        ("image: x.jpg\nplugins: [../elsewhere.py]", "outside the run file's folder"),
+        ("image: x.jpg\nplugins: [missing.py]", "does not exist"),
+    ],
+)
+def test_other_faults(text, words):
+    assert any(words in line for line in faults(text)), faults(text)
+
+
+def test_projections_need_pixels():
+    text = "image: x.jpg\nparametrization: {fourier: {decay: 0}}\npriors:\n  - total_variation\n  - gaussian_blur: 0.5"
+    (line,) = faults(text)
+    assert line.startswith("f.yaml:5:5: priors.1.gaussian_blur: changes the pixels after each step")
+    assert "which parametrization fourier does not hold; expected parametrization: pixels" in line
+    resolve(parse(text.replace("{fourier: {decay: 0}}", "pixels"), "f.yaml"), Path("."))
+    resolve(parse(text.replace("  - gaussian_blur: 0.5", ""), "f.yaml"), Path("."))
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("tiles: {size: auto, halo: auto, batch: auto, memory: auto}", None),
+        ("tiles: {size: 512, halo: 0, batch: 4}", None),
+        ("tiles: {size: 32, halo: exact, memory: 2GB}", 2 * 2**30),
+        ('tiles: {memory: "1.5 GB"}', 1.5 * 2**30),
+        ("tiles: {memory: 500MB}", 500 * 2**20),
+    ],
+)
+def test_tiles_that_can_be_asked_for(setting, value):
+    config = resolve(parse(f"image: x.jpg\n{setting}", "f.yaml"), Path("."))
+    assert config.tiles.bytes == value
+    schema = jsonschema.Draft202012Validator(json_schema(load_plugins().registry))
+    assert list(schema.iter_errors(config.data)) == []
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed"])
+@pytest.mark.parametrize("jit", ["auto", "on", "off"])  # words, not truths as in YAML 1.1
+def test_engines_that_can_be_asked_for(precision, jit):
+    text = f"image: x.jpg\nengine: {{precision: {precision}, jit: {jit}}}"
+    engine = resolve(parse(text, "f.yaml"), Path(".")).engine
+    assert (engine.precision, engine.jit) == (precision, jit)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("tiles: {memory: 2 GiB}", "tiles.memory: expected an amount such as 500MB or 2GB or 'auto', not 2 GiB"),
+        ("tiles: {memory: 2}", "tiles.memory: expected an amount such as 500MB or 2GB or 'auto', not 2"),
+        ("tiles: {memory: 0.0GB}", "tiles.memory: expected an amount such as 500MB or 2GB or 'auto', not 0.0GB"),
+        ("tiles: {memory: 2gb}", "tiles.memory: expected an amount such as 500MB or 2GB or 'auto', not 2gb"),
+        ("tiles: {memory: about 2GB}", "expected an amount such as 500MB or 2GB or 'auto', not about 2GB"),
+        ("tiles: {memory: -1GB}", "expected an amount such as 500MB or 2GB or 'auto', not -1GB"),
+        ("tiles: {halo: exakt}", "tiles.halo: expected a valid integer or 'auto' or 'exact', not exakt"),
+        ("tiles: {halo: 1.5}", "tiles.halo: expected a valid integer or 'auto' or 'exact', not 1.5"),
+        ("tiles: {halo: -1}", "tiles.halo: expected a number greater than or equal to 0 or 'auto' or 'exact', not -1"),
+        ("tiles: {size: 16}", "tiles.size: expected a number greater than or equal to 32 or 'auto', not 16"),
+        ("tiles: {size: [512, 512]}", "tiles.size: expected a valid integer or 'auto', not [512, 512]"),
+        ("tiles: {batch: 0}", "tiles.batch: expected a number greater than or equal to 1 or 'auto', not 0"),
+        ("tiles: {haloo: 5}", "tiles.haloo: unknown key 'haloo'; did you mean 'halo'?"),
+        ("tiles: 512", "tiles: expected a mapping of size, halo, batch, memory, not 512"),
+        ("engine: {precision: half}", "engine.precision: expected 'float32' or 'mixed', not half"),
+        ("engine: {jit: true}", "engine.jit: expected 'auto', 'on' or 'off', not true"),
+        ("engine: {jti: on}", "engine.jti: unknown key 'jti'; did you mean 'jit'?"),
+        ("engine: tensorflow", "engine: expected a mapping of precision, jit, not tensorflow"),
+    ],
+)
+def test_tiles_and_engines_that_cannot_be_asked_for(setting, message):
+    (fault,) = faults(f"image: x.jpg\n{setting}")
+    assert fault.startswith("f.yaml:2:")
+    assert message in fault
+    schema = jsonschema.Draft202012Validator(json_schema(load_plugins().registry))
+    assert list(schema.iter_errors({"image": "x.jpg", **yaml.safe_load(setting)}))
+
+
+def test_overrides_reach_every_corner_and_are_named_in_faults():
+    text = "image: x.jpg\nobjectives:\n  - l2: {layer: block11_expand}\n"
+    overrides = [
+        "octaves.steps=5", "objectives.0.l2.layer=block9_expand", "model.weights=null", "seed=7",
+        "ascent.1.rate.value={from: 0.1, to: 0.2}", "transforms=[]", "image.source=y.jpg",
+    ]  # fmt: skip
+    config = resolve(parse(text, "f.yaml"), Path("/somewhere"), overrides)
+    assert config.octaves.steps == 5
+    assert config.objectives[0].values["layer"] == "block9_expand"
+    assert config.model.values == {"weights": None}
+    assert config.seed == 7
+    assert config.ascent[1].values["value"] == Ramp(**{"from": 0.1, "to": 0.2})
+    assert config.transforms == ()
+    assert config.image.source == str(Path("y.jpg").absolute())
+    weights = resolve(parse(text, "f.yaml"), Path("/somewhere"), ["model.weights=mine.h5"]).model.values["weights"]
+    assert weights == Path("mine.h5").absolute()
+    assert DEFAULTS["transforms"] == [{"jitter": {"pixels": 32}}]  # the defaults are as they were
+    for override, words in {
+        "octaves.steps=x": "-s octaves.steps=x: octaves.steps: expected a valid integer, not x",
+        "octaves.stps=1": "unknown key 'stps'; did you mean 'steps'?",
+        "objectives.3.l2.layer=x": "there is no objectives.3 to set",
+        "steps": "expected KEY=VALUE",
+        "seed=[": "not YAML",
+    }.items():
+        assert any(words in line for line in faults(text, [override])), faults(text, [override])
+
+
+def test_shorthands_mean_the_same():
+    long = resolve(
+        parse(
+            "image: {source: x.jpg}\nmodel: {name: efficientnet_lite0}\n"
+            "ascent: [{normalize: {}}, {rate: {value: 0.1}}]\nobjectives: [{l2: {layer: block9_expand}}]",
+            "f",
+        ),
+        Path("."),
+    )
+    short = resolve(
+        parse(
+            "image: x.jpg\nmodel: efficientnet_lite0\nascent: [normalize, rate: 0.1]\nobjectives: {l2: block9_expand}",
+            "f",
+        ),
+        Path("."),
+    )
+    assert long.data == short.data
+
+
+def test_a_resolved_run_resolves_to_itself():
+    config = load(CONFIGS[0])
+    again = resolve(Document(json.loads(json.dumps(config.data)), "again"), config.base)
+    assert again.data == config.data
+
+
+def test_schedules():
+    ramp = Ramp(**{"from": 2.0, "to": 1.0})
+    assert [ramp.at(Progress(step=i, steps=5)) for i in (0, 2, 4)] == [2.0, 1.5, 1.0]
+    assert ramp.at(Progress(step=0, steps=1)) == 2.0
+    over = Ramp(**{"from": 0.0, "to": 10.0, "over": "octaves"})
+    assert [over.at(Progress(octave=i, octaves=3, step=9, steps=10)) for i in range(3)] == [0, 5, 10]
+    keys = Keys(keys={0: 1.0, 10: 3.0}, over="run")
+    assert [keys.at(Progress(run_step=i, run_steps=100)) for i in (0, 5, 10, 50)] == [1, 2, 3, 3]
+    assert Keys(keys={5: 1.0, 10: 3.0}).at(Progress(step=2, steps=20)) == 1.0
+
+
+def test_python_objects_take_the_same_road():
+    objective = Objective("block9_expand", lambda activations: activations["block9_expand"][..., 0])
+    config = resolve(Document({"image": "x.jpg", "objectives": [objective, {"l2": "block9_expand"}]}, "py"), Path("."))
+    assert config.objectives[0].make() is objective
+    assert config.objectives[1].make().layers == ("block9_expand",)
+
+
+def test_the_json_schema_agrees_with_the_validation():
+    schema = json_schema(load_plugins().registry)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    for path in CONFIGS:
+        assert list(validator.iter_errors(yaml.safe_load(path.read_text()))) == [], path
+    for fault in (
+        {"image": "x.jpg", "sead": 1},
+        {"seed": 1},
+        {"image": {"source": "x.jpg", "max_side": "big"}},
+        {"image": "x.jpg", "objectives": [{"l2": {"layer": "a", "weigth": 1}}]},
+        {"image": "x.jpg", "objectives": [{"l2": {}}]},
+        {"image": "x.jpg", "objectives": ["l2"]},
+        {"image": "x.jpg", "ascent": [{"normalize": {"by": "size"}}]},
+        {"image": "x.jpg", "model": {"name": "vgg16", "weigths": None}},
+        {"image": "x.jpg", "model": {"file": "a.keras"}},
+    ):
+        assert list(validator.iter_errors(fault)), fault
+    for fine in (
+        {"image": "x.jpg", "ascent": ["normalize", {"rate": {"from": 1, "to": 2}}]},
+        {"image": "x.jpg", "objectives": {"l2": "a"}},
+        {"image": "x.jpg", "objectives": [{"l2": {"layer": "a", "weight": {"keys": {"0": 1}}}}]},
+        {"image": "x.jpg", "model": {"file": "a.keras", "input_range": [0, 255]}},
+    ):
+        assert list(validator.iter_errors(fine)) == [], fine
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_run_file_in_configs_is_valid(path):
+    assert load(path).objectives
+
+
+def test_version():
+    assert load_plugins().found[0].version == kerasdream.__version__

@@ -1,0 +1,91 @@
+"""The run files in configs/ run; the first of them, as it is, makes the picture that the README promises."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import yaml
+
+import kerasdream
+from kerasdream import images
+from kerasdream.config.run_config import load
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+SMALL = ["octaves.steps=1", "octaves.count=1"]
+DOWNLOADED = {"inception_v3"}
+"""Run files whose network has weights that Keras downloads."""
+
+
+@pytest.fixture(scope="module")
+def my_own_model(tmp_path_factory):
+    """What configs/my_own_model.yaml expects: a model file with a layer conv3."""
+    keras.utils.set_random_seed(0)
+    picture = x = keras.Input((64, 64, 3))
+    for i, filters in enumerate((8, 16, 16), start=1):
+        x = keras.layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu", name=f"conv{i}")(x)
+    x = keras.layers.Dense(10)(keras.layers.Flatten()(x))
+    path = tmp_path_factory.mktemp("model") / "my_model.keras"
+    keras.Model(picture, x).save(path)
+    return path
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_run_file_runs(path, tmp_path, my_own_model):
+    overrides = [*SMALL, "image.max_side=96", "image.size=[64, 96]"]
+    overrides += ["model.weights=null"] if path.stem in DOWNLOADED else []
+    if path.stem == "my_own_model":
+        overrides.append(f"model.file={my_own_model}")
+    overrides += ["frames.count=2"] if path.stem == "zoom" else []
+    result = kerasdream.run(load(path, overrides), folder=tmp_path)
+    assert sorted(result.paths) == sorted(tmp_path.iterdir())
+    assert len(result.paths) == (3 if path.stem == "zoom" else 1)
+    for written in result.paths:
+        picture = images.read(written)
+        assert max(picture.pixels.shape) == 96
+        assert yaml.safe_load(images.read_recipe(written))["recipe"]["octaves"]["steps"] == 1
+
+
+def test_configs_are_listed_in_their_readme():
+    text = (CONFIGS / "README.md").read_text()
+    assert all(f"`{path.name}`" in text for path in CONFIGS.glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """The picture of ``make demo``, made by the command line in a process of its own."""
+    folder = tmp_path_factory.mktemp("demo")
+    command = [sys.executable, "-m", "kerasdream", "run", str(CONFIGS / "quickstart.yaml"), "-o", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == str(folder / "raccoon-dream.png")
+    return folder / "raccoon-dream.png"
+
+
+def test_the_demo_amplifies_what_the_layer_sees_at_least_fourfold(demo, lite0):
+    """mean(a²) of the layer, by plain Keras on the whole picture, before and after."""
+    layer = lite0.model.get_layer("block11_expand")
+    features = keras.Model(lite0.model.input, layer.output)
+    source = images.read(CONFIGS / "photos" / "raccoon.jpg").pixels
+    dreamed = images.read(demo).pixels
+    assert dreamed.shape == source.shape
+    assert max(dreamed.shape) >= 768
+    before, after = (np.square(features(lite0.preprocess(p[None])).numpy()).mean() for p in (source, dreamed))
+    assert after >= 4 * before
+
+
+def test_the_demo_is_not_burnt_and_still_the_photo(demo):
+    source, dreamed = images.read(CONFIGS / "photos" / "raccoon.jpg").pixels, images.read(demo).pixels
+    assert (np.abs(dreamed) > 0.99).mean() < 0.03
+    assert np.abs(dreamed.mean((0, 1)) - source.mean((0, 1))).max() < 0.1
+    small = [images.resize(picture, (48, 64)) for picture in (source, dreamed)]
+    assert np.corrcoef(small[0].ravel(), small[1].ravel())[0, 1] > 0.8
+
+
+def test_the_demo_carries_its_recipe(demo):
+    manifest = yaml.safe_load(images.read_recipe(demo))
+    assert manifest["recipe"]["objectives"] == [{"l2": {"layer": "block11_expand", "weight": 1.0}}]
+    assert manifest["source"]["name"] == "raccoon.jpg"
+    assert manifest["versions"]["keras"] == keras.__version__
+    assert "/" not in images.read_recipe(demo).replace("[", "")  # base names only

@@ -1,0 +1,280 @@
+"""The loop: the published step, octaves with carried detail, interruption, faults."""
+
+import gc
+import weakref
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import kerasdream
+from kerasdream import DreamError, Objective, Parametrization, ops
+from kerasdream.api import as_picture, session_for
+from kerasdream.builtin.objectives.l2 import l2
+from kerasdream.config.document import Document
+from kerasdream.config.run_config import resolve
+from kerasdream.events import Finished, Started, Stepped
+from kerasdream.images import resize
+from kerasdream.session.session import Session
+
+PLAIN = {"priors": [], "transforms": [], "input_range": (-1, 1), "max_side": None}
+
+
+def dreamed_by_hand(model, layer, source, scale, count, steps, rate, detail):
+    """DeepDream as published (2015), by TensorFlow and NumPy alone: one tile, no jitter."""
+    features = keras.Model(model.input, model.get_layer(layer).output)
+    shapes = [tuple(round(side / scale**i) for side in source.shape[:2]) for i in reversed(range(count))]
+    carried = None
+    for shape in shapes:
+        base = resize(source, shape)
+        if carried is None:
+            canvas = base
+        elif detail:
+            canvas = np.clip(base + resize(carried, shape), -1, 1)
+        else:
+            canvas = np.clip(resize(canvas, shape), -1, 1)
+        for _ in range(steps):
+            image = tf.Variable(canvas[None])
+            with tf.GradientTape() as tape:
+                score = 0.5 * tf.reduce_mean(tf.square(features(image)))
+            gradient = tape.gradient(score, image).numpy()[0]
+            canvas = np.clip(canvas + rate * gradient / np.abs(gradient).mean(), -1, 1)
+        carried = canvas - base
+    return canvas
+
+
+@pytest.mark.parametrize("detail", [True, False])
+def test_the_loop_is_the_published_one(tiny, chelsea, detail):
+    source = chelsea[:128, :192]
+    result = kerasdream.dream(
+        source,
+        model=tiny,
+        objectives={"l2": "c3"},
+        ascent=["normalize", {"rate": 0.02}],
+        octaves={"count": 3, "scale": 2.0, "steps": 4, "detail": detail},
+        tiles={"size": 512, "halo": 0},
+        **PLAIN,
+    )
+    expected = dreamed_by_hand(tiny, "c3", source, 2.0, 3, 4, 0.02, detail)
+    np.testing.assert_allclose(result.image, expected, atol=2e-4)
+    assert np.abs(result.image - source).mean() > 0.01
+    assert len(result.scores) == 12
+
+
+def test_events_come_in_order_and_tell_the_truth(tiny, chelsea):
+    seen = []
+    parts = {"objectives": {"l2": "c3"}, "octaves": {"count": 2, "steps": 3}, **PLAIN}
+    result = kerasdream.dream(chelsea[:96, :128], model=tiny, tell=seen.append, **parts)
+    assert [type(event) for event in seen] == [Started, *[Stepped] * 6, Finished]
+    steps = seen[1:-1]
+    assert [(e.progress.octave, e.progress.step, e.progress.run_step) for e in steps] == [
+        (0, 0, 0), (0, 1, 1), (0, 2, 2), (1, 0, 3), (1, 1, 4), (1, 2, 5),
+    ]  # fmt: skip
+    assert tuple(e.score for e in steps) == result.scores
+    assert steps[-1].scores == {"l2 c3": pytest.approx(steps[-1].score)}
+    assert steps[-1].picture().shape == (96, 128, 3)
+    assert seen[0].plan.steps == 6
+
+
+def test_one_trace_over_five_octaves(tiny, chelsea):
+    session = session_for(model=tiny, objectives={"l2": "c3"}, octaves={"count": 5, "steps": 2}, input_range=(0, 255))
+    result = session.dream(as_picture(chelsea))
+    assert len(result.scores) == 10
+    assert session.step.engine.traces == 1
+
+
+def test_schedules_reach_weights_priors_and_rules(tiny, chelsea):
+    """A weight that is a schedule equals the run with the numbers it takes; nothing is traced twice."""
+    common = {"model": tiny, "octaves": {"count": 1, "steps": 3}, "ascent": [{"rate": 2.0}], "input_range": (-1, 1)}
+    common |= {"max_side": None, "transforms": []}
+    picture = chelsea[:64, :64]
+    seen = []
+    kerasdream.dream(
+        picture,
+        objectives=[{"l2": {"layer": "c3", "weight": {"from": 1, "to": 3}}}],
+        priors=[{"total_variation": {"weight": {"keys": {0: 0, 2: 0.2}}}}],
+        tell=lambda event: seen.append(event) if isinstance(event, Stepped) else None,
+        **common,
+    )
+    for event, (weight, prior) in zip(seen, [(1, 0), (2, 0.1), (3, 0.2)], strict=True):
+        parts = event.scores
+        assert event.score == pytest.approx(weight * parts["l2 c3"] + prior * parts["total_variation"], rel=1e-5)
+
+
+def test_a_parametrization_is_pulled_back_through(tiny, chelsea):
+    form = Parametrization(
+        init=lambda picture, seed: np.arctanh(picture.clip(-0.99, 0.99)),
+        decode=lambda state, height, width: ops.tanh(state),
+    )
+    source = chelsea[:64, :64] * 0.5
+    common = {"model": tiny, "objectives": {"l2": "c3"}, "ascent": [{"rate": 50.0}], "parametrization": form, **PLAIN}
+    result = kerasdream.dream(source, octaves={"count": 1, "steps": 5}, **common)
+    assert result.scores[-1] > result.scores[0]
+    step = kerasdream.GradientStep(tiny, l2(layer="c3"), input_range=(-1, 1))
+    state = np.arctanh(source)
+    _, gradient = step(source)
+    expected = np.tanh(state + 50.0 * gradient * (1 - source**2))  # the chain rule by hand
+    one = kerasdream.dream(source, octaves={"count": 1, "steps": 1}, **common)
+    np.testing.assert_allclose(one.image, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("parametrization", ["pixels", "fourier"])
+def test_no_picture_of_an_earlier_step_is_kept(tiny, chelsea, monkeypatch, parametrization):
+    """While a gradient is computed there is the source, the canvas, and nothing of either's size besides."""
+    session = session_for(
+        model=tiny,
+        objectives={"l2": "c3"},
+        parametrization=parametrization,
+        ascent=["adam", {"rate": 0.02}],
+        octaves={"count": 2, "steps": 4},
+        input_range=(-1, 1),
+    )
+    evaluate, earlier = session.step.at, []
+
+    def at(picture, *rest):
+        gc.collect()
+        assert all(kept() is None for kept in earlier)
+        slope = evaluate(picture, *rest)
+        earlier.extend(map(weakref.ref, (picture, slope.gradient)))
+        return slope
+
+    monkeypatch.setattr(session.step, "at", at)
+    session.dream(as_picture(chelsea[:96, :128]))
+    assert len(earlier) == 16
+
+
+def test_interrupting_keeps_the_last_step_at_full_size(tiny, chelsea):
+    def interrupt(event):
+        if isinstance(event, Stepped) and event.progress.run_step == 3:
+            raise KeyboardInterrupt
+
+    source = chelsea[:128, :128]
+    result = kerasdream.dream(
+        source, model=tiny, objectives={"l2": "c3"}, octaves={"count": 3, "steps": 3}, tell=interrupt, **PLAIN
+    )
+    assert result.interrupted
+    assert len(result.scores) == 4
+    assert result.image.shape == source.shape
+    assert np.abs(result.image - source).mean() > 1e-3
+    assert result.manifest["interrupted"] is True
+
+
+def test_what_cannot_respond_any_stronger_does_not_end_the_dream(tiny, chelsea):
+    """Past the first step, a step without a slope is one that does not move; the picture is kept."""
+    source, common = chelsea[:64, :64], {"model": tiny, "octaves": {"count": 1, "steps": 6}, **PLAIN}
+    first, second = kerasdream.dream(source, objectives={"mean": "r2"}, **common).scores[:2]
+    limit = (first + second) / 2
+    saturated = Objective("r2", lambda a: ops.minimum(ops.mean(a["r2"], axis=(1, 2, 3)), limit))
+    pictures = []
+
+    def tell(event):
+        if isinstance(event, Stepped):
+            pictures.append(event.picture())
+
+    result = kerasdream.dream(source, objectives=saturated, tell=tell, **common)
+    assert result.scores == (pytest.approx(first, rel=1e-4), *[pytest.approx(limit)] * 5)
+    assert result.notes == ()
+    assert np.abs(result.image - source).mean() > 0.01
+    for picture in pictures[1:]:
+        np.testing.assert_array_equal(picture, pictures[0])
+
+
+def test_no_slope_and_no_number_are_said(tiny, chelsea):
+    nothing = Objective("c3", lambda activations: 0.0 * activations["c3"][..., 0])
+    smoothing = {**PLAIN, "priors": ["total_variation"]}
+    for options in (PLAIN, smoothing):  # a prior's slope alone is no dream
+        with pytest.raises(DreamError, match="exactly zero in every octave"):
+            kerasdream.dream(chelsea[:64, :64], model=tiny, objectives=nothing, **options)
+    large = Objective("c3", lambda a: a["c3"][..., 0] * ops.cast(ops.shape(a["c3"])[1] > 24, "float32"))
+    result = kerasdream.dream(
+        chelsea[:128, :128], model=tiny, objectives=large, octaves={"count": 2, "scale": 2.0, "steps": 3}, **PLAIN
+    )
+    assert len(result.scores) == 3
+    assert result.notes == ("octave 1 was left early: nothing in it excites what is asked for",)
+    infinite = Objective("c3", lambda activations: ops.log(0.0 * activations["c3"][..., 0]))
+    with pytest.raises(DreamError, match=r"not finite at octave 1, step 1: objective c3 = (nan|-inf) \(the objective"):
+        kerasdream.dream(chelsea[:64, :64], model=tiny, objectives=infinite, **PLAIN)
+
+
+def test_pictures_come_in_many_forms(tiny, chelsea, tmp_path):
+    from PIL import Image
+
+    pixels = ((chelsea[:64, :80] + 1) * 127.5).round().astype("uint8")
+    Image.fromarray(pixels).save(tmp_path / "cat.png")
+    common = {"model": tiny, "objectives": {"l2": "c3"}, "octaves": {"count": 1, "steps": 2}, "input_range": (0, 255)}
+    forms = [pixels, Image.fromarray(pixels), tmp_path / "cat.png", str(tmp_path / "cat.png"), chelsea[:64, :80]]
+    first, *others = [kerasdream.dream(form, **common).image for form in forms]
+    for other in others:
+        np.testing.assert_allclose(other, first, atol=1e-6)
+    with pytest.raises(kerasdream.ImageError, match="expected \\(height, width, 3\\)"):
+        kerasdream.dream(pixels[..., 0], **common)
+    with pytest.raises(kerasdream.ImageError, match="uint8"):
+        kerasdream.dream(pixels.astype("float32"), **common)
+    assert kerasdream.dream(pixels, max_side=40, **common).image.shape == (32, 40, 3)
+
+
+def test_the_callback_dreams_while_a_network_learns(tiny, chelsea, tmp_path):
+    keras.utils.set_random_seed(0)
+    picture = keras.Input((32, 32, 3))
+    conv = keras.layers.Conv2D(8, 3, strides=2, activation="relu", name="conv")(picture)
+    flat = keras.layers.GlobalAveragePooling2D()(keras.layers.BatchNormalization()(conv))
+    model = keras.Model(picture, keras.layers.Dense(2, activation="softmax")(flat))
+    model.compile(optimizer=keras.optimizers.SGD(1.0), loss="sparse_categorical_crossentropy")
+    see = kerasdream.callbacks.Dream(
+        chelsea[:64, :96],
+        tmp_path / "dreams",
+        every=2,
+        objectives={"l2": "conv"},
+        input_range=(-1, 1),
+        octaves={"count": 1, "steps": 2},
+    )
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(16, 32, 32, 3)).astype("float32"), random.integers(0, 2, 16)
+    model.fit(x, y, epochs=4, verbose=0, callbacks=[see])
+    written = sorted(path.name for path in (tmp_path / "dreams").iterdir())
+    assert written == ["epoch-0002.png", "epoch-0004.png"]
+    first, second = (kerasdream.images.read(tmp_path / "dreams" / name).pixels for name in written)
+    assert first.shape == (64, 96, 3)
+    assert np.abs(first - second).max() > 0  # the second dream is that of the network as it then was
+
+
+def test_when_memory_runs_out_the_dream_goes_on_and_says_so(tiny, chelsea, monkeypatch):
+    """In the middle: the views are smaller from then on, and in the point that a run is resumed from."""
+    import tensorflow as tf
+
+    options = {"octaves": {"count": 1, "steps": 4}, "tiles": {"size": 200}, **PLAIN}
+    session = session_for(model=tiny, objectives={"l2": "c3"}, **options)
+    computed, seen = session.step.engine._step, []
+
+    def limited(views, *rest):
+        seen.append(int(views.shape[1]) * int(views.shape[2]))
+        if len(seen) > 2 and seen[-1] > 20_000:
+            raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+        return computed(views, *rest)
+
+    monkeypatch.setattr(session.step.engine, "_step", limited)
+    result = session.dream(as_picture(chelsea[:190, :200]))
+    assert seen[0] > 20_000
+    assert all(pixels <= 20_000 for pixels in seen[-4:])
+    assert len(result.scores) == 4
+    (note,) = result.notes
+    assert "memory ran out" in note
+    assert result.manifest["memory_ran_out"] == {"views": 140}
+    assert result.peak_memory > 100e6
+
+
+def test_noise_is_as_bright_and_as_strong_as_asked():
+    def noise(image, seed=0):
+        document = Document({"seed": seed, "image": {"source": "noise", "size": [200, 300], **image}}, "noise")
+        return Session(resolve(document, Path("."))).noise().pixels
+
+    usual, bright = noise({}), noise({"mean": 0.5686, "spread": 0.0627})
+    assert usual.shape == (200, 300, 3)
+    assert (usual.mean(), usual.std()) == (pytest.approx(0, abs=1e-3), pytest.approx(0.1, rel=0.01))
+    assert (bright.mean(), bright.std()) == (pytest.approx(0.5686, abs=1e-3), pytest.approx(0.0627, rel=0.01))
+    np.testing.assert_allclose((bright - 0.5686) / 0.0627, usual / 0.1, atol=1e-4)  # the seed's numbers
+    assert np.abs(noise({"mean": 1, "spread": 3})).max() == 1
+    assert (noise({"spread": 0, "mean": -0.5}) == -0.5).all()
+    assert np.abs(noise({}, seed=1) - usual).mean() > 0.1

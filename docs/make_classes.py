@@ -22,9 +22,9 @@ import numpy as np
 
 import kerasdream
 from kerasdream import images
+from kerasdream.components import Network, from_range
 from kerasdream.models import imagenet
 from kerasdream.models.efficientnet_lite0 import RANGE, STAGES, assign, build, converted, efficientnet_lite0
-from kerasdream.models.network import Network, from_range
 from kerasdream.models.pth import load_state_dict
 
 HERE = Path(__file__).parent / "catalogue" / "images"

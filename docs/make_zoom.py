@@ -23,12 +23,12 @@ def main() -> None:
     """Makes the picture."""
     made: dict[int, np.ndarray] = {}
 
-    def tell(event: Event) -> None:
+    def on_event(event: Event) -> None:
         if isinstance(event, Finished):
             made[event.frame + 1] = images.resize(event.result.image, (150, 200)).clip(-1, 1)
 
     settings = ["image.max_side=320", f"frames.count={SHOWN[-1][-1]}"]
-    session = Session(load(HERE.parent / "configs" / "zoom.yaml", settings), tell=tell)
+    session = Session(load(HERE.parent / "configs" / "zoom.yaml", settings), on_event=on_event)
     session.dream(session.picture(session.sources()[0]))
     path = HERE / "catalogue" / "images" / "zoom.jpg"
     strip = np.vstack([np.hstack([made[number] for number in row]) for row in SHOWN])

@@ -19,7 +19,7 @@ _PUBLIC = {
     "KerasdreamError": "errors",
     "LayerName": "components",
     "ModelError": "errors",
-    "Network": "models.network",
+    "Network": "components",
     "Objective": "components",
     "Output": "components",
     "OutputError": "errors",
@@ -27,7 +27,7 @@ _PUBLIC = {
     "PluginError": "errors",
     "Postprocess": "components",
     "Projection": "components",
-    "Result": "result",
+    "Result": "events",
     "Rule": "components",
     "Transform": "components",
     "callbacks": None,
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from kerasdream.api import run as run
     from kerasdream.components import Energy as Energy
     from kerasdream.components import LayerName as LayerName
+    from kerasdream.components import Network as Network
     from kerasdream.components import Objective as Objective
     from kerasdream.components import Output as Output
     from kerasdream.components import Parametrization as Parametrization
@@ -63,10 +64,9 @@ if TYPE_CHECKING:
     from kerasdream.errors import ModelError as ModelError
     from kerasdream.errors import OutputError as OutputError
     from kerasdream.errors import PluginError as PluginError
+    from kerasdream.events import Result as Result
     from kerasdream.hookspecs import hookimpl as hookimpl
     from kerasdream.models.extractor import feature_extractor as feature_extractor
-    from kerasdream.models.network import Network as Network
-    from kerasdream.result import Result as Result
 
 
 def __getattr__(name: str) -> Any:

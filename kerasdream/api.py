@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from kerasdream.config import document as source
 from kerasdream.config.run_config import RunConfig, load, resolve
 from kerasdream.errors import ConfigError, ImageError
-from kerasdream.events import Event
-from kerasdream.result import Result
+from kerasdream.events import Event, Result
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
     import PIL.Image
 
+    from kerasdream.components import Network
     from kerasdream.images import Picture
-    from kerasdream.models.network import Network
     from kerasdream.session.session import Session
 
 
@@ -32,7 +31,7 @@ def run(
     plugins: Iterable[str | Path] = (),
     trust: bool = False,
     resume: bool = False,
-    tell: Callable[[Event], None] = lambda event: None,
+    on_event: Callable[[Event], None] = lambda event: None,
 ) -> Result:
     """Runs a run file, or the same as a dict, for one picture, and writes its outputs.
 
@@ -58,7 +57,7 @@ def run(
         document = source.Document(dict(config), "config")
         config = resolve(document, Path.cwd(), plugins=files, trust="anywhere" if trust else "folder")
     folder = None if folder is None else Path(folder)
-    session = Session(config, folder=folder, overwrite=overwrite, resume=resume, tell=tell)
+    session = Session(config, folder=folder, overwrite=overwrite, resume=resume, on_event=on_event)
     pictures = session.sources()
     if len(pictures) > 1:
         raise ConfigError(f"this run has {len(pictures)} pictures; use kerasdream.run for each, or the command line")
@@ -88,7 +87,7 @@ def dream(
     seed: int = 0,
     input_range: tuple[float, float] | None = None,
     preprocess: Callable[[Any], Any] | None = None,
-    tell: Callable[[Event], None] = lambda event: None,
+    on_event: Callable[[Event], None] = lambda event: None,
 ) -> Result:
     """Dreams one picture and returns it; nothing is written.
 
@@ -131,7 +130,7 @@ def dream(
         seed=seed,
         input_range=input_range,
         preprocess=preprocess,
-        tell=tell,
+        on_event=on_event,
     )
     is_noise = isinstance(image, str) and image == "noise"
     return session.dream(session.noise() if is_noise else session.sheet(as_picture(image, max_side)))
@@ -145,7 +144,7 @@ def session_for(
     seed: int = 0,
     input_range: tuple[float, float] | None = None,
     preprocess: Callable[[Any], Any] | None = None,
-    tell: Callable[[Event], None] = lambda event: None,
+    on_event: Callable[[Event], None] = lambda event: None,
     **parts: Any,
 ) -> Session:
     """Returns the ``Session`` behind ``dream``: for several pictures, the network is built and traced once.
@@ -163,7 +162,7 @@ def session_for(
     data |= {"model": _plain(model), "seed": seed, "outputs": []}
     data["image"] = {"source": "picture", "max_side": max_side, "panels": _plain(panels)}
     config = resolve(source.Document(data, "kerasdream.dream()"), Path.cwd())
-    return Session(config, tell=tell)
+    return Session(config, on_event=on_event)
 
 
 def as_picture(image: Any, max_side: int | None = None) -> Picture:

@@ -41,7 +41,7 @@ class Ramp(BaseModel, Generic[Number]):
     end: Number = Field(alias="to")
     over: Over = "steps"
 
-    def at(self, progress: Progress) -> float:
+    def value_at(self, progress: Progress) -> float:
         """Returns the value at this point of the run."""
         position, length = progress.along(self.over)
         share = position / (length - 1) if length > 1 else 0.0
@@ -60,7 +60,7 @@ class Keys(BaseModel, Generic[Number]):
     keys: dict[int, Number] = Field(min_length=1, json_schema_extra={"propertyNames": {"pattern": "^-?[0-9]+$"}})
     over: Over = "steps"
 
-    def at(self, progress: Progress) -> float:
+    def value_at(self, progress: Progress) -> float:
         """Returns the value at this point of the run."""
         position, _ = progress.along(self.over)
         steps = sorted(self.keys)
@@ -102,10 +102,10 @@ class Each(BaseModel, Generic[Number]):
 
     each: list[_changing(Number)] = Field(min_length=1)  # type: ignore[valid-type]
 
-    def at(self, progress: Progress) -> float:
+    def value_at(self, progress: Progress) -> float:
         """Returns the value at this point of the run."""
         item = self.each[len(self.each) - progress.octaves + progress.octave]
-        return item.at(progress) if is_schedule(item) else item
+        return item.value_at(progress) if is_schedule(item) else item
 
     def times(self, factor: float) -> Each[Number]:
         """Returns the same schedule of numbers ``factor`` times as large."""

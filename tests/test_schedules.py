@@ -31,12 +31,15 @@ def valid(text):
 
 def test_each_octave_has_its_item_and_the_finest_the_last():
     schedule = Each[float](each=[5.0, Ramp[float](**{"from": 2.0, "to": 1.0}), Keys[float](keys={0: 7.0, 2: 9.0})])
-    at = [[schedule.at(Progress(octave, 3, step, 3, 3 * octave + step, 9)) for step in range(3)] for octave in range(3)]
+    at = [
+        [schedule.value_at(Progress(octave, 3, step, 3, 3 * octave + step, 9)) for step in range(3)]
+        for octave in range(3)
+    ]
     assert at == [[5, 5, 5], [2, 1.5, 1], [7, 8, 9]]
     twice = schedule.times(2)
-    assert [twice.at(Progress(octave, 3, 1, 3)) for octave in range(3)] == [10, 3, 16]
-    assert schedule.at(Progress(0, 3)) == 5
-    dropped = [schedule.at(Progress(octave, 2, 2, 3)) for octave in range(2)]  # one octave fewer
+    assert [twice.value_at(Progress(octave, 3, 1, 3)) for octave in range(3)] == [10, 3, 16]
+    assert schedule.value_at(Progress(0, 3)) == 5
+    dropped = [schedule.value_at(Progress(octave, 2, 2, 3)) for octave in range(2)]  # one octave fewer
     assert dropped == [1, 9]
 
 
@@ -115,7 +118,7 @@ def test_they_reach_weights_rules_and_projections(tiny, chelsea):
         transforms=[],
         octaves={"count": 3, "scale": 1.5, "steps": 2},  # the coarsest is dropped
         input_range=(-1, 1),
-        tell=lambda event: events.append(event) if isinstance(event, Stepped) else None,
+        on_event=lambda event: events.append(event) if isinstance(event, Stepped) else None,
     )
     assert [event.progress.octaves for event in events] == [2] * 4
     for event, (l2, mean) in zip(events, [(1, 0), (1, 0), (0, 1), (0, 3)], strict=True):

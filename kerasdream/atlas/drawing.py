@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from kerasdream.cli.runs import deterministic
+from kerasdream.engine.loading import deterministic
 from kerasdream.errors import ConfigError, NoResponseError
 from kerasdream.events import Event, Finished, Stepped
 
 if TYPE_CHECKING:
-    from kerasdream.models.network import Network
+    from kerasdream.components import Network
     from kerasdream.session.session import Session
 
 
@@ -29,7 +29,7 @@ def draw(sessions: Iterable[tuple[str, Session]], progress: Progress, network: N
     """
     for name, session in sessions:
         progress.tile(name)
-        session.tell = progress
+        session.on_event = progress
         sources = session.sources()
         if len(sources) > 1:
             raise ConfigError(f"an atlas has one photo; {session.config.image.source} has {len(sources)}")

@@ -125,13 +125,13 @@ def bytes_per_pixel(step: GradientStep) -> int | None:
     """Returns by how much the process grows at most while it evaluates one view, for each of the view's pixels."""
     plans = (_plan(step, side, 2 * VIEW) for side in range(VIEW, WARM, -8))
     plan = next(plan for plan in plans if plan.octaves[0].layout.views == 1)
-    step.at(_noise(WARM), _plan(step, WARM, 2 * VIEW), Progress())
+    step.evaluate(_noise(WARM), _plan(step, WARM, 2 * VIEW), Progress())
     picture = _noise(plan.sizes[0][0])
     base = memory.resident()
     if base is None or not memory.reset_peak():
         return None
     for number in range(2):
-        step.at(picture, plan, Progress(step=number, run_step=number))
+        step.evaluate(picture, plan, Progress(step=number, run_step=number))
     peak = memory.peak()
     assert peak is not None
     return max(1, round((peak - base) / plan.octaves[0].layout.area))
@@ -161,7 +161,7 @@ def timings(step: GradientStep, sides: Sequence[int], side: int, rounds: int) ->
                 continue
             began = time.perf_counter()
             try:
-                step.at(picture, plan, Progress(step=number, run_step=number))
+                step.evaluate(picture, plan, Progress(step=number, run_step=number))
             except MemoryRanOutError:
                 del seconds[plan.cutting.size]
             else:

@@ -12,7 +12,7 @@ from kerasdream.errors import ModelError, did_you_mean
 from kerasdream.models import network_name, network_side, tables
 from kerasdream.models.file import layers_in_file
 from kerasdream.plan.plan import cutting_for
-from kerasdream.plan.tile_size import view_side
+from kerasdream.plan.tile_size import tile_side
 from kerasdream.plan.tiling import Lattice, joint
 from kerasdream.plugins.registry import Registry
 from kerasdream.results.finish import finished_shape
@@ -36,7 +36,7 @@ def describe(config: RunConfig) -> Iterator[dict[str, Any]]:
     cutting = cutting_for(
         lattice,
         max(fields) if known and all(fields) else None,
-        view_side(network_name(config.model), tiles.bytes) if tiles.size == "auto" else tiles.size,
+        tile_side(network_name(config.model), tiles.bytes) if tiles.size == "auto" else tiles.size,
         tiles.halo if known or tiles.halo != "exact" else "auto",
         margin=sum(transform.margin for transform in transforms),
         radius=max((prior.radius for prior in made if isinstance(prior, Energy)), default=0),

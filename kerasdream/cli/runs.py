@@ -55,6 +55,7 @@ def run_all(config: RunConfig, *, folder: Path | None, quiet: bool, as_json: boo
     """
     from kerasdream.cli.display import Display
     from kerasdream.config.checks import missing_files
+    from kerasdream.engine.loading import deterministic
     from kerasdream.errors import ConfigError, DreamError, ImageError, OutputError
     from kerasdream.session.session import Session
 
@@ -63,7 +64,7 @@ def run_all(config: RunConfig, *, folder: Path | None, quiet: bool, as_json: boo
     if folder is not None:
         create(folder)
     display = Display(quiet=quiet or as_json)
-    session = Session(config, folder=folder, tell=display, **options)
+    session = Session(config, folder=folder, on_event=display, **options)
     display.plugins(config.plugin_files)
     failed = False
     with interruptible("--resume"):
@@ -110,16 +111,6 @@ def interruptible(*options: str) -> Iterator[None]:
         again = shlex.join([*called, command, *(option for option in options if option not in arguments), *arguments])
         click.echo(f"kerasdream: what was done is saved; to go on: {again}", err=True)
         raise click.Abort from None
-
-
-def deterministic(seed: int) -> None:
-    """The same file on the same machine gives the same bytes, random weights included."""
-    from kerasdream.engine.loading import tensorflow
-
-    tensorflow().config.experimental.enable_op_determinism()
-    import keras
-
-    keras.utils.set_random_seed(seed)
 
 
 def _summary(result: Any) -> dict[str, Any]:

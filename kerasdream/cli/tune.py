@@ -96,7 +96,7 @@ def measured(model: str, layers: Sequence[str], plugin_files: Sequence[Path], **
 
 def _begin() -> None:
     """Begins the process that measures, as a run does; Ctrl-C, which reaches it too, is left to the one that waits."""
-    from kerasdream.cli.runs import deterministic
+    from kerasdream.engine.loading import deterministic
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     deterministic(0)
@@ -113,7 +113,7 @@ def _show(found: Measured, best: Timing, layers: Sequence[str]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from kerasdream.plan.tile_size import IN_FLIGHT, shipped_bytes, view_side
+    from kerasdream.plan.tile_size import IN_FLIGHT, shipped_bytes, tile_side
 
     per_pixel = found.bytes or shipped_bytes(found.model)
     table = Table(title=f"{found.model}, {', '.join(layers)}")
@@ -131,4 +131,4 @@ def _show(found: Measured, best: Timing, layers: Sequence[str]) -> None:
     Console().print(table)
     source = "measured" if found.bytes else "as shipped: this system does not tell the peak of memory"
     click.echo(f"{per_pixel} bytes for each pixel of a view ({source}), {IN_FLIGHT} views under way at once")
-    click.echo(f"tiles of {best.size} (so far: {view_side(found.model)})")
+    click.echo(f"tiles of {best.size} (so far: {tile_side(found.model)})")

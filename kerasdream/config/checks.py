@@ -14,11 +14,11 @@ from kerasdream.components import Projection
 from kerasdream.config import document as source
 from kerasdream.errors import did_you_mean
 from kerasdream.plugins.signature import layer_names
-from kerasdream.plugins.spec import Entry
+from kerasdream.plugins.spec import PartSpec
 from kerasdream.schedules import Each
 
 
-def unknown_layers(model: Entry | None, entries: Iterable[Entry]) -> Iterator[tuple[source.Path, str]]:
+def unknown_layers(model: PartSpec | None, entries: Iterable[PartSpec]) -> Iterator[tuple[source.Path, str]]:
     """Yields the place of each layer that the network lacks, where its layers can be known without building it."""
     from kerasdream.models import known_layers
 
@@ -34,7 +34,7 @@ def unknown_layers(model: Entry | None, entries: Iterable[Entry]) -> Iterator[tu
 
 
 def short_schedules(
-    sections: Mapping[str, BaseModel | None], entries: Iterable[Entry]
+    sections: Mapping[str, BaseModel | None], entries: Iterable[PartSpec]
 ) -> Iterator[tuple[source.Path, str]]:
     """Yields the place of each schedule with fewer items than there are octaves."""
     octaves = sections["octaves"]
@@ -45,7 +45,7 @@ def short_schedules(
             yield (*path, "each"), f"expected an item for each of the {octaves.count} octaves, not {len(value.each)}"
 
 
-def missing_files(entries: Iterable[Entry]) -> Iterator[str]:
+def missing_files(entries: Iterable[PartSpec]) -> Iterator[str]:
     """Yields, for each file of a part but the network that is not there, its place, its name and the nearest name."""
     for entry in entries:
         for path in entry.files if entry.kind != "models" else ():
@@ -55,7 +55,7 @@ def missing_files(entries: Iterable[Entry]) -> Iterator[str]:
                 yield entry.located(f"{path.name}: there is no such file; {near}")
 
 
-def projections(parametrization: Entry | None, entries: Iterable[Entry]) -> Iterator[tuple[source.Path, str]]:
+def projections(parametrization: PartSpec | None, entries: Iterable[PartSpec]) -> Iterator[tuple[source.Path, str]]:
     """Yields the place of each prior that changes the picture after each step, where the picture is not the state."""
     if parametrization is None or parametrization.make().decode is None:
         return
@@ -66,7 +66,7 @@ def projections(parametrization: Entry | None, entries: Iterable[Entry]) -> Iter
 
 
 def lone_panels(
-    views: Any, sections: Mapping[str, BaseModel | None], entries: Iterable[Entry]
+    views: Any, sections: Mapping[str, BaseModel | None], entries: Iterable[PartSpec]
 ) -> Iterator[tuple[source.Path, str]]:
     """Yields the places of what needs several panels and has one, or the other way round."""
     image, frames = sections["image"], sections["frames"]

@@ -27,7 +27,7 @@ from kerasdream.output_names import NAMES, filled
 from kerasdream.plugins import manager as plugins
 from kerasdream.plugins.registry import KINDS, PYTHON, SUM, Registration, Registry
 from kerasdream.plugins.signature import is_weighted, model_of
-from kerasdream.plugins.spec import Entry
+from kerasdream.plugins.spec import PartSpec
 from kerasdream.schedules import MARKS
 
 
@@ -117,7 +117,7 @@ class Resolver:
         used = {entry.plugin for entry in config.entries}
         return replace(config, distributions={of: v for name, (of, v) in self.distributions.items() if name in used})
 
-    def possible(self, entry: Entry) -> bool:
+    def possible(self, entry: PartSpec) -> bool:
         """Whether a part can be made of its parameters; reports a fault if not."""
         try:
             entry.make()
@@ -195,12 +195,12 @@ class Resolver:
             return True
         return False
 
-    def model(self, value: Any) -> Entry | None:
+    def model(self, value: Any) -> PartSpec | None:
         """The ``model`` key: a name, a mapping with ``name`` or ``file``, or a Python object."""
-        from kerasdream.models.network import Network
+        from kerasdream.components import Network
 
         if isinstance(value, Network):
-            return Entry.of("models", value)
+            return PartSpec.of("models", value)
         if isinstance(value, str):
             value = {"name": value}
         if not isinstance(value, dict) or not ({"name", "file"} & value.keys()):
@@ -210,9 +210,9 @@ class Resolver:
         name = params.pop("name", "file")
         return self.validated("models", name, params, ("model",), ("model",))
 
-    def entries(self, key: str, items: Any, at: source.Path = ()) -> tuple[Entry, ...]:
+    def entries(self, key: str, items: Any, at: source.Path = ()) -> tuple[PartSpec, ...]:
         """A list of entries; a single one may stand without a list, and a sum stands for its summands."""
-        made: list[Entry] = []
+        made: list[PartSpec] = []
         at = at or (key,)
         if isinstance(items, (dict, str, *LISTS[key])):
             items = [items]
@@ -221,17 +221,17 @@ class Resolver:
             return ()
         for index, item in enumerate(items):
             if isinstance(item, LISTS[key]):
-                made.append(Entry.of(key, item))
+                made.append(PartSpec.of(key, item))
             elif key == "objectives" and isinstance(item, dict) and list(item) == [SUM]:
                 made += summands(self, item[SUM], (*at, index, SUM))
             elif entry := self.entry(key, item, (*at, index)):
                 made.append(entry)
         return tuple(made)
 
-    def entry(self, kind: str, item: Any, path: source.Path) -> Entry | None:
+    def entry(self, kind: str, item: Any, path: source.Path) -> PartSpec | None:
         """One entry: ``name``, ``{name: first parameter}`` or ``{name: {parameter: value}}``."""
         if isinstance(item, components.Parametrization):
-            return Entry.of(kind, item)
+            return PartSpec.of(kind, item)
         if isinstance(item, str):
             item = {item: {}}
         if not isinstance(item, dict) or len(item) != 1:
@@ -243,7 +243,7 @@ class Resolver:
             return None
         return self.validated(kind, name, params, path, (*path, name))
 
-    def validated(self, kind: str, name: Any, params: Any, at: source.Path, path: source.Path) -> Entry | None:
+    def validated(self, kind: str, name: Any, params: Any, at: source.Path, path: source.Path) -> PartSpec | None:
         """Checks a name against the registry and its parameters against the factory's signature."""
         try:
             registration = self.registry.get(kind, str(name))
@@ -264,7 +264,7 @@ class Resolver:
         parameters = self.check(schema, params, path)
         return None if parameters is None else self.finished(registration, parameters, path)
 
-    def finished(self, registration: Registration, parameters: BaseModel, path: source.Path) -> Entry:
+    def finished(self, registration: Registration, parameters: BaseModel, path: source.Path) -> PartSpec:
         values = {name: self.absolute(getattr(parameters, name)) for name in type(parameters).model_fields}
         plain = parameters.model_dump(mode="json", by_alias=True)
         plain |= {name: value.name for name, value in values.items() if isinstance(value, Path)}
@@ -277,7 +277,7 @@ class Resolver:
             except OutputError as error:
                 self.fault((*path, "path"), str(error))
             plain["path"] = Path(plain["path"]).name
-        return Entry(
+        return PartSpec(
             registration.kind,
             registration.name,
             registration.factory,

@@ -22,7 +22,7 @@ from kerasdream.config.octaves import Octaves
 from kerasdream.errors import ConfigError, did_you_mean
 from kerasdream.plan import crops as cropping
 from kerasdream.plan.panels import SINGLE, Panels
-from kerasdream.plugins.spec import Entry
+from kerasdream.plugins.spec import PartSpec
 from kerasdream.schedules import scheduled
 
 VERSION = 1
@@ -155,7 +155,7 @@ class Crops(_Section):
     )
 
 
-class Engine(_Section):
+class EngineOptions(_Section):
     """How the network computes."""
 
     precision: Literal["float32", "mixed"] = Field(
@@ -190,7 +190,7 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "frames": Frames,
     "tiles": Tiles,
     "crops": Crops,
-    "engine": Engine,
+    "engine": EngineOptions,
 }
 
 
@@ -210,21 +210,21 @@ class RunConfig:
     """
 
     seed: int
-    model: Entry
+    model: PartSpec
     image: Image
     views: Literal["auto", "tiles", "crops"]
-    parametrization: Entry
-    objectives: tuple[Entry, ...]
-    priors: tuple[Entry, ...]
-    transforms: tuple[Entry, ...]
-    ascent: tuple[Entry, ...]
+    parametrization: PartSpec
+    objectives: tuple[PartSpec, ...]
+    priors: tuple[PartSpec, ...]
+    transforms: tuple[PartSpec, ...]
+    ascent: tuple[PartSpec, ...]
     octaves: Octaves
     frames: Frames
     tiles: Tiles
     crops: Crops
-    engine: Engine
-    postprocess: tuple[Entry, ...]
-    outputs: tuple[Entry, ...]
+    engine: EngineOptions
+    postprocess: tuple[PartSpec, ...]
+    outputs: tuple[PartSpec, ...]
     base: Path
     data: Mapping[str, Any] = field(repr=False)
     plugin_files: tuple[Path, ...] = ()
@@ -246,14 +246,14 @@ class RunConfig:
         asked = self.image.panels
         return Panels(1, asked) if isinstance(asked, int) else Panels(*asked)
 
-    def crops_for(self, side: int) -> cropping.Crops | None:
+    def crops_for(self, side: int) -> cropping.Windows | None:
         """Returns the windows to look at, given the side of the pictures the network was trained on; None: tiles."""
         crops = self.crops
         size = side if crops.size == "auto" else crops.size
-        return cropping.Crops(size, crops.count, crops.spread, crops.side) if self.cropped else None
+        return cropping.Windows(size, crops.count, crops.spread, crops.side) if self.cropped else None
 
     @property
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[PartSpec, ...]:
         """Every part of the run."""
         return (self.model, self.parametrization, *(entry for key in LISTS for entry in getattr(self, key)))
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from kerasdream.config import document as source
 from kerasdream.images.masks import Mask, MaskFile
-from kerasdream.plugins.spec import Entry
+from kerasdream.plugins.spec import PartSpec
 from kerasdream.schedules import is_schedule, scheduled
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Sum(BaseModel):
     mask: MaskFile | None = Field(None, description="Where the whole sum counts: a picture, white for fully.")
 
 
-def summands(resolver: Resolver, value: Any, path: source.Path) -> Iterator[Entry]:
+def summands(resolver: Resolver, value: Any, path: source.Path) -> Iterator[PartSpec]:
     """Yields the objectives of a sum as they stand without one; reports what is wrong."""
     written_out = isinstance(value, dict) and "of" in value
     of, at = (value["of"], (*path, "of")) if written_out else (value, path)
@@ -51,7 +51,7 @@ def summands(resolver: Resolver, value: Any, path: source.Path) -> Iterator[Entr
             yield _within(entry, whole.weight, resolver.absolute(whole.mask))
 
 
-def _within(entry: Entry, weight: Any, mask: Mask | None) -> Entry:
+def _within(entry: PartSpec, weight: Any, mask: Mask | None) -> PartSpec:
     """Returns an entry with the weight and the mask of a sum on top of its own."""
     if is_schedule(entry.weight):
         weight = entry.weight.times(weight)

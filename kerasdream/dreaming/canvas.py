@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kerasdream.engine.canvas import aligned
 from kerasdream.images import Scaled, resize
 from kerasdream.plan.panels import SINGLE, Panels
-from kerasdream.plugins.spec import Entry
+from kerasdream.plugins.spec import PartSpec
 from kerasdream.schedules import Progress
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ Window = tuple[slice, slice]
 """Rows and columns of a picture."""
 
 
-class Grown(NamedTuple):
+class CanvasState(NamedTuple):
     """What a canvas has become.
 
     Attributes:
@@ -35,7 +35,7 @@ class Grown(NamedTuple):
     canvas: Any
 
 
-class Growing:
+class Canvas:
     """The canvas of one picture.
 
     Args:
@@ -53,35 +53,35 @@ class Growing:
         init: Callable[[np.ndarray, int], Any],
         decoding: Decoding | None,
         chain: Chain,
-        projections: Sequence[Entry],
+        projections: Sequence[PartSpec],
         detail: bool,
     ) -> None:
         self.photo, self.init, self.decoding, self.chain = Scaled(source), init, decoding, chain
         self.projections, self.detail = projections, detail
 
-    def at(self, shape: tuple[int, int]) -> np.ndarray:
+    def resized(self, shape: tuple[int, int]) -> np.ndarray:
         """Returns the source at a size; not to be changed."""
-        return self.photo.at(shape)
+        return self.photo.resized(shape)
 
-    def enlarged(self, shape: tuple[int, int], below: np.ndarray | None) -> np.ndarray:
+    def upscale(self, shape: tuple[int, int], below: np.ndarray | None) -> np.ndarray:
         """Returns the canvas at a size, given that of the octave below; None: there is none."""
         import numpy as np
 
         if below is None:
-            canvas = self.photo.at(shape)
+            canvas = self.photo.resized(shape)
         else:
-            canvas = resize(below - self.photo.at(below.shape[:2]) if self.detail else below, shape)
+            canvas = resize(below - self.photo.resized(below.shape[:2]) if self.detail else below, shape)
             if self.detail:
-                canvas += self.photo.at(shape)
+                canvas += self.photo.resized(shape)
         return np.clip(canvas, -1, 1, out=aligned((*shape, 3)))
 
-    def begun(self, shape: tuple[int, int], below: np.ndarray | None, seed: int) -> Grown:
+    def start_octave(self, shape: tuple[int, int], below: np.ndarray | None, seed: int) -> CanvasState:
         """Returns what an octave begins with."""
-        canvas = self.enlarged(shape, below)
+        canvas = self.upscale(shape, below)
         state = self.init(canvas, seed)
-        return Grown(state, None, canvas if self.decoding is None else self.decoding.picture(state, shape))
+        return CanvasState(state, None, canvas if self.decoding is None else self.decoding.picture(state, shape))
 
-    def grown(self, now: Grown, gradient: Any, progress: Progress, window: Window | None = None) -> Grown:
+    def step(self, now: CanvasState, gradient: Any, progress: Progress, window: Window | None = None) -> CanvasState:
         """Takes a step uphill.
 
         Args:
@@ -93,7 +93,7 @@ class Growing:
         canvas = state if self.decoding is None else self.decoding.picture(state, gradient.shape[:2])
         if self.projections:
             state = canvas = self._projected(canvas, progress, window)
-        return Grown(state, memory, canvas)
+        return CanvasState(state, memory, canvas)
 
     def _projected(self, canvas: Any, progress: Progress, window: Window | None) -> np.ndarray:
         """Applies the projections to a window of the canvas, or to all of it."""
@@ -102,48 +102,48 @@ class Growing:
         whole = np.array(canvas)
         seen = whole if window is None else whole[window]
         for entry in self.projections:
-            seen = np.clip(entry.make(entry.at(progress)).apply(seen), -1, 1)
+            seen = np.clip(entry.make(entry.values_at(progress)).apply(seen), -1, 1)
         if window is None:
             return seen
         whole[window] = seen
         return whole
 
 
-class GrowingSheet:
+class SheetCanvas:
     """The canvas of several pictures, each of which grows as if it were alone; they share nothing but the gradient.
 
     Args:
         source: the sheet.
         panels: how the pictures lie on it.
-        how: what ``Growing`` is given besides its source.
+        how: what ``Canvas`` is given besides its source.
     """
 
     def __init__(self, source: np.ndarray, panels: Panels, *how: Any) -> None:
         self.panels = panels
-        self.pictures = [Growing(source[window], *how) for window in panels.windows(source.shape[:2])]
+        self.pictures = [Canvas(source[window], *how) for window in panels.windows(source.shape[:2])]
 
-    def at(self, shape: tuple[int, int]) -> np.ndarray:
+    def resized(self, shape: tuple[int, int]) -> np.ndarray:
         """Returns the source at a size of the sheet."""
-        return self._joined(shape, [picture.at(self.panels.of(shape)) for picture in self.pictures])
+        return self._joined(shape, [picture.resized(self.panels.of(shape)) for picture in self.pictures])
 
-    def enlarged(self, shape: tuple[int, int], below: np.ndarray | None) -> np.ndarray:
+    def upscale(self, shape: tuple[int, int], below: np.ndarray | None) -> np.ndarray:
         """Returns the sheet at a size, given that of the octave below; None: there is none."""
         panel = self.panels.of(shape)
         parts = zip(self.pictures, self._parts(below), strict=True)
-        return self._joined(shape, [picture.enlarged(panel, part) for picture, part in parts])
+        return self._joined(shape, [picture.upscale(panel, part) for picture, part in parts])
 
-    def begun(self, shape: tuple[int, int], below: np.ndarray | None, seed: int) -> Grown:
+    def start_octave(self, shape: tuple[int, int], below: np.ndarray | None, seed: int) -> CanvasState:
         """Returns what an octave begins with. Each panel has a seed of its own."""
         panel = self.panels.of(shape)
         parts = enumerate(zip(self.pictures, self._parts(below), strict=True))
-        return self._together(shape, [picture.begun(panel, part, seed + i) for i, (picture, part) in parts])
+        return self._together(shape, [picture.start_octave(panel, part, seed + i) for i, (picture, part) in parts])
 
-    def grown(self, now: Grown, gradient: Any, progress: Progress, window: None = None) -> Grown:
+    def step(self, now: CanvasState, gradient: Any, progress: Progress, window: None = None) -> CanvasState:
         """Takes a step uphill."""
         memories = now.memory or [None] * self.panels.count
         each = zip(now.state, memories, self._parts(now.canvas), strict=True)
-        parts = zip(self.pictures, map(Grown._make, each), self._parts(gradient), strict=True)
-        return self._together(gradient.shape[:2], [picture.grown(part, up, progress) for picture, part, up in parts])
+        parts = zip(self.pictures, map(CanvasState._make, each), self._parts(gradient), strict=True)
+        return self._together(gradient.shape[:2], [picture.step(part, up, progress) for picture, part, up in parts])
 
     def _parts(self, sheet: Any) -> list[Any]:
         """Returns each panel's part of a sheet, if there is one."""
@@ -153,9 +153,9 @@ class GrowingSheet:
             return [None] * self.panels.count
         return [np.ascontiguousarray(sheet[window]) for window in self.panels.windows(sheet.shape[:2])]
 
-    def _together(self, shape: tuple[int, int], grown: Sequence[Grown]) -> Grown:
+    def _together(self, shape: tuple[int, int], grown: Sequence[CanvasState]) -> CanvasState:
         states, memories, canvases = zip(*grown, strict=True)
-        return Grown(list(states), list(memories), self._joined(shape, canvases))
+        return CanvasState(list(states), list(memories), self._joined(shape, canvases))
 
     def _joined(self, shape: tuple[int, int], pictures: Sequence[Any]) -> np.ndarray:
         import numpy as np
@@ -166,6 +166,6 @@ class GrowingSheet:
         return sheet
 
 
-def growing(source: np.ndarray, panels: Panels, *how: Any) -> Growing | GrowingSheet:
-    """Returns the canvas of a picture or a sheet; ``how`` is what ``Growing`` is given besides its source."""
-    return Growing(source, *how) if panels == SINGLE else GrowingSheet(source, panels, *how)
+def make_canvas(source: np.ndarray, panels: Panels, *how: Any) -> Canvas | SheetCanvas:
+    """Returns the canvas of a picture or a sheet; ``how`` is what ``Canvas`` is given besides its source."""
+    return Canvas(source, *how) if panels == SINGLE else SheetCanvas(source, panels, *how)

@@ -9,17 +9,17 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from kerasdream.dreaming.canvas import Grown, growing
+from kerasdream.dreaming.canvas import CanvasState, make_canvas
 from kerasdream.errors import DreamError, MemoryRanOutError, NoResponseError
 from kerasdream.events import Stepped
-from kerasdream.plugins.spec import Entry
+from kerasdream.plugins.spec import PartSpec
 from kerasdream.schedules import Progress
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from kerasdream.dreaming.canvas import Growing, GrowingSheet
-    from kerasdream.dreaming.step import GradientStep, Slope
+    from kerasdream.dreaming.canvas import Canvas, SheetCanvas
+    from kerasdream.dreaming.step import Evaluation, GradientStep
     from kerasdream.plan.plan import Plan
 
 
@@ -28,13 +28,13 @@ TIMINGS = ("first_step", "dream", "gradient", "ascent", "resize")
 
 
 @dataclass(frozen=True)
-class Point:
+class AscentState:
     """Where an ascent stands between two steps: all it needs to go on with the same bits. Its arrays never change.
 
     Attributes:
         octave, step: the step to come, from 0; behind an octave's last step, ``step`` is the number of steps planned.
         canvas: ``(height, width, 3)`` float32 in [-1, 1] at the octave's size, array or tensor.
-        state, memory: see ``kerasdream.dreaming.canvas.Grown``.
+        state, memory: see ``kerasdream.dreaming.canvas.CanvasState``.
         scores: the weighted score before each step.
         dead: the octaves that were left because no objective had a slope at their first step. Later on that may be a
             unit that cannot respond any stronger, or one step's transforms: then the ascent goes on.
@@ -52,10 +52,10 @@ class Point:
 
 
 @dataclass
-class Ascent:
+class AscentResult:
     """What an ascent has come to: the point where it ended, and the dream at the source's size."""
 
-    point: Point | None = None
+    point: AscentState | None = None
     picture: np.ndarray | None = None
     timings: dict[str, float] = field(default_factory=lambda: dict.fromkeys(TIMINGS, 0.0))
     interrupted: bool = False
@@ -88,15 +88,15 @@ def ascend(
     plan: Plan,
     step: GradientStep,
     *,
-    parametrization: Entry,
-    chain: Sequence[Entry],
-    projections: Sequence[Entry] = (),
+    parametrization: PartSpec,
+    chain: Sequence[PartSpec],
+    projections: Sequence[PartSpec] = (),
     detail: bool = True,
     is_over: Callable[[Sequence[float]], bool] = lambda scores: False,
-    start: Point | None = None,
-    save: Callable[[Point], None] = lambda point: None,
-    tell: Callable[[Stepped], None] = lambda event: None,
-) -> Ascent:
+    start: AscentState | None = None,
+    save: Callable[[AscentState], None] = lambda point: None,
+    on_event: Callable[[Stepped], None] = lambda event: None,
+) -> AscentResult:
     """Dreams one picture, or several on one sheet.
 
     The order of a step: gradient of objectives and energies with respect to the picture, pulled back through the
@@ -123,17 +123,17 @@ def ascend(
     from kerasdream.engine.chain import Chain
     from kerasdream.engine.decoding import Decoding
 
-    ascent = Ascent(start)
+    ascent = AscentResult(start)
     form = parametrization.make()
     decoding = None if form.decode is None else Decoding(form.decode, parametrization.blame)
-    canvas = growing(source, plan.panels, form.init, decoding, Chain(chain, decoding), projections, detail)
+    canvas = make_canvas(source, plan.panels, form.init, decoding, Chain(chain, decoding), projections, detail)
     started = time.perf_counter()
     try:
         for number, octave in enumerate(plan.octaves):
             point = ascent.point  # whole and replaced as one: Ctrl-C may come at any time
             if point is None or point.octave < number:
                 with ascent.timed("resize"):
-                    ascent.point = point = _begun(canvas, number, point, plan)
+                    ascent.point = point = _octave_start(canvas, number, point, plan)
             before = sum(octave.steps for octave in plan.octaves[:number])
             for index in range(point.step if point.octave == number else octave.steps, octave.steps):
                 progress = Progress(number, len(plan.octaves), index, octave.steps, before + index, plan.steps)
@@ -149,12 +149,12 @@ def ascend(
                 last = index + 1 == octave.steps or is_over(scored[-1 - index :])
                 taken = octave.steps if last else index + 1
                 with ascent.timed("ascent"):
-                    now = Grown(point.state, point.memory, point.canvas)
-                    grown = canvas.grown(now, slope.gradient, progress, slope.window)
+                    now = CanvasState(point.state, point.memory, point.canvas)
+                    grown = canvas.step(now, slope.gradient, progress, slope.window)
                 ascent.point = point = replace(point, step=taken, **grown._asdict(), scores=scored, views=views)
                 save(point)
                 picture = partial(np.asarray, point.canvas)
-                tell(Stepped(progress, octave.shape, slope.score, slope.scores, picture, last))
+                on_event(Stepped(progress, octave.shape, slope.score, slope.scores, picture, last))
                 del slope, now, grown, picture  # whole pictures, that need not be there beside the next ones
                 if last:
                     break
@@ -168,32 +168,36 @@ def ascend(
             )
         ascent.picture = np.array(ascent.point.canvas)
         if ascent.picture.shape != source.shape:
-            ascent.picture = canvas.enlarged(source.shape[:2], ascent.picture)
+            ascent.picture = canvas.upscale(source.shape[:2], ascent.picture)
     ascent.timings["dream"] = time.perf_counter() - started
     return ascent
 
 
-def _begun(canvas: Growing | GrowingSheet, number: int, past: Point | None, plan: Plan) -> Point:
+def _octave_start(canvas: Canvas | SheetCanvas, number: int, past: AscentState | None, plan: Plan) -> AscentState:
     """Returns the point at which an octave begins, given that at which the one below ended, if there is one."""
     import numpy as np
 
-    begun = canvas.begun(plan.octaves[number].shape, None if past is None else np.asarray(past.canvas), plan.seed)
+    begun = canvas.start_octave(
+        plan.octaves[number].shape, None if past is None else np.asarray(past.canvas), plan.seed
+    )
     at = {"octave": number, "step": 0, **begun._asdict()}
-    return Point(**at) if past is None else replace(past, **at)
+    return AscentState(**at) if past is None else replace(past, **at)
 
 
-def _slope(step: GradientStep, point: Point, plan: Plan, progress: Progress, source: Any) -> tuple[Slope, int | None]:
+def _slope(
+    step: GradientStep, point: AscentState, plan: Plan, progress: Progress, source: Any
+) -> tuple[Evaluation, int | None]:
     """Evaluates a step, with smaller views where memory runs out; returns the side of those from then on."""
     views = point.views
     while True:
         present = plan.with_views(views) if views else plan
         try:
-            return step.at(point.canvas, present, progress, source), views
+            return step.evaluate(point.canvas, present, progress, source), views
         except MemoryRanOutError:
             views = present.smaller().cutting.size
 
 
-def _check(slope: Slope, progress: Progress, step: GradientStep) -> None:
+def _check(slope: Evaluation, progress: Progress, step: GradientStep) -> None:
     """Refuses to go on with numbers that are none, and says whose they are."""
     import numpy as np
 

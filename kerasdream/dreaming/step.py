@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from kerasdream import images
-from kerasdream.components import LOGITS, Energy, Objective, Projection, Transform
+from kerasdream.components import LOGITS, Energy, Network, Objective, Projection, Transform, from_range
 from kerasdream.errors import ConfigError, ImageError, MemoryRanOutError, ModelError, did_you_mean
-from kerasdream.models.network import Network, from_range
-from kerasdream.plan.crops import Crops, around
+from kerasdream.plan.crops import Windows, around
 from kerasdream.plan.panels import SINGLE, Panels
 from kerasdream.plan.plan import Plan, cutting_for, transform_seed
-from kerasdream.plan.tile_size import view_side
+from kerasdream.plan.tile_size import tile_side
 from kerasdream.plan.tiling import joint
-from kerasdream.plugins.spec import Entry
+from kerasdream.plugins.spec import PartSpec
 from kerasdream.schedules import Progress, is_schedule
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-class Slope(NamedTuple):
+class Evaluation(NamedTuple):
     """A picture's score and which way is up.
 
     Attributes:
@@ -74,9 +73,9 @@ class GradientStep:
     def __init__(
         self,
         model: keras.Model | Network,
-        objectives: Objective | Sequence[Objective] | Sequence[Entry],
-        priors: Sequence[Energy] | Sequence[Entry] = (),
-        transforms: Sequence[Transform] | Sequence[Entry] = (),
+        objectives: Objective | Sequence[Objective] | Sequence[PartSpec],
+        priors: Sequence[Energy] | Sequence[PartSpec] = (),
+        transforms: Sequence[Transform] | Sequence[PartSpec] = (),
         *,
         input_range: tuple[float, float] | None = None,
         preprocess: Callable[[Any], Any] | None = None,
@@ -86,7 +85,7 @@ class GradientStep:
         memory: int | None = None,
         precision: Literal["float32", "mixed"] = "float32",
         jit: bool = False,
-        crops: Crops | None = None,
+        crops: Windows | None = None,
         seed: int = 0,
     ) -> None:
         from kerasdream.engine.score import Part, Score
@@ -138,7 +137,7 @@ class GradientStep:
         self.cutting = cutting_for(
             joint([lattice_of(pair) for pair in pairs]),
             max(axis.field for pair in pairs for axis in pair) if local else None,
-            view_side(network.name, memory) if tile == "auto" else int(tile),
+            tile_side(network.name, memory) if tile == "auto" else int(tile),
             halo,
             margin=sum(transform.margin for transform in made[2]),
             radius=max((energy.radius for energy in made[1]), default=0),
@@ -181,12 +180,12 @@ class GradientStep:
         while True:
             plan = Plan((picture.shape[:2],), (1,), self.cutting, self.seed, crops=self.crops, panels=Panels(*panels))
             try:
-                slope = self.at(picture, plan, progress, photo)
+                slope = self.evaluate(picture, plan, progress, photo)
                 return slope.score, np.asarray(slope.gradient)
             except MemoryRanOutError:
                 self.cutting = plan.smaller().cutting
 
-    def at(self, picture: Any, plan: Plan, progress: Progress, source: images.Scaled | None = None) -> Slope:
+    def evaluate(self, picture: Any, plan: Plan, progress: Progress, source: images.Scaled | None = None) -> Evaluation:
         """Evaluates one step of a plan on a picture, array or tensor.
 
         Args:
@@ -197,12 +196,12 @@ class GradientStep:
             MemoryRanOutError: there is not enough memory for the plan's views.
         """
         place, cutting = (progress.octave, progress.step), plan.cutting
-        present = [entry.at(progress) for entry in self._entries]
+        present = [entry.values_at(progress) for entry in self._entries]
         values = [value for numbers in present for value in numbers.values()]
         seed, beside = transform_seed(plan.seed, *place), self._beside(picture.shape[:2], source, plan.panels)
         if plan.crops:
             side = plan.crops.side
-            boxes = plan.boxes(*place, side.at(progress) if is_schedule(side) else side)
+            boxes = plan.boxes(*place, side.value_at(progress) if is_schedule(side) else side)
             found = self.engine.crops(picture, boxes, plan.crops.size, values, seed, beside=beside)
             window = around(boxes)
         else:
@@ -221,7 +220,7 @@ class GradientStep:
         gradient, means, magnitude = found
         weights = [numbers.get("weight", weight) for numbers, weight in zip(present, self._weights, strict=False)]
         score = sum(weight * float(mean) for weight, mean in zip(weights, means, strict=True))
-        return Slope(score, gradient, dict(zip(self.labels, map(float, means), strict=True)), magnitude, window)
+        return Evaluation(score, gradient, dict(zip(self.labels, map(float, means), strict=True)), magnitude, window)
 
     def _beside(self, shape: tuple[int, int], source: images.Scaled | None, panels: Panels) -> np.ndarray | None:
         """The source and the masks at the size of the picture, one behind the other, kept for the next step."""
@@ -232,7 +231,7 @@ class GradientStep:
         if self.sourced and source is None:
             raise ConfigError("a part compares the picture with its source; expected the source too: source=photo")
         if self._kept[0] != shape or self._kept[1] is not source:
-            layers = [source.at(shape)] if self.sourced else []
+            layers = [source.resized(shape)] if self.sourced else []
             layers += [mask.on(panels, shape)[..., None] for mask in self._masks]
             self._kept = shape, source, np.concatenate(layers, axis=2)
         return self._kept[2]
@@ -272,15 +271,15 @@ def as_network(
     return Network(getattr(model, "name", "model"), model, preprocess or from_range(*input_range))
 
 
-def _entries(kind: str, parts: Any) -> list[Entry]:
-    entries = [part if isinstance(part, Entry) else Entry.of(kind, part) for part in parts]
+def _entries(kind: str, parts: Any) -> list[PartSpec]:
+    entries = [part if isinstance(part, PartSpec) else PartSpec.of(kind, part) for part in parts]
     for entry in entries:
         if isinstance(entry.made, Projection):
             raise ConfigError("a projection changes the picture after the step; it is no part of the gradient step")
     return entries
 
 
-def _labels(objectives: list[Entry], made: list[Objective], energies: list[Entry]) -> list[str]:
+def _labels(objectives: list[PartSpec], made: list[Objective], energies: list[PartSpec]) -> list[str]:
     """Names for scores: ``l2 mixed5``, ``total_variation``, numbered where they repeat."""
     names = [f"{e.name} {' '.join(o.layers)}" for e, o in zip(objectives, made, strict=True)]
     names += [e.name for e in energies]

@@ -10,7 +10,7 @@ from kerasdream.errors import DreamError
 
 if TYPE_CHECKING:
     from kerasdream.engine.decoding import Decoding
-    from kerasdream.plugins.spec import Entry
+    from kerasdream.plugins.spec import PartSpec
     from kerasdream.schedules import Progress
 
 
@@ -24,7 +24,7 @@ class Chain:
         decoding: from the state to the picture; None: the state is the picture.
     """
 
-    def __init__(self, entries: Sequence[Entry], decoding: Decoding | None = None) -> None:
+    def __init__(self, entries: Sequence[PartSpec], decoding: Decoding | None = None) -> None:
         self.entries, self.decoding = entries, decoding
         self._traced: dict[Any, Any] = {}
 
@@ -55,7 +55,7 @@ class Chain:
         import numpy as np
 
         if memory is None:
-            memory = [entry.make(entry.at(progress)).init(state) for entry in self.entries]
+            memory = [entry.make(entry.values_at(progress)).init(state) for entry in self.entries]
         if window is None or self.decoding is not None:
             return self._step(state, memory, gradient, progress)
 
@@ -80,7 +80,7 @@ class Chain:
         import tensorflow as tf
 
         place = home(gradient.shape[0] * gradient.shape[1])
-        present = [entry.at(progress) for entry in self.entries]
+        present = [entry.values_at(progress) for entry in self.entries]
         if self.decoding is not None:
             gradient = self.decoding.pulled_back(state, gradient.shape[:2], gradient)
         memory = keras.tree.map_structure(lambda leaf: leaf if leaf is None else tf.convert_to_tensor(leaf), memory)

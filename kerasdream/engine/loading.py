@@ -25,3 +25,11 @@ def tensorflow() -> ModuleType:
         os.dup2(kept, 2)
         os.close(kept)
     return tensorflow
+
+
+def deterministic(seed: int) -> None:
+    """The same file on the same machine gives the same bytes, random weights included."""
+    tensorflow().config.experimental.enable_op_determinism()
+    import keras
+
+    keras.utils.set_random_seed(seed)

@@ -28,7 +28,7 @@ class Part(NamedTuple):
     mask: int | None = None
 
 
-class Seen(NamedTuple):
+class Views(NamedTuple):
     """Views of a picture, as tensors.
 
     Attributes:
@@ -54,7 +54,7 @@ class Seen(NamedTuple):
     copies: Any
 
 
-class Total(NamedTuple):
+class ScoreSums(NamedTuple):
     """What the parts come to on the views of one call.
 
     ``value`` is differentiated. For each term, ``owners`` is the number of its part, ``weights`` its factor within the
@@ -107,7 +107,7 @@ class Score:
         activations = self.extractor.model(self.preprocess(pixels), training=False)
         return {layer: tf.cast(tensor, tf.float32) for layer, tensor in activations.items()}
 
-    def of_objectives(self, seen: Seen, values: Any, seed: Any) -> Total:
+    def of_objectives(self, seen: Views, values: Any, seed: Any) -> ScoreSums:
         """Adds up the objectives, looking at transformed views."""
         numbers = self.numbers(values)
         activations = self.activations(self._transformed(seen.pixels, numbers, seed))
@@ -129,7 +129,7 @@ class Score:
 
         return _total(densities())
 
-    def of_energies(self, seen: Seen, values: Any) -> Total:
+    def of_energies(self, seen: Views, values: Any) -> ScoreSums:
         """Adds up the energies, looking at the views as they are."""
         numbers = self.numbers(values)
 
@@ -160,25 +160,25 @@ class Score:
         return strides
 
 
-def added(*totals: Total) -> Total:
+def added(*totals: ScoreSums) -> ScoreSums:
     """Returns several totals as one."""
     value, *lists = zip(*totals, strict=True)
-    return Total(sum(value), *([item for one in of_each for item in one] for of_each in lists))
+    return ScoreSums(sum(value), *([item for one in of_each for item in one] for of_each in lists))
 
 
-def _total(densities: Iterator[tuple[int, Any, Any]]) -> Total:
+def _total(densities: Iterator[tuple[int, Any, Any]]) -> ScoreSums:
     import tensorflow as tf
 
-    total = Total(0.0, [], [], [])
+    total = ScoreSums(0.0, [], [], [])
     for owner, (weight, factor), (integral, sums) in densities:
-        total = Total(total.value + weight * factor * integral, *total[1:])
+        total = ScoreSums(total.value + weight * factor * integral, *total[1:])
         total.owners.append(owner)
         total.weights.append(tf.cast(factor, tf.float32))
         total.sums.append(sums)
     return total
 
 
-def _integral(density: Any, strides: Sequence[int], seen: Seen, mask: int | None, at: Any = None) -> tuple[Any, Any]:
+def _integral(density: Any, strides: Sequence[int], seen: Views, mask: int | None, at: Any = None) -> tuple[Any, Any]:
     """Adds a density up over its positions, each times the mask there.
 
     Each position stands for ``stride²`` of the cores' pixels, whatever the views, so the parts of a cut picture add up

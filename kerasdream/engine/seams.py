@@ -30,7 +30,7 @@ LIMIT = 5.0
 """Largest factor, up or down."""
 
 
-def evening(grid: Grid, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def seam_correction(grid: Grid, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns what to multiply a gradient by to even it out: a factor for each row and one for each column.
 
     Args:

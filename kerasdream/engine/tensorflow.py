@@ -8,8 +8,8 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kerasdream.engine.canvas import DeviceSheet, HostSheet, Place, cut, home, on_host, rolled
-from kerasdream.engine.score import Score, Seen, Total, added
-from kerasdream.engine.seams import evening
+from kerasdream.engine.score import Score, ScoreSums, Views, added
+from kerasdream.engine.seams import seam_correction
 from kerasdream.errors import MemoryRanOutError
 from kerasdream.plan.panels import SINGLE, Panels
 from kerasdream.plan.tile_size import IN_FLIGHT
@@ -130,7 +130,7 @@ class Engine:
                 rows[tile.rows.start : tile.rows.stop] += along_rows
                 columns[tile.columns.start : tile.columns.stop] += along_columns
         with tf.device(place):
-            gradient = sheet.finished(None if whole else evening(grid, rows, columns))
+            gradient = sheet.finished(None if whole else seam_correction(grid, rows, columns))
             gradient = rolled(gradient, (-roll[0], -roll[1]), panels)
         return gradient, self._means(weights, sums), float(rows.sum() / (picture.shape[0] * picture.shape[1] * 3))
 
@@ -246,7 +246,7 @@ class Engine:
             tape.watch(views)
             ones = tf.ones_like(places[:, :2])
             area = tf.reduce_prod(shape)
-            seen = Seen(views, source, masks, places[:, :4], places[:, 4:], ones, shape[:2], area, shape[2])
+            seen = Views(views, source, masks, places[:, :4], places[:, 4:], ones, shape[:2], area, shape[2])
             total = added(self.score.of_objectives(seen, values, seed), self.score.of_energies(seen, values))
         return self._returned(total, tape.gradient(total.value, views, unconnected_gradients="zero"))
 
@@ -262,7 +262,7 @@ class Engine:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(canvas)
             source, masks = self._split(cropped(beside, boxes, size, room))
-            seen = Seen(
+            seen = Views(
                 cropped(canvas, boxes, size, room), source, masks, cores, boxes[:, :2], boxes[:, 2:] / side, shape,
                 count * side * side, count,
             )  # fmt: skip
@@ -270,7 +270,7 @@ class Engine:
             source, masks = self._split(beside[None])
             around = tf.stack([0.0, shape[0], 0.0, shape[1]])[None]
             origin, ones, area = tf.zeros((1, 2)), tf.ones((1, 2)), shape[0] * shape[1]
-            whole = Seen(pixels, source, masks, around, origin, ones, shape, area, 1.0)
+            whole = Views(pixels, source, masks, around, origin, ones, shape, area, 1.0)
             total = added(self.score.of_objectives(seen, values, seed), self.score.of_energies(whole, values))
         return self._returned(total, share * tape.gradient(total.value, canvas, unconnected_gradients="zero"))
 
@@ -278,7 +278,7 @@ class Engine:
         """Returns source and masks, as they lie beside the picture."""
         return (beside[..., :3], beside[..., 3:]) if self.sourced else (None, beside)
 
-    def _returned(self, total: Total, gradient: Any) -> tuple[Any, Any, Any]:
+    def _returned(self, total: ScoreSums, gradient: Any) -> tuple[Any, Any, Any]:
         import tensorflow as tf
 
         self._owners = total.owners

@@ -3,9 +3,9 @@
 Nothing here imports numpy or Pillow before a picture is touched, so that importing it costs nothing.
 """
 
+from kerasdream._files import replacing
 from kerasdream.images.arrays import resize, to_float, to_uint8
 from kerasdream.images.colors import LUMA, from_light, luma, mean_spread, to_light, with_mean_spread
-from kerasdream.images.files import replacing
 from kerasdream.images.reading import MAX_PIXELS, Picture, fit, read, size
 from kerasdream.images.recipe import MAX_RECIPE_BYTES, as_gif_comment, read_recipe
 from kerasdream.images.scaled import Scaled

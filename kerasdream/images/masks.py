@@ -50,13 +50,13 @@ class Mask:
         """Returns the mask for a sheet of this (height, width): that of a panel in each that counts, else 0."""
         import numpy as np
 
-        sheet = panels.filled(self.at(panels.of(shape)))
+        sheet = panels.filled(self.resized(panels.of(shape)))
         for number, window in enumerate(panels.windows(shape)):
             if self.panels is not None and number not in self.panels:
                 sheet[window] = np.float32(0)
         return sheet
 
-    def at(self, shape: tuple[int, int]) -> np.ndarray:
+    def resized(self, shape: tuple[int, int]) -> np.ndarray:
         """Reads the mask for a picture of this (height, width), as ``(height, width)`` float32 in [0, 1].
 
         Raises:

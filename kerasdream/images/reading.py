@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from kerasdream._files import open_file
 from kerasdream.errors import ImageError
 from kerasdream.images.arrays import to_float
-from kerasdream.images.files import open_file, png_chunks
+from kerasdream.images.files import png_chunks
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,6 +7,7 @@ import os
 import zlib
 from typing import BinaryIO
 
+from kerasdream._files import open_file
 from kerasdream.errors import ImageError
 from kerasdream.images.files import (
     GIF_SIGNATURES,
@@ -14,7 +15,6 @@ from kerasdream.images.files import (
     PNG_SIGNATURE,
     gif_comments,
     jpeg_segments,
-    open_file,
     png_chunks,
 )
 from kerasdream.images.reading import size

@@ -20,7 +20,7 @@ class Scaled:
     def __init__(self, source: np.ndarray) -> None:
         self.source, self._kept = source, source
 
-    def at(self, shape: tuple[int, int]) -> np.ndarray:
+    def resized(self, shape: tuple[int, int]) -> np.ndarray:
         """Returns it as ``(height, width, 3)`` float32; not to be changed."""
         if self._kept is not self.source and self._kept.shape[:2] == shape:
             return self._kept

@@ -6,9 +6,9 @@ import io
 import os
 from typing import TYPE_CHECKING, Literal
 
+from kerasdream._files import replacing
 from kerasdream.errors import OutputError
 from kerasdream.images.arrays import to_uint8
-from kerasdream.images.files import replacing
 from kerasdream.images.recipe import KEYWORD, MAX_RECIPE_BYTES, into_jpeg
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kerasdream.plugins.spec import Entry
+    from kerasdream.plugins.spec import PartSpec
 
 
-def network_name(model: Entry) -> str:
+def network_name(model: PartSpec) -> str:
     """Returns what a ``model`` entry's network will be called, without building it: by its name it is tuned.
 
     A network from a file is called as the file is.
@@ -17,17 +17,17 @@ def network_name(model: Entry) -> str:
     return model.values["file"].stem if model.name == "file" and model.made is None else model.name
 
 
-def network_side(model: Entry) -> int:
+def network_side(model: PartSpec) -> int:
     """Returns the side of the pictures that a ``model`` entry's network was trained on, as far as it is known without
     building it.
     """
+    from kerasdream.components import SIDE
     from kerasdream.models.applications import SIDES
-    from kerasdream.models.network import SIDE
 
     return model.made.side if model.made is not None else SIDES.get(model.name, SIDE)
 
 
-def known_layers(model: Entry) -> Collection[str] | None:
+def known_layers(model: PartSpec) -> Collection[str] | None:
     """Returns the layers that a ``model`` entry's network has, if that can be known without building it.
 
     Named networks ship a table of their layers; a ``.keras`` file is asked through its configuration.

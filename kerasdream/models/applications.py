@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from kerasdream.components import SIDE, Network
 from kerasdream.errors import ModelError
-from kerasdream.models.network import SIDE, Network
 
 if TYPE_CHECKING:
     import keras

@@ -14,8 +14,8 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from kerasdream.components import SIDE, Network, from_range
 from kerasdream.errors import ModelError
-from kerasdream.models.network import SIDE, Network, from_range
 
 if TYPE_CHECKING:
     import keras

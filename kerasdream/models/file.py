@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from kerasdream.components import Network, from_range
 from kerasdream.errors import ModelError
-from kerasdream.models.network import Network, from_range
 
 
 def file(*, file: Path, input_range: tuple[float, float]) -> Network:

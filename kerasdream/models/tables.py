@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from kerasdream.models.network import Network
+    from kerasdream.components import Network
 
 FOLDER = Path(__file__).with_name("layers")
 

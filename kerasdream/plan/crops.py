@@ -1,4 +1,4 @@
-"""Crops: random windows of the picture that the network looks at, as large as the pictures it was trained on."""
+"""Windows: random windows of the picture that the network looks at, as large as the pictures it was trained on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Box(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Crops:
+class Windows:
     """Random windows of the picture, as the network was trained on, in place of tiles.
 
     Attributes:

@@ -9,7 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING, Literal
 
 from kerasdream.errors import ConfigError, DreamError, ImageError
-from kerasdream.plan.crops import Box, Crops
+from kerasdream.plan.crops import Box, Windows
 from kerasdream.plan.panels import SINGLE, Panels
 from kerasdream.plan.tiling import Cutting, Grid, Lattice, Layout
 
@@ -54,7 +54,7 @@ class Plan:
     cutting: Cutting
     seed: int
     notes: tuple[str, ...] = ()
-    crops: Crops | None = None
+    crops: Windows | None = None
     panels: Panels = SINGLE
 
     @cached_property
@@ -166,7 +166,7 @@ def make_plan(
     cutting: Cutting,
     seed: int,
     notes: Sequence[str] = (),
-    crops: Crops | None = None,
+    crops: Windows | None = None,
     panels: Panels = SINGLE,
 ) -> Plan:
     """Plans the dream of one picture.

@@ -72,7 +72,7 @@ class OwnRules(NamedTuple):
     fault: str = ""
 
 
-def view_side(model: str, memory: int | None = None) -> int:
+def tile_side(model: str, memory: int | None = None) -> int:
     """Returns the side of the largest square view to use.
 
     Args:
@@ -166,7 +166,7 @@ def save_rules(rules: Mapping[str, Rule]) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    from kerasdream.images import replacing
+    from kerasdream._files import replacing
 
     path = rules_file()
     try:

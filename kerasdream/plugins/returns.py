@@ -11,8 +11,17 @@ from collections.abc import Callable, Mapping
 from numbers import Integral, Real
 from typing import Any
 
-from kerasdream.components import Energy, Objective, Output, Parametrization, Postprocess, Projection, Rule, Transform
-from kerasdream.models.network import Network
+from kerasdream.components import (
+    Energy,
+    Network,
+    Objective,
+    Output,
+    Parametrization,
+    Postprocess,
+    Projection,
+    Rule,
+    Transform,
+)
 
 
 class ContractError(Exception):

@@ -23,7 +23,7 @@ FUNCTIONS = "log_p", "apply", "init", "decode", "update", "open", "preprocess"
 
 
 @dataclass(frozen=True)
-class Entry:
+class PartSpec:
     """A part of a run, not made yet.
 
     Attributes:
@@ -47,7 +47,7 @@ class Entry:
     place: str = field(default="", compare=False)
 
     @classmethod
-    def of(cls, kind: str, made: Any) -> Entry:
+    def of(cls, kind: str, made: Any) -> PartSpec:
         """Wraps an object given from Python."""
         name = getattr(made, "name", None) or type(made).__name__.lower()
         return cls(kind, name, None, PYTHON, {}, {}, (), made)
@@ -80,9 +80,9 @@ class Entry:
         """The parameters that change, the weight included."""
         return {name: value for name, value in self.values.items() if is_schedule(value)}
 
-    def at(self, progress: Progress) -> dict[str, float]:
+    def values_at(self, progress: Progress) -> dict[str, float]:
         """Returns the present values of the parameters that change."""
-        return {name: schedule.at(progress) for name, schedule in self.schedules.items()}
+        return {name: schedule.value_at(progress) for name, schedule in self.schedules.items()}
 
     def make(self, present: Mapping[str, Any] | None = None) -> Any:
         """Calls the factory.
@@ -97,7 +97,7 @@ class Entry:
         """
         if self.factory is None:
             return self.made
-        values = {**self.values, **self.at(Progress()), **(present or {})}
+        values = {**self.values, **self.values_at(Progress()), **(present or {})}
         if is_weighted(self.factory):
             values = {name: value for name, value in values.items() if name not in RESERVED}
         with self.blamed():
@@ -162,7 +162,7 @@ class Entry:
 class _Opened(AbstractContextManager[Callable[..., None]]):
     """An output that is open: a fault in closing it is its plugin's too."""
 
-    entry: Entry
+    entry: PartSpec
     manager: AbstractContextManager[Callable[..., None]]
 
     def __enter__(self) -> Callable[..., None]:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from kerasdream import ops
 from kerasdream.config.recipes import differences, manifest_in
-from kerasdream.dreaming.loop import Point
+from kerasdream.dreaming.loop import AscentState
 from kerasdream.errors import ImageError, OutputError, PluginError
+from kerasdream.events import Result
 from kerasdream.images import read, replacing, save
-from kerasdream.result import Result
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,14 +30,14 @@ DAMAGE = OSError, ValueError, LookupError, TypeError, EOFError, RuntimeError, zi
 """What reading a damaged file may raise (it is a ZIP file of NumPy arrays)."""
 
 
-def beside(output: Path) -> Path:
+def checkpoint_path(output: Path) -> Path:
     """Where the state of a dream is saved while it is not finished: a hidden file beside its first output."""
     return output.with_name(f".{output.name}.checkpoint")
 
 
 def discard(output: Path) -> None:
     """Deletes the state of a dream that is finished, kept frames included."""
-    beside(output).unlink(missing_ok=True)
+    checkpoint_path(output).unlink(missing_ok=True)
     shutil.rmtree(KeptFrames(output).folder, ignore_errors=True)
 
 
@@ -86,18 +86,18 @@ class Checkpoint:
     """
 
     def __init__(self, output: Path, manifest: Mapping[str, Any], plan: Plan) -> None:
-        self.path = beside(output)
+        self.path = checkpoint_path(output)
         self.manifest, self.plan = manifest, plan
         self.frame: dict[str, Any] = {}
         self._next = 0.0
 
-    def keep(self, point: Point) -> None:
+    def keep(self, point: AscentState) -> None:
         """Saves the state if it is time to: after the first step, after each octave, and every ``INTERVAL`` seconds."""
         if point.step == self.plan.octaves[point.octave].steps or time.monotonic() >= self._next:
             self.save(point)
             self._next = time.monotonic() + INTERVAL
 
-    def save(self, point: Point | None) -> None:
+    def save(self, point: AscentState | None) -> None:
         """Saves the state in place of an older one.
 
         Args:
@@ -116,7 +116,7 @@ class Checkpoint:
         with replacing(self.path) as file:
             np.savez(file, header=np.frombuffer(header.encode(), np.uint8), **members)
 
-    def load(self) -> Point | None:
+    def restore(self) -> AscentState | None:
         """Returns the saved point, or None if there is none; ``frame`` is then as it was saved.
 
         Raises:
@@ -131,7 +131,7 @@ class Checkpoint:
                 if not changes:
                     state = _unpacked(header["state"], file)
                     self.frame = state["frame"]
-                    return None if state["point"] is None else Point(**state["point"])
+                    return None if state["point"] is None else AscentState(**state["point"])
         except FileNotFoundError:
             return None
         except DAMAGE as error:

@@ -17,19 +17,18 @@ from kerasdream import images
 from kerasdream._memory import peak
 from kerasdream.config.run_config import Frames
 from kerasdream.errors import ImageError
-from kerasdream.events import Event, Finished, Started
+from kerasdream.events import Event, Finished, Result, Started
 from kerasdream.images import Picture
 from kerasdream.output_names import files_of, is_framed, of_frame
 from kerasdream.plan.plan import Plan
-from kerasdream.plugins.spec import Entry
-from kerasdream.result import Result
+from kerasdream.plugins.spec import PartSpec
 from kerasdream.results.checkpoint import Checkpoint, KeptFrames, discard
 from kerasdream.results.finish import finish, finished_shape
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from kerasdream.dreaming.loop import Point
+    from kerasdream.dreaming.loop import AscentState
     from kerasdream.session.session import Session
 
 
@@ -94,7 +93,7 @@ def moved(array: np.ndarray, settings: Frames) -> np.ndarray:
     return result
 
 
-class Reel:
+class FrameLoop:
     """The frames of one run, made one after the other.
 
     Args:
@@ -121,18 +120,20 @@ class Reel:
 
     def run(self) -> Result:
         """Makes and writes the frames that are not made yet; returns the last one. Ctrl-C ends it early."""
-        start = self.saved.load() if self.saved and self.session.resume else None
+        start = self.saved.restore() if self.saved and self.session.resume else None
         frame = Frame(**self.saved.frame) if self.saved else Frame()
         outputs = list(zip(self.session.config.outputs, self.targets, strict=False))
         framed, whole = ([(e, path) for e, path in outputs if is_framed(path) is one] for one in (True, False))
         kept = KeptFrames(self.targets[0]) if whole and self.count > 1 else None
-        with _opened(whole) as tell_whole:
+        with _opened(whole) as on_event_whole:
             for number in range(frame.number) if kept else ():
-                tell_whole(Finished(kept.read(number), number, self.count))
+                on_event_whole(Finished(kept.read(number), number, self.count))
             while True:
                 files = [(entry, of_frame(path, frame.number, self.count)) for entry, path in framed]
-                with _opened(files) as tell_framed:
-                    result, following = self.dream(frame, start, (tell_whole, tell_framed, self.session.tell))
+                with _opened(files) as on_event_framed:
+                    result, following = self.dream(
+                        frame, start, (on_event_whole, on_event_framed, self.session.on_event)
+                    )
                 if following is None:
                     break
                 if kept:
@@ -145,11 +146,11 @@ class Reel:
         return replace(result, paths=tuple(files))
 
     def dream(
-        self, frame: Frame, start: Point | None, receivers: Sequence[Callable[[Event], None]]
+        self, frame: Frame, start: AscentState | None, receivers: Sequence[Callable[[Event], None]]
     ) -> tuple[Result, Frame | None]:
         """Dreams one frame, from ``start`` if it was begun before; returns it, and the one to dream next."""
 
-        def tell(event: Event) -> None:
+        def on_event(event: Event) -> None:
             for receive in receivers:
                 receive(event)
 
@@ -157,8 +158,8 @@ class Reel:
         if self.saved:
             self.saved.frame = vars(frame)
         octave, step = (start.octave, start.step) if start else (0, 0)
-        tell(Started(self.photo.name, plan, octave, step, number, self.count))
-        ascent = self.session.ascend(picture, plan, start, self.saved.keep if self.saved else None, tell)
+        on_event(Started(self.photo.name, plan, octave, step, number, self.count))
+        ascent = self.session.ascend(picture, plan, start, self.saved.keep if self.saved else None, on_event)
         if ascent.interrupted:
             if not number and not ascent.scores:
                 raise KeyboardInterrupt
@@ -187,7 +188,7 @@ class Reel:
             peak_memory=peak(),
             notes=(*self.photo.notes, *self.plan.notes, *ascent.notes),
         )
-        tell(Finished(result, number, self.count))
+        on_event(Finished(result, number, self.count))
         return result, None if last else frame.next(dreamed, picture.alpha, views, self.settings)
 
     def save(self, frame: Frame) -> None:
@@ -198,7 +199,7 @@ class Reel:
 
 
 @contextmanager
-def _opened(outputs: Sequence[tuple[Entry, Path]]) -> Iterator[Callable[[Event], None]]:
+def _opened(outputs: Sequence[tuple[PartSpec, Path]]) -> Iterator[Callable[[Event], None]]:
     """Opens outputs at their files, and gives the function that tells all of them an event."""
     with ExitStack() as stack:
         receivers = []
@@ -206,9 +207,9 @@ def _opened(outputs: Sequence[tuple[Entry, Path]]) -> Iterator[Callable[[Event],
             with entry.blamed():
                 receivers.append((entry, stack.enter_context(entry.make().open(path))))
 
-        def tell(event: Event) -> None:
+        def on_event(event: Event) -> None:
             for entry, receive in receivers:
                 with entry.blamed():
                     receive(event)
 
-        yield tell
+        yield on_event

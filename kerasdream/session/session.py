@@ -18,18 +18,17 @@ from kerasdream.components import Projection
 from kerasdream.config.recipes import checksum, differences, manifest_in, plugin_checksum
 from kerasdream.config.run_config import RunConfig
 from kerasdream.errors import ImageError, OutputError
-from kerasdream.events import Event, Finished
+from kerasdream.events import Event, Finished, Result
 from kerasdream.output_names import FRAME, files_of, filled
-from kerasdream.plan.crops import Crops
+from kerasdream.plan.crops import Windows
 from kerasdream.plan.plan import Plan, make_plan
 from kerasdream.plan.tile_size import own_rules
 from kerasdream.plan.tiling import Cutting
-from kerasdream.result import Result
 
 if TYPE_CHECKING:
-    from kerasdream.dreaming.loop import Ascent, Point
+    from kerasdream.components import Network
+    from kerasdream.dreaming.loop import AscentResult, AscentState
     from kerasdream.dreaming.step import GradientStep
-    from kerasdream.models.network import Network
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif")
 """Endings by which pictures in a folder are known."""
@@ -54,9 +53,9 @@ class Session:
         folder: Path | None = None,
         overwrite: bool = False,
         resume: bool = False,
-        tell: Callable[[Event], None] = lambda event: None,
+        on_event: Callable[[Event], None] = lambda event: None,
     ) -> None:
-        self.config, self.folder, self.tell = config, folder or config.base, tell
+        self.config, self.folder, self.on_event = config, folder or config.base, on_event
         self.overwrite, self.resume = overwrite, resume
         self.taken: dict[Path, str] = {}
 
@@ -156,7 +155,7 @@ class Session:
             name=picture.name,
             paths=tuple(files),
         )
-        self.tell(Finished(result))
+        self.on_event(Finished(result))
         return result
 
     @cached_property
@@ -219,18 +218,18 @@ class Session:
         Raises:
             OutputError: when resuming: the saved state is damaged, or that of another run.
         """
-        from kerasdream.session.reel import Reel
+        from kerasdream.session.reel import FrameLoop
 
-        return Reel(self, picture, targets).run()
+        return FrameLoop(self, picture, targets).run()
 
     def ascend(
         self,
         picture: images.Picture,
         plan: Plan,
-        start: Point | None,
-        save: Callable[[Point], None] | None,
-        tell: Callable[[Event], None],
-    ) -> Ascent:
+        start: AscentState | None,
+        save: Callable[[AscentState], None] | None,
+        on_event: Callable[[Event], None],
+    ) -> AscentResult:
         """Dreams one picture as the run file says; see ``kerasdream.dreaming.loop.ascend``."""
         from kerasdream.dreaming.loop import ascend
 
@@ -246,7 +245,7 @@ class Session:
             is_over=config.octaves.is_over,
             start=start,
             save=save or (lambda point: None),
-            tell=tell,
+            on_event=on_event,
         )
 
     @cached_property
@@ -290,10 +289,10 @@ class Session:
 
 def _check_name(path: Path) -> None:
     """Checks that a file of this name can be written, and the state of its dream beside it."""
-    from kerasdream.results.checkpoint import beside
+    from kerasdream.results.checkpoint import checkpoint_path
 
     try:
-        beside(path).exists()
+        checkpoint_path(path).exists()
         taken = path.exists() and not path.is_file()
     except OSError as error:
         raise OutputError(f"{path} cannot be written ({error.strerror}); give the output another path") from None
@@ -301,7 +300,7 @@ def _check_name(path: Path) -> None:
         raise OutputError(f"{path} is not an ordinary file, so nothing can be written there; give another path")
 
 
-def plan_of(config: RunConfig, shape: tuple[int, int], cutting: Cutting, crops: Crops | None) -> Plan:
+def plan_of(config: RunConfig, shape: tuple[int, int], cutting: Cutting, crops: Windows | None) -> Plan:
     """The plan of a run for a picture of this (height, width)."""
     notes = [own_rules().fault] if config.tiles.size == "auto" else []
     stills = [entry for entry in config.outputs if entry.name in ("png", "jpeg") and FRAME not in entry.values["path"]]

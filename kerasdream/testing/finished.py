@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kerasdream.components import Objective, Output, Postprocess
 from kerasdream.events import Event, Finished
 from kerasdream.output_names import filled, of_frame
-from kerasdream.plugins.spec import Entry
+from kerasdream.plugins.spec import PartSpec
 from kerasdream.testing.material import photo, tiny_network
 from kerasdream.testing.registered import check_schema, expect
 
@@ -40,7 +40,7 @@ def check_postprocess(
     expect((source == before).all(), entry.blame, "changes the source it is given; return a new picture")
 
 
-def check_projection(entry: Entry, apply: Callable[[np.ndarray], np.ndarray], picture: np.ndarray) -> None:
+def check_projection(entry: PartSpec, apply: Callable[[np.ndarray], np.ndarray], picture: np.ndarray) -> None:
     """Checks a function from pictures to pictures."""
     import numpy as np
 
@@ -103,7 +103,7 @@ def _events() -> list[Event]:
         model=tiny_network(),
         objectives=Objective("conv2", lambda activations: activations["conv2"][..., 0] ** 2),
         octaves={"count": 2, "steps": 3},
-        tell=events.append,
+        on_event=events.append,
     )
     session.dream(as_picture(photo()))
     return events

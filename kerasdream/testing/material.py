@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-    from kerasdream.models.network import Network
+    from kerasdream.components import Network
 
 PHOTO = Path(__file__).parent / "raccoon.jpg"
 """A raccoon, public domain (public-domain-image.com, raccoon-procyon-lotor), 160 pixels wide."""
@@ -31,7 +31,7 @@ def tiny_network() -> Network:
     """
     import keras
 
-    from kerasdream.models.network import Network, from_range
+    from kerasdream.components import Network, from_range
 
     x = picture = keras.Input((None, None, 3), name="picture")
     for number, (channels, strides, activation) in enumerate(((8, 2, "elu"), (8, 2, "elu"), (4, 1, None)), start=1):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasdream.components import Parametrization, Rule
 from kerasdream.errors import KerasdreamError, PluginError
-from kerasdream.plugins.spec import Entry
+from kerasdream.plugins.spec import PartSpec
 from kerasdream.schedules import Progress
 from kerasdream.testing.material import photo
 from kerasdream.testing.registered import check_schema, expect, steady
@@ -47,7 +47,7 @@ def check_rule(
         raise AssertionError(f"{entry.blame} takes a state that is no picture; let its init raise a KerasdreamError")
 
 
-def _check_steps(entry: Entry, state: np.ndarray, gradients: Sequence[np.ndarray]) -> None:
+def _check_steps(entry: PartSpec, state: np.ndarray, gradients: Sequence[np.ndarray]) -> None:
     """A rule's steps, and the same ones again; then traced, with a schedule in the place of each number."""
     import numpy as np
 
@@ -69,7 +69,7 @@ def _check_steps(entry: Entry, state: np.ndarray, gradients: Sequence[np.ndarray
             expect(same, entry.blame, f"makes another step where {name!r} is a schedule that stays as it is")
 
 
-def _traced_steps(entry: Entry, state: np.ndarray, gradients: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+def _traced_steps(entry: PartSpec, state: np.ndarray, gradients: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
     """A rule's steps as the engine takes them: made in the trace, from scalar tensors."""
     import numpy as np
     import tensorflow as tf
@@ -79,7 +79,7 @@ def _traced_steps(entry: Entry, state: np.ndarray, gradients: Sequence[np.ndarra
         return entry.make(present).update(gradient, memory, state)
 
     memory = entry.make().init(state)
-    present = {name: tf.constant(value, tf.float32) for name, value in entry.at(Progress()).items()}
+    present = {name: tf.constant(value, tf.float32) for name, value in entry.values_at(Progress()).items()}
     for gradient in gradients:
         moved, memory = update(tf.constant(gradient), memory, tf.constant(state), present)
         yield np.asarray(moved)

@@ -10,12 +10,12 @@ from types import ModuleType
 from typing import Any
 
 from kerasdream.plugins.registry import Registration, Registry
-from kerasdream.plugins.spec import Entry
+from kerasdream.plugins.spec import PartSpec
 
 UNDER_TEST = "the plugin under test"
 
 
-def check_schema(kind: str, factory: Callable[..., Any], parameters: Mapping[str, Any] | None = None) -> Entry:
+def check_schema(kind: str, factory: Callable[..., Any], parameters: Mapping[str, Any] | None = None) -> PartSpec:
     """Checks that a factory can stand in a run file and that its parameters survive the way there and back.
 
     Args:
@@ -53,7 +53,7 @@ def check_schema(kind: str, factory: Callable[..., Any], parameters: Mapping[str
     else:
         raise AssertionError(f"{registration} takes a parameter that does not exist")
     given = {name: getattr(values, name) for name in model.model_fields}
-    return Entry(kind, registration.name, factory, UNDER_TEST, given, plain, (kind, 0, registration.name))
+    return PartSpec(kind, registration.name, factory, UNDER_TEST, given, plain, (kind, 0, registration.name))
 
 
 def check_plugin(plugin: ModuleType | Path | str) -> list[str]:
@@ -84,7 +84,7 @@ def check_plugin(plugin: ModuleType | Path | str) -> list[str]:
     return [part for one in found for part in loaded.parts_of(one)]
 
 
-def steady(entry: Entry) -> Iterator[tuple[str, Entry]]:
+def steady(entry: PartSpec) -> Iterator[tuple[str, PartSpec]]:
     """Yields every number that a schedule may stand for, and the entry with one that happens not to change."""
     from kerasdream.plugins.signature import model_of
     from kerasdream.schedules import Ramp

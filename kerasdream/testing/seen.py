@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasdream.builtin.objectives.l2 import l2
 from kerasdream.components import Energy, Objective, Projection, Transform
-from kerasdream.plugins.spec import Entry
+from kerasdream.plugins.spec import PartSpec
 from kerasdream.testing.finished import check_projection
 from kerasdream.testing.material import photo, tiny_network
 from kerasdream.testing.registered import check_schema, expect, steady
@@ -15,9 +15,8 @@ from kerasdream.testing.registered import check_schema, expect, steady
 if TYPE_CHECKING:
     import numpy as np
 
-    from kerasdream.components import Term
+    from kerasdream.components import Network, Term
     from kerasdream.dreaming.step import GradientStep
-    from kerasdream.models.network import Network
 
 HALO = 32
 """Pixels around a tile that are more than the tiny network sees."""
@@ -73,7 +72,7 @@ def check_objective(
         "a - a": (objective - objective, 0.0),
     }
     for law, (combined, factor) in laws.items():
-        other, slope = _step(network, [Entry.of("objectives", combined)])(picture, **beside)
+        other, slope = _step(network, [PartSpec.of("objectives", combined)])(picture, **beside)
         fits = _near(other, factor * score) and np.allclose(slope, factor * gradient, atol=1e-3 * abs(gradient).max())
         expect(fits, who, f"breaks the algebra: {law} scores {other:g}; expected {factor * score:g}")
     _check_schedules(entry, lambda scheduled: _step(network, [scheduled])(picture, **beside)[0], score)
@@ -122,7 +121,7 @@ def check_prior(
     rows, columns = np.nonzero(np.asarray(made.log_p(changed[None], *beside))[0] != density[0])
     reach = max([0, *abs(rows - y), *abs(columns - x)])
     expect(reach <= made.radius, who, f"has the radius {made.radius}, but a pixel matters {reach} pixels away")
-    nothing = Entry.of("objectives", Objective("conv1", lambda activations: 0 * activations["conv1"][..., 0]))
+    nothing = PartSpec.of("objectives", Objective("conv1", lambda activations: 0 * activations["conv1"][..., 0]))
     step = _step(tiny_network(), [nothing], [entry])
     score, gradient = step(picture, source=source)
     _expect_slope(who, score, gradient)
@@ -157,7 +156,7 @@ def check_transform(factory: Callable[..., Transform], parameters: Mapping[str, 
         expect(
             (seen[0] == seen[1]).all(), who, "treats two equal views differently; one draw serves all views of a step"
         )
-    objective = Entry.of("objectives", Objective("conv1", lambda activations: activations["conv1"][..., 0] ** 2))
+    objective = PartSpec.of("objectives", Objective("conv1", lambda activations: activations["conv1"][..., 0] ** 2))
     step = _step(tiny_network(), [objective], transforms=[entry])
     score, gradient = step(photo())
     _expect_slope(who, score, gradient)
@@ -182,7 +181,7 @@ def check_model(factory: Callable[..., Network], parameters: Mapping[str, Any], 
     low, high = (np.asarray(network.preprocess(np.full((1, 8, 8, 3), end, "float32"))) for end in (-1, 1))
     _expect_numbers(entry.blame, np.stack([low, high]))
     expect((low != high).all(), entry.blame, "makes the same input of black and of white")
-    objective = Entry.of("objectives", l2(layer=layer))
+    objective = PartSpec.of("objectives", l2(layer=layer))
     score, gradient = _step(network, [objective])(photo())
     _expect_slope(entry.blame, score, gradient)
 
@@ -231,7 +230,7 @@ def _check_densities(
     return ranks
 
 
-def _check_schedules(entry: Entry, score_of: Callable[[Entry], float], score: float) -> None:
+def _check_schedules(entry: PartSpec, score_of: Callable[[PartSpec], float], score: float) -> None:
     """Every number that a schedule may stand for, as one that happens not to change."""
     for name, scheduled in steady(entry):
         again = score_of(scheduled)

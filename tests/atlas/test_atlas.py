@@ -14,10 +14,10 @@ from PIL import Image
 
 from kerasdream.atlas import content, page, sheet
 from kerasdream.atlas.content import Tile
+from kerasdream.components import Network, from_range
 from kerasdream.config.recipes import manifest_in
 from kerasdream.errors import ConfigError, DreamError
 from kerasdream.models import tables
-from kerasdream.models.network import Network, from_range
 
 FAST = "--size", 64, "-s", "octaves.steps=2"
 

@@ -20,7 +20,7 @@ from kerasdream.builtin.ascent.smooth import smooth
 from kerasdream.config.run_config import load
 from kerasdream.engine.chain import Chain
 from kerasdream.errors import ConfigError, ImageError
-from kerasdream.plugins.spec import Entry
+from kerasdream.plugins.spec import PartSpec
 from kerasdream.schedules import Progress
 from kerasdream.testing.material import PHOTO
 
@@ -286,7 +286,7 @@ RULES = {
 
 def climbed(rules, given, state, window=None):
     """Some steps of a new chain, as arrays: the state after each, and what the rules remember at the end."""
-    chain, memory, states = Chain([Entry.of("ascent", rule) for rule in rules]), None, []
+    chain, memory, states = Chain([PartSpec.of("ascent", rule) for rule in rules]), None, []
     for gradient in given:
         state, memory = chain.step(state, memory, gradient, Progress(), window)
         states.append(np.array(state))

@@ -25,13 +25,12 @@ from kerasdream.builtin.objectives.l2 import l2
 from kerasdream.builtin.objectives.layer_difference import layer_difference
 from kerasdream.builtin.objectives.neuron import neuron
 from kerasdream.builtin.objectives.style import gram, style
-from kerasdream.components import LOGITS
+from kerasdream.components import LOGITS, from_range
 from kerasdream.config.document import Document, parse
 from kerasdream.config.run_config import resolve
 from kerasdream.config.schema import json_schema
 from kerasdream.errors import ConfigError, ModelError
 from kerasdream.models import imagenet
-from kerasdream.models.network import from_range
 from kerasdream.plugins.manager import load as load_plugins
 from kerasdream.schedules import Progress
 
@@ -415,9 +414,16 @@ def test_a_sum_scales_the_schedules_within_and_a_schedule_scales_the_numbers_wit
       weight: 2
 """)
     first, last = Progress(step=0, steps=5), Progress(step=4, steps=5)
-    assert [entry.at(now)["weight"] for entry in (ramped, keyed, each) for now in (first, last)] == [2, 6, 2, 4, 2, 6]
+    assert [entry.values_at(now)["weight"] for entry in (ramped, keyed, each) for now in (first, last)] == [
+        2,
+        6,
+        2,
+        4,
+        2,
+        6,
+    ]
     (scaled,) = objectives_of("  - sum: {of: {l2: {layer: block3_expand, weight: 3}}, weight: {from: 1, to: 2}}")
-    assert [scaled.at(now)["weight"] for now in (first, last)] == [3, 6]
+    assert [scaled.values_at(now)["weight"] for now in (first, last)] == [3, 6]
     (again,) = objectives_of("  - " + json.dumps(scaled.recipe))
     assert again.weight == scaled.weight  # the recipe says what was run
 

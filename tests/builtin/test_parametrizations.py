@@ -19,7 +19,7 @@ from kerasdream.builtin.parametrizations.maco import maco
 from kerasdream.engine import decoding as decoding_module
 from kerasdream.engine.decoding import Decoding
 from kerasdream.events import Stepped
-from kerasdream.results.checkpoint import beside
+from kerasdream.results.checkpoint import checkpoint_path
 from kerasdream.testing import check_parametrization
 
 HOLDING = {
@@ -278,9 +278,9 @@ def test_an_interrupted_dream_goes_on_with_the_same_bits(tiny, chelsea, name, tm
 
     (tmp_path / "whole").mkdir()
     whole = kerasdream.run(data, folder=tmp_path / "whole")
-    first = kerasdream.run(data, folder=tmp_path, tell=stop)
+    first = kerasdream.run(data, folder=tmp_path, on_event=stop)
     assert first.interrupted
-    assert beside(first.paths[0]).exists()
+    assert checkpoint_path(first.paths[0]).exists()
     again = kerasdream.run(data, folder=tmp_path, resume=True)
     assert again.scores == whole.scores
     np.testing.assert_array_equal(again.image, whole.image)

@@ -98,7 +98,7 @@ def test_a_dream_goes_through_them_and_ends_at_the_pictures_size(tiny, chelsea, 
         base = resize(source, shape)
         canvas = entered(canvas, below, base, detail)
         for index in range(steps):
-            gradient = step.at(canvas, plan, Progress(number, 2, index, steps)).gradient
+            gradient = step.evaluate(canvas, plan, Progress(number, 2, index, steps)).gradient
             canvas = np.clip(canvas + 0.018 * gradient / np.abs(gradient).mean(), -1, 1)
         below = base
     np.testing.assert_allclose(result.image, entered(canvas, below, source, detail), atol=2e-4)
@@ -138,7 +138,7 @@ def test_an_octave_is_left_when_its_score_has_passed_a_limit(tiny, chelsea):
     kerasdream.dream(
         chelsea[:80, :96],
         octaves={**octaves, "max_score": limit},
-        tell=lambda event: seen.append(event) if isinstance(event, Stepped) else None,
+        on_event=lambda event: seen.append(event) if isinstance(event, Stepped) else None,
         **common,
     )
     scores = [[event.score for event in seen if event.progress.octave == octave] for octave in (0, 1)]

@@ -212,7 +212,7 @@ def published(session, source, layers, objective, step, *, detail, on_end=False)
         What every step should have come to, and what it came to.
     """
     seen = []
-    session.tell = lambda event: seen.append(event.picture()) if isinstance(event, Stepped) else None
+    session.on_event = lambda event: seen.append(event.picture()) if isinstance(event, Stepped) else None
     session.dream(images.Picture(source, None, "photo", "", ()))
     network, plan = session.network, session.plan(source.shape[:2])
     assert all(octave.layout.views == 1 and octave.layout.area == np.prod(octave.shape) for octave in plan.octaves)
@@ -365,7 +365,9 @@ def test_deepdraw_has_the_published_schedule(lite0):
     """Ten steps of the four octaves: a window, its logit, g / mean|g| by the octave's step, a blur of its sigma."""
     config = resolved("preset: deepdraw", ["octaves.steps=[3, 3, 2, 2]"])
     seen = []
-    session = Session(config, tell=lambda event: seen.append(event.picture()) if isinstance(event, Stepped) else None)
+    session = Session(
+        config, on_event=lambda event: seen.append(event.picture()) if isinstance(event, Stepped) else None
+    )
     picture = session.noise()
     session.dream(picture)
     plan = session.plan(picture.pixels.shape[:2])

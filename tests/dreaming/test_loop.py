@@ -66,7 +66,7 @@ def test_the_loop_is_the_published_one(tiny, chelsea, detail):
 def test_events_come_in_order_and_tell_the_truth(tiny, chelsea):
     seen = []
     parts = {"objectives": {"l2": "c3"}, "octaves": {"count": 2, "steps": 3}, **PLAIN}
-    result = kerasdream.dream(chelsea[:96, :128], model=tiny, tell=seen.append, **parts)
+    result = kerasdream.dream(chelsea[:96, :128], model=tiny, on_event=seen.append, **parts)
     assert [type(event) for event in seen] == [Started, *[Stepped] * 6, Finished]
     steps = seen[1:-1]
     assert [(e.progress.octave, e.progress.step, e.progress.run_step) for e in steps] == [
@@ -95,7 +95,7 @@ def test_schedules_reach_weights_priors_and_rules(tiny, chelsea):
         picture,
         objectives=[{"l2": {"layer": "c3", "weight": {"from": 1, "to": 3}}}],
         priors=[{"total_variation": {"weight": {"keys": {0: 0, 2: 0.2}}}}],
-        tell=lambda event: seen.append(event) if isinstance(event, Stepped) else None,
+        on_event=lambda event: seen.append(event) if isinstance(event, Stepped) else None,
         **common,
     )
     for event, (weight, prior) in zip(seen, [(1, 0), (2, 0.1), (3, 0.2)], strict=True):
@@ -131,16 +131,16 @@ def test_no_picture_of_an_earlier_step_is_kept(tiny, chelsea, monkeypatch, param
         octaves={"count": 2, "steps": 4},
         input_range=(-1, 1),
     )
-    evaluate, earlier = session.step.at, []
+    evaluate, earlier = session.step.evaluate, []
 
-    def at(picture, *rest):
+    def watched(picture, *rest):
         gc.collect()
         assert all(kept() is None for kept in earlier)
         slope = evaluate(picture, *rest)
         earlier.extend(map(weakref.ref, (picture, slope.gradient)))
         return slope
 
-    monkeypatch.setattr(session.step, "at", at)
+    monkeypatch.setattr(session.step, "evaluate", watched)
     session.dream(as_picture(chelsea[:96, :128]))
     assert len(earlier) == 16
 
@@ -152,7 +152,7 @@ def test_interrupting_keeps_the_last_step_at_full_size(tiny, chelsea):
 
     source = chelsea[:128, :128]
     result = kerasdream.dream(
-        source, model=tiny, objectives={"l2": "c3"}, octaves={"count": 3, "steps": 3}, tell=interrupt, **PLAIN
+        source, model=tiny, objectives={"l2": "c3"}, octaves={"count": 3, "steps": 3}, on_event=interrupt, **PLAIN
     )
     assert result.interrupted
     assert len(result.scores) == 4
@@ -169,11 +169,11 @@ def test_what_cannot_respond_any_stronger_does_not_end_the_dream(tiny, chelsea):
     saturated = Objective("r2", lambda a: ops.minimum(ops.mean(a["r2"], axis=(1, 2, 3)), limit))
     pictures = []
 
-    def tell(event):
+    def on_event(event):
         if isinstance(event, Stepped):
             pictures.append(event.picture())
 
-    result = kerasdream.dream(source, objectives=saturated, tell=tell, **common)
+    result = kerasdream.dream(source, objectives=saturated, on_event=on_event, **common)
     assert result.scores == (pytest.approx(first, rel=1e-4), *[pytest.approx(limit)] * 5)
     assert result.notes == ()
     assert np.abs(result.image - source).mean() > 0.01

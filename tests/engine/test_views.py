@@ -20,9 +20,9 @@ from kerasdream.dreaming.step import as_network
 from kerasdream.engine.chain import Chain
 from kerasdream.engine.tensorflow import cropped, room_of
 from kerasdream.errors import ConfigError, ImageError, ModelError
-from kerasdream.plan.crops import Box, Crops
+from kerasdream.plan.crops import Box, Windows
 from kerasdream.plan.plan import Plan
-from kerasdream.plugins.spec import Entry
+from kerasdream.plugins.spec import PartSpec
 from kerasdream.schedules import Progress
 
 LAYER = "c3"
@@ -68,7 +68,7 @@ def test_crops_are_cut_out_exactly_and_resized_without_aliasing():
 
 
 def test_crops_lie_around_the_middle_as_deepdraw_draws_them():
-    crops = Crops(224, spread=0.3)
+    crops = Windows(224, spread=0.3)
     drawn = np.array([crops.boxes((322, 400), Random(i))[0] for i in range(4000)])
     assert set(drawn[:, 2]) == set(drawn[:, 3]) == {224}
     room = 400 - 224
@@ -78,14 +78,14 @@ def test_crops_lie_around_the_middle_as_deepdraw_draws_them():
     np.testing.assert_allclose(np.quantile(drawn[:, 1], [0.1, 0.3, 0.5, 0.7, 0.9]),
                                np.quantile(expected, [0.1, 0.3, 0.5, 0.7, 0.9]), atol=7)  # fmt: skip
     assert crops.boxes((100, 300), Random(0))[0][2:] == (100, 100)
-    assert Crops(64, count=3).boxes((200, 300), Random(0), 0.25)[2][2:] == (50, 50)
+    assert Windows(64, count=3).boxes((200, 300), Random(0), 0.25)[2][2:] == (50, 50)
 
 
 def test_the_gradient_of_a_crop_is_that_of_the_crop_alone(tiny):
     picture = noise(90, 110)
-    step = GradientStep(tiny, l2(layer=LAYER), input_range=(-1, 1), crops=Crops(64), seed=3)
+    step = GradientStep(tiny, l2(layer=LAYER), input_range=(-1, 1), crops=Windows(64), seed=3)
     plan = Plan((picture.shape[:2],), (1,), step.cutting, 3, crops=step.crops)
-    slope = step.at(picture, plan, Progress(step=5))
+    slope = step.evaluate(picture, plan, Progress(step=5))
     (box,) = plan.boxes(0, 5, None)
     assert slope.window == (slice(box.top, box.top + 64), slice(box.left, box.left + 64))
     score, expected = differentiated(
@@ -101,7 +101,7 @@ def test_the_gradient_of_a_crop_is_that_of_the_crop_alone(tiny):
 def test_several_crops_are_averaged_in_batches_and_energies_see_the_whole(tiny):
     picture = noise(90, 110)
     quiet = Energy(lambda x: -0.5 * ops.mean(x**2, -1), radius=0)
-    crops = Crops(64, count=5, side=0.5)
+    crops = Windows(64, count=5, side=0.5)
     steps = [
         GradientStep(tiny, l2(layer=LAYER), [quiet], input_range=(-1, 1), crops=crops, batch=batch) for batch in (2, 5)
     ]
@@ -119,7 +119,7 @@ def test_a_step_of_a_window_leaves_the_rest_alone():
         return gradient + velocity, (velocity + gradient, count + 1)
 
     rule = kerasdream.Rule(remember, lambda state: (0 * state, np.float32(0)))
-    chain = Chain([Entry.of("ascent", rule)])
+    chain = Chain([PartSpec.of("ascent", rule)])
     state, gradient, window = 0 * noise(20, 30), 0.1 * noise(20, 30, 1), (slice(4, 12), slice(10, 25))
     once, memory = chain.step(state, None, gradient, Progress(), window)
     again, (memory,) = chain.step(once, memory, gradient, Progress(), window)
@@ -158,7 +158,7 @@ def test_an_energy_may_compare_with_the_source(tiny):
     picture, source = noise(96, 128), noise(96, 128, 1)
     near = Energy(lambda x, beside: -0.5 * ops.mean((x - beside) ** 2, -1), radius=0, reference="source")
     nothing = Objective(LAYER, lambda a: 0 * a[LAYER][..., 0])
-    for options in ({"tile": 64, "halo": "exact"}, {"crops": Crops(48)}):
+    for options in ({"tile": 64, "halo": "exact"}, {"crops": Windows(48)}):
         step = GradientStep(tiny, nothing, [near], input_range=(-1, 1), **options)
         score, gradient = step(picture, source=source)
         assert score == pytest.approx(-0.5 * ((picture - source) ** 2).mean(), rel=1e-4)
@@ -197,7 +197,7 @@ def test_a_guide_serves_crops_too(size, tmp_path):
         return ops.mean(activations[LAYER] * ops.mean(beside[LAYER], axis=(1, 2), keepdims=True), axis=-1)
 
     objective = Objective(LAYER, best, reference=tmp_path / "guide.png")
-    step = GradientStep(keras.Model(picture, features), objective, input_range=(-1, 1), crops=Crops(48))
+    step = GradientStep(keras.Model(picture, features), objective, input_range=(-1, 1), crops=Windows(48))
     score, gradient = step(noise(60, 70))
     assert score > 0
     assert gradient.any()
@@ -207,10 +207,12 @@ def test_a_guide_serves_crops_too(size, tmp_path):
 def test_what_lies_beside_is_read_once(tiny, half, monkeypatch):
     from kerasdream.images.masks import Mask
 
-    near = Entry.of("objectives", Objective(LAYER, lambda a, b: ops.mean(a[LAYER] * b[LAYER], -1), reference="source"))
+    near = PartSpec.of(
+        "objectives", Objective(LAYER, lambda a, b: ops.mean(a[LAYER] * b[LAYER], -1), reference="source")
+    )
     near = replace(near, values={"mask": Mask(half)})
-    reads, at = [], Mask.at
-    monkeypatch.setattr(Mask, "at", lambda mask, shape: reads.append(shape) or at(mask, shape))
+    reads, at = [], Mask.resized
+    monkeypatch.setattr(Mask, "resized", lambda mask, shape: reads.append(shape) or at(mask, shape))
     step, source = whole(tiny, [near]), noise(96, 128, 1)
     scores = [step(noise(96, 128), source=source)[0] for _ in range(3)]
     assert len(set(scores)) == len(reads) == 1
@@ -258,20 +260,20 @@ def test_a_feathered_mask_is_soft_and_scales_with_the_picture(half):
     from kerasdream.images.masks import Mask
 
     for size in (60, 240):
-        soft = Mask(path=half, feather=0.5).at((size, 2 * size))
+        soft = Mask(path=half, feather=0.5).resized((size, 2 * size))
         row = soft[size // 2]
         assert 0.45 < row[size] < 0.55
         np.testing.assert_array_less(row[:-1], row[1:] + 1e-4)
         assert row[size + size // 4] == pytest.approx(0.84, abs=0.03)  # one standard deviation of a normal
-    hard = Mask(path=half).at((400, 500))
+    hard = Mask(path=half).resized((400, 500))
     for feather in (0.1, 0.2, 0.5):  # the last two are blurred small
         np.testing.assert_allclose(
-            Mask(path=half, feather=feather).at((400, 500)),
+            Mask(path=half, feather=feather).resized((400, 500)),
             gaussian_filter(hard, feather * 200, mode="nearest"),
             atol=4e-3,
         )
     with pytest.raises(ImageError):
-        Mask(path=half.with_name("none.png")).at((10, 10))
+        Mask(path=half.with_name("none.png")).resized((10, 10))
 
 
 def test_one_position_counts_as_it_is(tiny):
@@ -305,7 +307,7 @@ def test_a_wrapped_step_is_one_of_the_rolled_picture(tiny):
     rolls = {plan.roll(0, step) for step in range(50)}
     assert len(rolls) > 45
     assert max(max(map(abs, roll)) for roll in rolls) <= 40
-    slope = wrapped.at(picture, plan, Progress(step=7))
+    slope = wrapped.evaluate(picture, plan, Progress(step=7))
     roll = plan.roll(0, 7)
     score, expected = differentiated(
         tiny, LAYER, np.roll(picture, roll, (0, 1)), lambda a: 0.5 * tf.reduce_mean(tf.reduce_mean(a**2, -1))
@@ -327,7 +329,7 @@ def test_the_logits_are_linear_whatever_the_model_ends_in(end):
     model = keras.Model(picture, x)
     logits = keras.Model(picture, keras.ops.matmul(model.get_layer("classes").input, model.get_layer("classes").kernel))
     look = Objective(LOGITS, lambda a: a[LOGITS][:, 4])
-    step = GradientStep(model, look, input_range=(-1, 1), crops=Crops(48))
+    step = GradientStep(model, look, input_range=(-1, 1), crops=Windows(48))
     shot = noise(48, 48)
     assert step(shot)[0] == pytest.approx(float(logits(shot[None])[0, 4]), rel=1e-4)
     assert model.get_layer("classes").activation.__name__ == ("softmax" if end in ("softmax", "flatten") else "linear")

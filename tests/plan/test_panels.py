@@ -22,7 +22,7 @@ def noise(height, width, seed=0):
 
 
 def at(step, sheet, panels):
-    return step.at(sheet, Plan((sheet.shape[:2],), (1,), step.cutting, 0, panels=panels), Progress())
+    return step.evaluate(sheet, Plan((sheet.shape[:2],), (1,), step.cutting, 0, panels=panels), Progress())
 
 
 def grams(activation):
@@ -167,7 +167,7 @@ def test_an_interrupted_sheet_goes_on_to_the_same_pixels(tmp_path):
 
     broken = tmp_path / "broken"
     broken.mkdir()
-    assert kerasdream.run(data, folder=broken, tell=stop).interrupted
+    assert kerasdream.run(data, folder=broken, on_event=stop).interrupted
     again = kerasdream.run(data, folder=broken, resume=True)
     assert not again.interrupted
     np.testing.assert_array_equal(images.read(again.paths[0]).stored, expected)

@@ -21,7 +21,7 @@ from kerasdream.cli.tune import fastest, measured
 from kerasdream.config.run_config import load
 from kerasdream.errors import ConfigError, DreamError, OutputError
 from kerasdream.plan import tile_size as tuning
-from kerasdream.plan.tile_size import BYTES, IN_FLIGHT, LARGEST, SMALLEST, Rule, largest_side, view_side
+from kerasdream.plan.tile_size import BYTES, IN_FLIGHT, LARGEST, SMALLEST, Rule, largest_side, tile_side
 from kerasdream.session.session import Session
 
 OTHER = {"vgg16": {"size": 300, "bytes": 1234}}
@@ -57,31 +57,31 @@ def rules(tmp_path, monkeypatch):
 
 def test_as_large_as_two_fit_into_memory(rules):
     for model, family in {"resnet101_v2": "resnet", "efficientnet_b3": "efficientnet_b", "vgg19": "vgg"}.items():
-        side = view_side(model, 500 * 2**20)
+        side = tile_side(model, 500 * 2**20)
         assert IN_FLIGHT * BYTES[family] * side**2 <= 500 * 2**20 < IN_FLIGHT * BYTES[family] * (side + 1) ** 2
-    assert view_side("resnet50", 2**20) == SMALLEST
-    assert view_side("resnet50", 2**40) == LARGEST
-    assert view_side("somebodys", 10**9) == largest_side(10**9, tuning.USUAL_BYTES)
-    assert view_side("resnet50") == largest_side(min(tuning.MOST, tuning.total_memory() // 8), BYTES["resnet"])
+    assert tile_side("resnet50", 2**20) == SMALLEST
+    assert tile_side("resnet50", 2**40) == LARGEST
+    assert tile_side("somebodys", 10**9) == largest_side(10**9, tuning.USUAL_BYTES)
+    assert tile_side("resnet50") == largest_side(min(tuning.MOST, tuning.total_memory() // 8), BYTES["resnet"])
 
 
 def test_the_users_own_rule_comes_first(rules):
     rules({"resnet50": {"size": 333, "bytes": 2000}, "vgg16": {"size": 400}})
-    assert view_side("resnet50") == 333
-    assert view_side("resnet50", 10**9) == largest_side(10**9, 2000)  # memory that is asked for counts for more
-    assert view_side("vgg16") == 400
-    assert view_side("vgg16", 10**9) == largest_side(10**9, BYTES["vgg"])  # memory could not be measured
-    assert view_side("resnet101", 10**9) == largest_side(10**9, BYTES["resnet"])
+    assert tile_side("resnet50") == 333
+    assert tile_side("resnet50", 10**9) == largest_side(10**9, 2000)  # memory that is asked for counts for more
+    assert tile_side("vgg16") == 400
+    assert tile_side("vgg16", 10**9) == largest_side(10**9, BYTES["vgg"])  # memory could not be measured
+    assert tile_side("resnet101", 10**9) == largest_side(10**9, BYTES["resnet"])
 
 
 def test_rules_are_kept_beside_others(rules):
     assert tuning.read_rules() == {}
     path = rules(OTHER)
-    assert view_side("tiny") == view_side("somebodys")
+    assert tile_side("tiny") == tile_side("somebodys")
     tuning.save_rules({**tuning.read_rules(), "tiny": Rule(size=256)})
     assert json.loads(path.read_text()) == {**OTHER, "tiny": {"size": 256}}
     assert [file.name for file in path.parent.iterdir()] == ["tiles.json"]
-    assert view_side("tiny") == 256  # at once
+    assert tile_side("tiny") == 256  # at once
 
 
 def test_rules_that_cannot_be_written(rules, tmp_path):
@@ -112,7 +112,7 @@ def test_a_damaged_file_is_one_message_and_counts_for_nothing(rules, here, conte
     assert DAMAGED[content] in line
     assert line.endswith("; delete it or put it right, and tune again")
     assert path.read_text() == content
-    assert view_side("tiny") == view_side("somebodys")
+    assert tile_side("tiny") == tile_side("somebodys")
 
 
 # Plans and runs
@@ -221,13 +221,13 @@ def step(tiny):
 
 
 def test_sizes_take_turns_and_those_that_cut_alike_are_timed_once(step, monkeypatch):
-    seen, at = [], step.at
+    seen, at = [], step.evaluate
 
     def watched(picture, plan, progress):
         seen.append(plan.cutting.size)
         return at(picture, plan, progress)
 
-    monkeypatch.setattr(step, "at", watched)
+    monkeypatch.setattr(step, "evaluate", watched)
     rows = timings(step, [600, 128, 64, 620], side=200, rounds=3)
     assert [row.size for row in rows] == [64, 128, 600]
     assert seen == [64, 128, 600] * 4

@@ -173,14 +173,14 @@ def calls_in_a_step(config):
         if event == "call":
             counts[-1][frame.f_code.co_filename] += 1
 
-    def tell(event):
+    def on_event(event):
         sys.setprofile(None)
         counts.append(Counter())
         if isinstance(event, Stepped):
             sys.setprofile(profile)
 
     try:
-        run(config, overwrite=True, tell=tell)
+        run(config, overwrite=True, on_event=on_event)
     finally:
         sys.setprofile(None)
     return counts[-4]  # between the last two steps but one: after the last one the picture is written

@@ -9,7 +9,7 @@ import pytest
 from kerasdream import GradientStep
 from kerasdream.builtin.objectives.l2 import l2
 from kerasdream.builtin.transforms.jitter import jitter
-from kerasdream.engine.seams import REACH, evening
+from kerasdream.engine.seams import REACH, seam_correction
 from kerasdream.images import resize
 from kerasdream.plan.tiling import Cutting, Grid, Lattice, Span
 
@@ -38,7 +38,7 @@ def test_a_course_along_the_cuts_is_taken_out_and_nothing_else():
     columns = np.interp(np.abs(np.arange(1000) + 0.5 - 480).clip(max=200), [0, 50], [0.4, 1.0])
     gradient = true * (rows[:, None, None] * columns[:, None]).astype("float32")
     size = np.abs(gradient)
-    down, across = evening(grid, size.sum((1, 2)), size.sum((0, 2)))
+    down, across = seam_correction(grid, size.sum((1, 2)), size.sum((0, 2)))
     gradient *= down[:, None, None] * across[:, None]
     np.testing.assert_array_equal(gradient[:220, :390], true[:220, :390])  # beyond the reach
     assert np.abs(gradient / true - 1).mean() < 0.03
@@ -49,7 +49,7 @@ def test_a_picture_without_cuts_and_a_gradient_of_nothing_stay_as_they_are():
     for length, *cuts in ((300,), (900, 400)):
         grid = Grid(cut_at(length, *cuts), cut_at(length, *cuts))
         profile = np.ones(length) if not cuts else np.zeros(length)
-        assert all((factors == 1).all() for factors in evening(grid, profile, profile))
+        assert all((factors == 1).all() for factors in seam_correction(grid, profile, profile))
 
 
 def course(step, picture, draws):

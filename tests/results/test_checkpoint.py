@@ -20,11 +20,11 @@ import kerasdream
 from kerasdream import ModelError, OutputError, Parametrization, PluginError, images, ops
 from kerasdream.config.document import parse
 from kerasdream.config.octaves import Octaves
-from kerasdream.dreaming.loop import Point
+from kerasdream.dreaming.loop import AscentState
 from kerasdream.events import Stepped
 from kerasdream.plan.plan import make_plan
 from kerasdream.plan.tiling import Cutting, Lattice
-from kerasdream.results.checkpoint import Checkpoint, beside
+from kerasdream.results.checkpoint import Checkpoint, checkpoint_path
 
 MOMENTUM = """\
 from kerasdream import Rule, hookimpl
@@ -107,7 +107,7 @@ def test_killed_and_interrupted_it_goes_on_to_the_same_pixels(tmp_path):
     done(whole)
 
     dream = tmp_path / "out" / "cat-dream.png"
-    state = beside(dream)
+    state = checkpoint_path(dream)
     killed = kerasdream_run("run", "run.yaml", "-o", "out", cwd=tmp_path)
     wait_for(state, killed)
     killed.kill()
@@ -148,11 +148,11 @@ def test_a_folder_goes_on_at_the_picture_that_was_killed(tmp_path, tiny):
     )
     first, second = tmp_path / "a-dream.png", tmp_path / "b-dream.png"
     killed = kerasdream_run("run", "run.yaml", cwd=tmp_path)
-    wait_for(beside(second), killed)
+    wait_for(checkpoint_path(second), killed)
     killed.kill()
     killed.communicate(timeout=60)
     assert first.exists()
-    assert not beside(first).exists()
+    assert not checkpoint_path(first).exists()
     assert not second.exists()
     written = first.stat().st_mtime_ns
     out, err = done(kerasdream_run("run", "run.yaml", "--resume", cwd=tmp_path))
@@ -183,7 +183,7 @@ def run(tmp_path, tiny):
     def call(stop=None, folder=tmp_path, **options):
         steps = []
 
-        def tell(event):
+        def on_event(event):
             if isinstance(event, Stepped):
                 steps.append((event.progress.octave, event.progress.step, event.progress.run_step))
                 if event.progress.run_step == stop:
@@ -198,7 +198,7 @@ def run(tmp_path, tiny):
             **{key: value for key, value in options.items() if key not in keys},
         }
         options = {key: value for key, value in options.items() if key in keys}
-        return kerasdream.run(data, folder=folder, tell=tell, **options), steps
+        return kerasdream.run(data, folder=folder, on_event=on_event, **options), steps
 
     return call
 
@@ -225,7 +225,7 @@ def test_from_any_step_it_goes_on_with_the_same_bits(run, tmp_path, stop, option
     whole, steps = run(folder=tmp_path / "whole", **options)
     first, before = run(stop=stop, **options)
     assert first.interrupted
-    assert beside(first.paths[0]).exists()
+    assert checkpoint_path(first.paths[0]).exists()
     second, after = run(resume=True, **options)
     assert before + after == steps
     assert len(steps) == (9 if options is EARLY else 12)
@@ -233,14 +233,14 @@ def test_from_any_step_it_goes_on_with_the_same_bits(run, tmp_path, stop, option
     assert second.scores == whole.scores
     np.testing.assert_array_equal(second.image, whole.image)
     assert second.paths[0].read_bytes() == whole.paths[0].read_bytes()
-    assert not beside(first.paths[0]).exists()
+    assert not checkpoint_path(first.paths[0]).exists()
 
 
 def test_without_resume_it_begins_anew(run):
     run(stop=6)
     result, steps = run(overwrite=True)
     assert len(steps) == 12
-    assert not beside(result.paths[0]).exists()
+    assert not checkpoint_path(result.paths[0]).exists()
 
 
 def test_what_is_done_is_not_done_again(run, tmp_path):
@@ -278,7 +278,7 @@ def test_of_two_outputs_one_may_be_there(run, tmp_path):
 def test_the_state_of_another_run_is_refused(run, tmp_path, monkeypatch):
     run(stop=6)
     (tmp_path / "cat-dream.png").unlink()
-    state = beside(tmp_path / "cat-dream.png")
+    state = checkpoint_path(tmp_path / "cat-dream.png")
     kept = state.read_bytes()
     for words, options in {
         "recipe.octaves.steps is 5, was 4": {"octaves": {"count": 3, "scale": 1.4, "steps": 5}},
@@ -299,7 +299,7 @@ def test_the_state_of_another_run_is_refused(run, tmp_path, monkeypatch):
 def test_a_damaged_state_is_one_message_or_nothing_lost(run, tmp_path):
     run(stop=6)
     (tmp_path / "cat-dream.png").unlink()
-    state = beside(tmp_path / "cat-dream.png")
+    state = checkpoint_path(tmp_path / "cat-dream.png")
     whole = state.read_bytes()
     for length in (0, 1, 100, len(whole) // 2, len(whole) - 1):
         state.write_bytes(whole[:length])
@@ -314,7 +314,7 @@ def point():
     random = np.random.default_rng(0)
     canvas = random.normal(size=(40, 50, 3)).astype("float32")
     memory = [None, {"a": canvas, 1: (np.float32(1.5), [True, 7, 0.1, "x"])}, np.arange(3)]
-    return Point(0, 1, canvas, canvas, memory, (0.1, 1 / 3), (0,))
+    return AscentState(0, 1, canvas, canvas, memory, (0.1, 1 / 3), (0,))
 
 
 @pytest.fixture
@@ -337,10 +337,10 @@ def same(a, b):
 def test_the_state_is_read_as_it_was_saved(checkpoint, point):
     import tensorflow as tf
 
-    assert checkpoint.load() is None
+    assert checkpoint.restore() is None
     point.memory.append(tf.constant([1.0, 2.0]))
     checkpoint.save(point)
-    assert same(vars(checkpoint.load()), vars(point))
+    assert same(vars(checkpoint.restore()), vars(point))
     assert checkpoint.path.stat().st_size < 2 * point.canvas.nbytes  # once, though it stands in three places
     assert [path.name for path in checkpoint.path.parent.iterdir()] == [".x.png.checkpoint"]
 
@@ -365,7 +365,7 @@ def test_no_damage_goes_unnoticed(checkpoint, point):
         data[place] ^= 1 << int(random.integers(8))
         checkpoint.path.write_bytes(data)
         try:
-            read = checkpoint.load()
+            read = checkpoint.restore()
         except OutputError:
             said += 1
         else:
@@ -380,6 +380,6 @@ def test_it_is_saved_after_the_first_step_each_octave_and_in_between(checkpoint,
     for passed, step in [(0, 1), (59, 2), (2, 3), (1, 4)]:
         now += passed
         checkpoint.path.unlink(missing_ok=True)
-        checkpoint.keep(Point(0, step, point.canvas, point.canvas))
+        checkpoint.keep(AscentState(0, step, point.canvas, point.canvas))
         kept.append(checkpoint.path.exists())
     assert kept == [True, False, True, True]

@@ -22,7 +22,7 @@ from kerasdream.events import Finished, Started, Stepped
 from kerasdream.output_names import files_of, filled
 from kerasdream.plan.plan import make_plan
 from kerasdream.plan.tiling import Cutting, Lattice
-from kerasdream.results.checkpoint import KeptFrames, beside
+from kerasdream.results.checkpoint import KeptFrames, checkpoint_path
 from kerasdream.session.reel import Frame, frame_seed, moved
 
 
@@ -84,11 +84,11 @@ def dreamed(picture, model, frames, **options):
     """Every frame of a run, as ``Finished`` told it; and the result."""
     made = []
 
-    def tell(event):
+    def on_event(event):
         if isinstance(event, Finished):
             made.append(event.result.image)
 
-    return made, kerasdream.dream(picture, model=model, frames=frames, tell=tell, **{**PLAIN, **options})
+    return made, kerasdream.dream(picture, model=model, frames=frames, on_event=on_event, **{**PLAIN, **options})
 
 
 def test_each_frame_is_the_dream_of_the_last_one_moved(lite0, chelsea):
@@ -121,7 +121,7 @@ def test_it_goes_in_and_keeps_what_was_dreamed(lite0, chelsea):
 def test_one_trace_for_all_frames_and_events_that_count_them(tiny, chelsea):
     seen = []
     session = session_for(
-        model=tiny, objectives={"l2": "c3"}, frames={"count": 3}, input_range=(0, 255), tell=seen.append, **PLAIN
+        model=tiny, objectives={"l2": "c3"}, frames={"count": 3}, input_range=(0, 255), on_event=seen.append, **PLAIN
     )
     session.dream(as_picture(chelsea[:64, :96]))
     assert session.step.engine.traces == 1
@@ -177,7 +177,7 @@ def run(tmp_path, tiny):
     def call(stop=None, reason=KeyboardInterrupt, folder="out", resume=False, overwrite=False, **keys):
         taken, frame = [], 0
 
-        def tell(event):
+        def on_event(event):
             nonlocal frame
             if isinstance(event, Started):
                 frame = event.frame
@@ -197,7 +197,7 @@ def run(tmp_path, tiny):
             **keys,
         }
         folder = tmp_path / folder
-        return kerasdream.run(data, folder=folder, tell=tell, resume=resume, overwrite=overwrite), taken
+        return kerasdream.run(data, folder=folder, on_event=on_event, resume=resume, overwrite=overwrite), taken
 
     return call
 
@@ -271,7 +271,7 @@ def test_from_any_frame_it_goes_on_with_the_same_bits(run, tmp_path, stop, reaso
         assert [path.name for path in first.paths] == [*FILES[: stop[0] + 1], *FILES[4:]]
     else:
         assert [name for name in names(out) if name[0] != "."] == FILES[: stop[0]]
-    assert beside(out / "cat-{frame}.png").exists()
+    assert checkpoint_path(out / "cat-{frame}.png").exists()
     written = {name: (out / name).stat().st_mtime_ns for name in FILES[: stop[0]]}
     second, after = run(resume=True)
     if reason is KeyboardInterrupt:

@@ -24,7 +24,7 @@ from kerasdream import (
     ops,
     testing,
 )
-from kerasdream.models.network import from_range
+from kerasdream.components import from_range
 from kerasdream.plugins.manager import load
 from kerasdream.testing.material import PHOTO
 

@@ -24,7 +24,7 @@ def mask(*, path: Path, feather: Feather = 0.01, invert: bool = False) -> Rule:
 
     def init(state):
         require_picture(state, "mask")
-        share = Mask(path, feather, invert).at(tuple(state.shape[:2]))
+        share = Mask(path, feather, invert).resized(tuple(state.shape[:2]))
         return share[..., None].repeat(3, axis=2)  # shaped as the state
 
     def update(gradient, memory, state):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL.Image import Image
 
-    from kerasdream.result import Result
+    from kerasdream.events import Result
 
 SAMPLE = 2**18
 """Pixels of all frames that the palette is made from."""

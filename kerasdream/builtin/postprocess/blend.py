@@ -25,7 +25,7 @@ def blend(*, amount: Annotated[float, Interval(ge=0, le=1)], mask: MaskFile | No
         images.size(mask.path)  # whether it is a picture is known before anything is computed
 
     def apply(picture, source):
-        share = amount if mask is None else amount * mask.at(picture.shape[:2])[..., None]
+        share = amount if mask is None else amount * mask.resized(picture.shape[:2])[..., None]
         return (source + share * (picture - source)).clip(-1, 1).astype("float32")
 
     return Postprocess(apply)

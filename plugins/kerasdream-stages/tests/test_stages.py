@@ -60,7 +60,7 @@ def test_of_several_frames_each_is_shown_once(tmp_path, photo, tiny_network):
     with ExitStack() as stack:
         receivers = [stack.enter_context(output.open(tmp_path / name)) for name, output in outputs.items()]
 
-        def tell(event):
+        def on_event(event):
             for receive in receivers:
                 receive(event)
             if isinstance(event, Finished):
@@ -68,7 +68,7 @@ def test_of_several_frames_each_is_shown_once(tmp_path, photo, tiny_network):
                 assert [(tmp_path / name).exists() for name in outputs] == [len(shown) == 3] * 2
 
         parts = {"octaves": {"count": 2, "steps": 3}, "frames": {"count": 3, "zoom": 1.2}}
-        session_for(model=tiny_network, objectives=objective, tell=tell, **parts).dream(as_picture(photo))
+        session_for(model=tiny_network, objectives=objective, on_event=on_event, **parts).dream(as_picture(photo))
     with Image.open(tmp_path / "a.webp") as animation:
         assert animation.n_frames == 3
     np.testing.assert_allclose(images.read(tmp_path / "a.png").pixels, np.hstack(shown), atol=0.5 / 127.5 + 1e-6)

@@ -125,7 +125,7 @@ def ascend(
 
     ascent = AscentResult(start)
     form = parametrization.make()
-    decoding = None if form.decode is None else Decoding(form.decode, parametrization.blame)
+    decoding = None if form.decode is None else Decoding(form.decode, parametrization.origin)
     canvas = make_canvas(source, plan.panels, form.init, decoding, Chain(chain, decoding), projections, detail)
     started = time.perf_counter()
     try:
@@ -206,5 +206,5 @@ def _check(slope: Evaluation, progress: Progress, step: GradientStep) -> None:
     where = f"octave {progress.octave + 1}, step {progress.step + 1}"
     ill = [label for label in slope.scores if not np.isfinite(slope.scores[label])]
     what = "the score is not finite" if ill else "the gradient is not finite, though the scores are,"
-    named = "; ".join(f"{label} = {slope.scores[label]:g} ({step.blame(label)})" for label in ill or slope.scores)
+    named = "; ".join(f"{label} = {slope.scores[label]:g} ({step.origin(label)})" for label in ill or slope.scores)
     raise DreamError(f"{what} at {where}: {named}; try a smaller rate or weight")

@@ -108,7 +108,7 @@ class GradientStep:
             for layer in objective.layers:
                 if layer not in (*known, LOGITS):
                     near = did_you_mean(layer, known)
-                    raise ModelError(f"{entry.blame} looks at {layer!r}; {network.name} has no such layer; {near}")
+                    raise ModelError(f"{entry.origin} looks at {layer!r}; {network.name} has no such layer; {near}")
         layers = list(dict.fromkeys(layer for objective in made[0] for layer in objective.layers))
         side = crops.size if crops and network.model.inputs[0].shape[1] else None  # it takes no other pictures
         extractor = build_extractor(network.model, layers, aliases=network.aliases, precision=precision, side=side)
@@ -240,9 +240,9 @@ class GradientStep:
         """Whether every objective is exactly zero: no unit that is asked for responds, so only priors have a slope."""
         return not any(scores[label] for label in self.labels[: len(self.engine.score.objectives)])
 
-    def blame(self, label: str) -> str:
+    def origin(self, label: str) -> str:
         """Whose the part with this label is: its plugin, the file and line of its factory."""
-        return dict(zip(self.labels, self._entries, strict=False))[label].blame
+        return dict(zip(self.labels, self._entries, strict=False))[label].origin
 
 
 def _guide(path: Path, longest: int, side: int | None) -> np.ndarray:

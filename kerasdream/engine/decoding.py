@@ -23,11 +23,11 @@ class Decoding:
 
     Args:
         decode: that of ``kerasdream.Parametrization``.
-        blame: the parametrization as the subject of a fault.
+        origin: the parametrization as the subject of a fault.
     """
 
-    def __init__(self, decode: Callable[[Any, int, int], Any], blame: str = "the parametrization") -> None:
-        self._decode, self._blame = decode, blame
+    def __init__(self, decode: Callable[[Any, int, int], Any], origin: str = "the parametrization") -> None:
+        self._decode, self._origin = decode, origin
         self._shape: tuple[int, int] | None = None
         self._traces: dict[Any, Any] = {}  # those of the present octave
 
@@ -54,7 +54,7 @@ class Decoding:
         pulled = self._called("gradient", backward, shape, state, gradient)
         if pulled is None:
             raise PluginError(
-                f"{self._blame} decodes to a picture without a gradient with respect to the state; expected a function "
+                f"{self._origin} decodes to a picture without a gradient with respect to the state; expected a function "
                 "made of keras.ops alone"
             )
         return pulled

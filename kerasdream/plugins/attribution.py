@@ -65,7 +65,7 @@ def command(added: click.Command, who: str) -> None:
     invoke, defined = added.invoke, where(added.callback) if added.callback else ""
     file = defined.rpartition(":")[0]
 
-    def blamed(context: click.Context) -> Any:
+    def attributed(context: click.Context) -> Any:
         try:
             return invoke(context)
         except (KerasdreamError, click.ClickException, click.exceptions.Exit, click.Abort):
@@ -78,4 +78,4 @@ def command(added: click.Command, who: str) -> None:
                 f"the command {added.name!r} of {who} failed{at(place)}: {type(error).__name__}: {reason}"
             ) from error
 
-    added.invoke = blamed
+    added.invoke = attributed

@@ -21,7 +21,7 @@ import pluggy
 
 from kerasdream import hookspecs
 from kerasdream.errors import PluginError, did_you_mean
-from kerasdream.plugins import attribution as blame
+from kerasdream.plugins import attribution
 from kerasdream.plugins import files as plugin_files
 from kerasdream.plugins.registry import KINDS, Registration, Registry
 
@@ -162,7 +162,7 @@ class Plugins:
             self.registry.drop(plugin.name)
             if self.cli:
                 self.cli.commands = commands
-            plugin.error = blame.cause(error, str(plugin))
+            plugin.error = attribution.cause(error, str(plugin))
         if light and "keras" in sys.modules:
             plugin.notes.append(
                 "it imports keras when it is loaded, which slows every command down; use kerasdream.ops"
@@ -180,7 +180,7 @@ class Plugins:
                 before = set(self.cli.commands)
                 hook(cli=self.cli)
                 for added in self.cli.commands.keys() - before:
-                    blame.command(self.cli.commands[added], str(plugin))
+                    attribution.command(self.cli.commands[added], str(plugin))
         if plugin.origin != BUILT_IN:
             for registration in self.registry:
                 if registration.plugin == plugin.name:
@@ -243,13 +243,13 @@ def _hooks(manager: pluggy.PluginManager, module: Any, plugin: Plugin) -> Iterat
     for name in HOOKS:
         function = getattr(module, name, None)
         if name not in marked and getattr(function, "__module__", "") == getattr(module, "__name__", None):
-            raise PluginError(f"{plugin} has {name}{blame.at(blame.where(function))} without the mark of a hook; put "
+            raise PluginError(f"{plugin} has {name}{attribution.at(attribution.where(function))} without the mark of a hook; put "
                               "@kerasdream.hookimpl above it")  # fmt: skip
     if not marked:
         raise PluginError(f"{plugin} has no hooks; expected {', '.join(HOOKS)}, each below @kerasdream.hookimpl")
     for attribute, options in marked.items():
         name, function = options["specname"] or attribute, getattr(module, attribute)
-        place = blame.at(blame.where(function))
+        place = attribution.at(attribution.where(function))
         if name not in HOOKS:
             raise PluginError(f"{plugin} has the unknown hook {name!r}{place}; {did_you_mean(name, HOOKS)}")
         expected = list(inspect.signature(getattr(hookspecs, name)).parameters)

@@ -100,7 +100,7 @@ class PartSpec:
         values = {**self.values, **self.values_at(Progress()), **(present or {})}
         if is_weighted(self.factory):
             values = {name: value for name, value in values.items() if name not in RESERVED}
-        with self.blamed():
+        with self.attributed():
             made = self.factory(**values)
             if not isinstance(made, MAKES[self.kind]):
                 kinds = " or ".join(kind.__name__ for kind in MAKES[self.kind])
@@ -115,7 +115,7 @@ class PartSpec:
         return replace(made, **{name: self._guarded(made, name, value) for name, value in functions.items()})
 
     @contextmanager
-    def blamed(self) -> Iterator[None]:
+    def attributed(self) -> Iterator[None]:
         """Turns whatever goes wrong inside into a fault of this entry's plugin, with the line in its file.
 
         What the part itself says about its parameters is a fault of the run file, and gets the line there.
@@ -127,13 +127,13 @@ class PartSpec:
         except KerasdreamError:
             raise
         except ContractError as error:
-            raise PluginError(f"{self.blame} {error}") from error
+            raise PluginError(f"{self.origin} {error}") from error
         except Exception as error:
             file = where(self.factory).rpartition(":")[0] if self.factory else None
             lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
             place = f" in line {lines[-1]}" if lines else ""
             reason = str(error).strip().partition("\n")[0]
-            raise PluginError(f"{self.blame} failed{place}: {type(error).__name__}: {reason}") from error
+            raise PluginError(f"{self.origin} failed{place}: {type(error).__name__}: {reason}") from error
 
     def located(self, fault: str) -> str:
         """A fault with the place of this entry in the run file in front of it."""
@@ -141,7 +141,7 @@ class PartSpec:
         return ": ".join([*filter(None, places), fault])
 
     @property
-    def blame(self) -> str:
+    def origin(self) -> str:
         """The entry as the subject of a fault: its place in the run file, its plugin, its factory's file and line."""
         place = f"{'.'.join(map(str, self.path))}: " if self.path else ""
         if not self.factory:
@@ -150,7 +150,7 @@ class PartSpec:
 
     def _guarded(self, part: Any, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any) -> Any:
-            with self.blamed():
+            with self.attributed():
                 result = function(*arguments)
                 check(part, name, result, arguments)
             return _Opened(self, result) if isinstance(part, Output) else result
@@ -169,5 +169,5 @@ class _Opened(AbstractContextManager[Callable[..., None]]):
         return self.manager.__enter__()
 
     def __exit__(self, *fault: Any) -> bool | None:
-        with self.entry.blamed():
+        with self.entry.attributed():
             return self.manager.__exit__(*fault)

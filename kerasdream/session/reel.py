@@ -204,12 +204,12 @@ def _opened(outputs: Sequence[tuple[PartSpec, Path]]) -> Iterator[Callable[[Even
     with ExitStack() as stack:
         receivers = []
         for entry, path in outputs:
-            with entry.blamed():
+            with entry.attributed():
                 receivers.append((entry, stack.enter_context(entry.make().open(path))))
 
         def on_event(event: Event) -> None:
             for entry, receive in receivers:
-                with entry.blamed():
+                with entry.attributed():
                     receive(event)
 
         yield on_event

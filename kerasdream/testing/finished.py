@@ -37,7 +37,7 @@ def check_postprocess(
     check_projection(entry, lambda canvas: made.apply(canvas, source[: canvas.shape[0], : canvas.shape[1]]), picture)
     before = source.copy()
     made.apply(picture, source)
-    expect((source == before).all(), entry.blame, "changes the source it is given; return a new picture")
+    expect((source == before).all(), entry.origin, "changes the source it is given; return a new picture")
 
 
 def check_projection(entry: PartSpec, apply: Callable[[np.ndarray], np.ndarray], picture: np.ndarray) -> None:
@@ -48,10 +48,10 @@ def check_projection(entry: PartSpec, apply: Callable[[np.ndarray], np.ndarray],
     for canvas in (picture, picture[:17, :23].copy(), grey):
         before = canvas.copy()
         made, again = apply(canvas), apply(canvas)
-        expect((canvas == before).all(), entry.blame, "changes the picture it is given; return a new one")
-        expect(made.dtype == np.float32, entry.blame, f"returned {made.dtype}; expected float32")
-        expect(abs(made).max() <= 1, entry.blame, f"reaches {abs(made).max():g}; expected numbers in [-1, 1]")
-        expect((made == again).all(), entry.blame, "gives something else the second time; take a seed as parameter")
+        expect((canvas == before).all(), entry.origin, "changes the picture it is given; return a new one")
+        expect(made.dtype == np.float32, entry.origin, f"returned {made.dtype}; expected float32")
+        expect(abs(made).max() <= 1, entry.origin, f"reaches {abs(made).max():g}; expected numbers in [-1, 1]")
+        expect((made == again).all(), entry.origin, "gives something else the second time; take a seed as parameter")
 
 
 def check_output(
@@ -78,9 +78,9 @@ def check_output(
     with output.open(path) as receive:
         for event in events:
             if isinstance(event, Finished):
-                expect(not path.exists(), entry.blame, f"has written {name} before the run is finished")
+                expect(not path.exists(), entry.origin, f"has written {name} before the run is finished")
             receive(event)
-    expect(path.is_file() and path.stat().st_size, entry.blame, f"has written no file {name}")
+    expect(path.is_file() and path.stat().st_size, entry.origin, f"has written no file {name}")
     broken = folder / f"broken-{name}"
     try:
         with output.open(broken) as receive:
@@ -90,7 +90,7 @@ def check_output(
     except ZeroDivisionError:
         pass
     left = [file.name for file in folder.iterdir() if file != path]
-    expect(not left, entry.blame, f"leaves {', '.join(left)} behind when the run breaks off")
+    expect(not left, entry.origin, f"leaves {', '.join(left)} behind when the run breaks off")
     return [path]
 
 

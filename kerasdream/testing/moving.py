@@ -44,7 +44,7 @@ def check_rule(
             raise
         except KerasdreamError:
             return
-        raise AssertionError(f"{entry.blame} takes a state that is no picture; let its init raise a KerasdreamError")
+        raise AssertionError(f"{entry.origin} takes a state that is no picture; let its init raise a KerasdreamError")
 
 
 def _check_steps(entry: PartSpec, state: np.ndarray, gradients: Sequence[np.ndarray]) -> None:
@@ -58,15 +58,15 @@ def _check_steps(entry: PartSpec, state: np.ndarray, gradients: Sequence[np.ndar
         moved, memory = rule.update(gradient, memory, state)
         again, twin = rule.update(gradient, twin, state)
         unchanged = (gradient == before[0]).all() and (state == before[1]).all()
-        expect(unchanged, entry.blame, "changes the arrays it is given; return new ones")
+        expect(unchanged, entry.origin, "changes the arrays it is given; return new ones")
         moved, again = np.asarray(moved), np.asarray(again)
-        expect(moved.dtype == np.float32, entry.blame, f"returned {moved.dtype}; expected float32")
-        expect((moved == again).all(), entry.blame, "gives something else for the same gradient and memory")
+        expect(moved.dtype == np.float32, entry.origin, f"returned {moved.dtype}; expected float32")
+        expect((moved == again).all(), entry.origin, "gives something else for the same gradient and memory")
         steps.append(moved)
     for name, scheduled in steady(entry):
         for moved, again in zip(steps, _traced_steps(scheduled, state, gradients), strict=True):
             same = np.allclose(again, moved, rtol=1e-3, atol=1e-3 * abs(moved).max())
-            expect(same, entry.blame, f"makes another step where {name!r} is a schedule that stays as it is")
+            expect(same, entry.origin, f"makes another step where {name!r} is a schedule that stays as it is")
 
 
 def _traced_steps(entry: PartSpec, state: np.ndarray, gradients: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
@@ -104,7 +104,7 @@ def check_parametrization(
 
     entry = check_schema("parametrizations", factory, parameters)
     form: Parametrization = entry.make()
-    who = entry.blame
+    who = entry.origin
     for picture in (photo(), photo()[:61, :83]):
         height, width = picture.shape[:2]
         state = form.init(picture, 1)

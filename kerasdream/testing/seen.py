@@ -52,7 +52,7 @@ def check_objective(
     picture = photo() if picture is None else picture
     source = picture[:, ::-1] if source is None else source
     objective: Objective = entry.make()
-    who = entry.blame
+    who = entry.origin
     ranks = _check_densities(who, objective, network, picture, source)
 
     compares = any(term.compares for term in objective.terms)
@@ -108,7 +108,7 @@ def check_prior(
     if isinstance(made, Projection):
         check_projection(entry, made.apply, picture)
         return
-    who = entry.blame
+    who = entry.origin
     beside = [] if made.reference is None else [source[None]]
     density = np.asarray(made.log_p(picture[None], *beside))
     _expect_numbers(who, density)
@@ -145,7 +145,7 @@ def check_transform(factory: Callable[..., Transform], parameters: Mapping[str, 
 
     entry = check_schema("transforms", factory, parameters)
     transform: Transform = entry.make()
-    who = entry.blame
+    who = entry.origin
     if transform.apply is not None:
         views = np.stack([photo(), photo()])
         seen, again = (np.asarray(transform.apply(views, step_seed(np.array([1, 2], "int32"), 0))) for _ in range(2))
@@ -179,11 +179,11 @@ def check_model(factory: Callable[..., Network], parameters: Mapping[str, Any], 
     entry = check_schema("models", factory, parameters)
     network: Network = entry.make()
     low, high = (np.asarray(network.preprocess(np.full((1, 8, 8, 3), end, "float32"))) for end in (-1, 1))
-    _expect_numbers(entry.blame, np.stack([low, high]))
-    expect((low != high).all(), entry.blame, "makes the same input of black and of white")
+    _expect_numbers(entry.origin, np.stack([low, high]))
+    expect((low != high).all(), entry.origin, "makes the same input of black and of white")
     objective = PartSpec.of("objectives", l2(layer=layer))
     score, gradient = _step(network, [objective])(photo())
-    _expect_slope(entry.blame, score, gradient)
+    _expect_slope(entry.origin, score, gradient)
 
 
 def _check_densities(
@@ -236,7 +236,7 @@ def _check_schedules(entry: PartSpec, score_of: Callable[[PartSpec], float], sco
         again = score_of(scheduled)
         expect(
             _near(again, score),
-            entry.blame,
+            entry.origin,
             f"scores {again:g} where {name!r} is a schedule that stays at {entry.values[name]:g}; expected {score:g}",
         )
 

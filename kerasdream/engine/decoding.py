@@ -54,8 +54,8 @@ class Decoding:
         pulled = self._called("gradient", backward, shape, state, gradient)
         if pulled is None:
             raise PluginError(
-                f"{self._origin} decodes to a picture without a gradient with respect to the state; expected a function "
-                "made of keras.ops alone"
+                f"{self._origin} decodes to a picture without a gradient with respect to the state; expected a "
+                "function made of keras.ops alone"
             )
         return pulled
 

@@ -243,8 +243,10 @@ def _hooks(manager: pluggy.PluginManager, module: Any, plugin: Plugin) -> Iterat
     for name in HOOKS:
         function = getattr(module, name, None)
         if name not in marked and getattr(function, "__module__", "") == getattr(module, "__name__", None):
-            raise PluginError(f"{plugin} has {name}{attribution.at(attribution.where(function))} without the mark of a hook; put "
-                              "@kerasdream.hookimpl above it")  # fmt: skip
+            place = attribution.at(attribution.where(function))
+            raise PluginError(
+                f"{plugin} has {name}{place} without the mark of a hook; put @kerasdream.hookimpl above it"
+            )
     if not marked:
         raise PluginError(f"{plugin} has no hooks; expected {', '.join(HOOKS)}, each below @kerasdream.hookimpl")
     for attribute, options in marked.items():

@@ -34,8 +34,8 @@ def webp(
 
     @contextmanager
     def opened(path):
-        from kerasdream.images import replacing
         from kerasdream.events import Finished, Started, Stepped
+        from kerasdream.images import replacing
 
         frames, alone = [], True
 

@@ -119,7 +119,7 @@ def _parse(data: bytes) -> dict[str, np.ndarray]:
     if not isinstance(tensors, dict) or not all(isinstance(t, _Tensor) for t in tensors.values()):
         raise ValueError("it holds something else than named tensors")
     storages = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
-    starts = _locate(data, file.on_event(), [storages[key] for key in keys])
+    starts = _locate(data, file.tell(), [storages[key] for key in keys])
     return {name: _view(data, starts, tensor) for name, tensor in tensors.items()}
 
 

@@ -42,9 +42,9 @@ def layers(model: str) -> tuple[Layer, ...] | None:
 
 def generate(model: str) -> tuple[Layer, ...]:
     """Builds a named network without weights and returns its layers."""
-    from kerasdream.plugins.manager import load
+    from kerasdream.plugins.manager import discover
 
-    return layers_of(load().registry.get("models", model).factory(weights=None))
+    return layers_of(discover().registry.get("models", model).factory(weights=None))
 
 
 def layers_of(network: Network) -> tuple[Layer, ...]:
@@ -71,8 +71,8 @@ def _write(model: str) -> None:
 
 
 if __name__ == "__main__":
-    from kerasdream.plugins.manager import load
+    from kerasdream.plugins.manager import discover
 
-    for name in sys.argv[1:] or [name for name in load().registry.entries["models"] if name != "file"]:
+    for name in sys.argv[1:] or [name for name in discover().registry.entries["models"] if name != "file"]:
         _write(name)
         print(name, len(layers(name) or ()))

@@ -1,4 +1,4 @@
-"""``keras.ops``, loaded on first use, so that a component's signature and help can be read without TensorFlow.
+"""``keras.ops``, loaded on first use, so that a part's signature and help can be read without TensorFlow.
 
 >>> from kerasdream import ops
 >>> def density(activations):

@@ -305,7 +305,7 @@ def test_a_page_of_classes_tells_of_classes(tmp_path):
         (
             "tiny.keras --input-range -1 1 --layers c9",
             1,
-            "tiny.keras has no layer 'c9'; there are: c1, b1, r1, c2, r2",
+            "tiny.keras has no layer 'c9'; available: c1, b1, r1, c2, r2",
         ),
     ],
 )

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from kerasdream.components import LOGITS
 from kerasdream.errors import ModelError, did_you_mean
 from kerasdream.models.folding import foldable, folded_weights
-from kerasdream.models.geometry import Geometry, after
+from kerasdream.models.geometry import AxisGeometry, after, lattice_of
 from kerasdream.models.graph import check_input, classifier, functional, is_graph, layer_names, sources
+from kerasdream.plan.cutting import Geometry
+from kerasdream.plan.tiling import joint
 
 if TYPE_CHECKING:
     import keras
@@ -36,7 +38,7 @@ class Extractor:
     """
 
     model: keras.Model
-    geometry: Mapping[str, tuple[Geometry, Geometry]]
+    geometry: Mapping[str, tuple[AxisGeometry, AxisGeometry]]
     folded: int
     _copies: Sequence[tuple[Any, Any, Any]]
 
@@ -46,6 +48,16 @@ class Extractor:
             target.set_weights(folded_weights(source, norm) if norm is not None else source.get_weights())
             if hasattr(target, "finalize_state"):  # Normalization works with what it made of its weights
                 target.finalize_state()
+
+
+def geometry_of(extractor: Extractor) -> Geometry:
+    """Return what a plan must know about the selected layers."""
+    pairs = list(extractor.geometry.values())
+    local = all(axis.local for pair in pairs for axis in pair)
+    return Geometry(
+        lattice=joint([lattice_of(pair) for pair in pairs]),
+        field=max(axis.field for pair in pairs for axis in pair) if local else None,
+    )
 
 
 def feature_extractor(model: keras.Model, layers: Sequence[str]) -> keras.Model:
@@ -113,7 +125,7 @@ class _Rebuild:
         self.clones: dict[str, Any] = {}
         self.copies: list[tuple[Any, Any, Any]] = []
         self.taps: dict[str, Any] = {}
-        self.geometry: dict[int, tuple[Geometry, Geometry]] = {id(picture): (Geometry(), Geometry())}
+        self.geometry: dict[int, tuple[AxisGeometry, AxisGeometry]] = {id(picture): (AxisGeometry(), AxisGeometry())}
         self.tensors: list[Any] = []  # keeps every tensor alive: geometry is keyed by identity
 
     def walk(self, model: keras.Model, tensors: list[Any], prefix: str = "") -> list[Any]:

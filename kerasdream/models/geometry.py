@@ -41,7 +41,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Geometry:
+class AxisGeometry:
     """One axis of a layer, seen from the picture.
 
     Attributes:
@@ -87,7 +87,7 @@ class Geometry:
         return next(length for length in range(1, 100_000) if self.positions(length) >= least)
 
 
-def after(layer: Any, inputs: Sequence[Geometry], axis: int, rank: int) -> Geometry:
+def after(layer: Any, inputs: Sequence[AxisGeometry], axis: int, rank: int) -> AxisGeometry:
     """Returns the geometry behind a Keras layer along one axis (0: height, 1: width).
 
     Args:
@@ -96,7 +96,7 @@ def after(layer: Any, inputs: Sequence[Geometry], axis: int, rank: int) -> Geome
     """
     spatial = [g for g in inputs if g.stride]
     if not spatial:
-        return replace(inputs[0], local=False) if inputs else Geometry(stride=0, local=False)
+        return replace(inputs[0], local=False) if inputs else AxisGeometry(stride=0, local=False)
     before = replace(
         max(spatial, key=lambda g: g.field),
         local=all(g.local for g in inputs),
@@ -128,6 +128,6 @@ def after(layer: Any, inputs: Sequence[Geometry], axis: int, rank: int) -> Geome
     )
 
 
-def lattice_of(pair: Sequence[Geometry]) -> Lattice:
+def lattice_of(pair: Sequence[AxisGeometry]) -> Lattice:
     """Returns the sizes of views, alike along both axes, that suit a layer with this (height, width) geometry."""
     return joint([Lattice(axis.coarsest, axis.residue, axis.smallest) for axis in pair])

@@ -18,7 +18,7 @@ from kerasdream.config.document import Document
 from kerasdream.config.run_config import resolve
 from kerasdream.dreaming.step import as_network
 from kerasdream.engine.chain import Chain
-from kerasdream.engine.tensorflow import cropped, room_of
+from kerasdream.engine.crops import cropped, room_of
 from kerasdream.errors import ConfigError, ImageError, ModelError
 from kerasdream.plan.crops import Box, Windows
 from kerasdream.plan.plan import Plan

@@ -23,6 +23,45 @@ if TYPE_CHECKING:
     from kerasdream.session.session import Session
 
 
+def load_config(
+    config: str | Path | Mapping[str, Any],
+    overrides: Iterable[str] = (),
+    *,
+    plugins: Iterable[str | Path] = (),
+    trust: bool = False,
+) -> RunConfig:
+    """Read and validate a run file, or the same as a mapping; nothing is computed and no network is built.
+
+    Args:
+        config: path of a YAML file, or a mapping (relative paths in it are relative to the working directory).
+        overrides: ``"octaves.steps=5"``, as with ``--set`` on the command line.
+        plugins: plugin files and folders to load in addition to those the run file names.
+        trust: whether the plugin files it names may lie outside its own folder.
+
+    Raises:
+        ConfigError: lists every error found.
+        PluginError: a plugin file cannot be loaded.
+    """
+    files = [Path(file) for file in plugins]
+    if isinstance(config, (str, Path)):
+        return load(Path(config), overrides, plugins=files, trust=trust)
+    document = source.Document(dict(config), "config")
+    return resolve(document, Path.cwd(), overrides, plugins=files, trust="anywhere" if trust else "folder")
+
+
+def build_network(config: RunConfig) -> Network:
+    """Build the network of a config, without TensorFlow's start-up messages.
+
+    Raises:
+        ModelError: the network cannot be built or its weights cannot be loaded.
+    """
+    from kerasdream.engine.loading import tensorflow
+
+    tensorflow()
+    network: Network = config.model.make()
+    return network
+
+
 def run(
     config: str | Path | Mapping[str, Any] | RunConfig,
     *,
@@ -50,12 +89,8 @@ def run(
     """
     from kerasdream.session.session import Session
 
-    files = [Path(file) for file in plugins]
-    if isinstance(config, (str, Path)):
-        config = load(Path(config), plugins=files, trust=trust)
-    elif not isinstance(config, RunConfig):
-        document = source.Document(dict(config), "config")
-        config = resolve(document, Path.cwd(), plugins=files, trust="anywhere" if trust else "folder")
+    if not isinstance(config, RunConfig):
+        config = load_config(config, plugins=plugins, trust=trust)
     folder = None if folder is None else Path(folder)
     session = Session(config, folder=folder, overwrite=overwrite, resume=resume, on_event=on_event)
     pictures = session.sources()

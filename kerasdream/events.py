@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from kerasdream.plan.plan import Plan
     from kerasdream.schedules import Progress
 
+__all__ = ["Event", "Finished", "Result", "Started", "Stepped"]
+
 
 @dataclass(frozen=True)
 class Started:

@@ -35,7 +35,7 @@ EXAMPLE = Path(__file__).parents[1] / "example.yaml"
 
 
 def test_the_example_runs(tmp_path):
-    config = load(EXAMPLE, ["octaves.count=1", "octaves.steps=1", "image.size=[64, 64]"])
+    config = kerasdream.load_config(EXAMPLE, ["octaves.count=1", "octaves.steps=1", "image.size=[64, 64]"])
     result = kerasdream.run(config, folder=tmp_path)
     assert all(path.is_file() for path in result.paths)
 """
@@ -106,18 +106,18 @@ def _files(name: str, distribution: str, kind: str, author: str, license: str) -
         "use": f"kerasdream list {kind} {name}" if runs else f"kerasdream {command} --help",
         "try": "kerasdream run example.yaml" if runs else f"kerasdream {command} photo.jpg",
     }
-    tests = rendered(kind, "test.py", name=name, command=command)
+    tests = rendered(kind, "test.py", name=name, command=command, module=module)
     parts = f'["{kind}/{name}"]' if runs else "[]"
     loads = f"\n\ndef test_the_plugin_loads():\n    assert check_plugin({module}) == {parts}\n\n\n"
     if runs:
         checks = ", ".join(sorted([CHECKS[kind], "check_plugin"]))
         imports = (
-            "from pathlib import Path\n\nimport kerasdream\nfrom kerasdream.config.run_config import load\n"
+            "from pathlib import Path\n\nimport kerasdream\n"
             f"from kerasdream.testing import {checks}\n\nimport {module}\nfrom {module} import {name}\n"
         )
         tests = f"{imports}{EXAMPLE_TEST}{loads}{tests}"
     else:
-        tests = f"from kerasdream.testing import check_plugin\n\nimport {module}\n{loads}{tests}"
+        tests = f"from kerasdream.testing import PHOTO, check_command, check_plugin\n\nimport {module}\n{loads}{tests}"
     return {
         **{file: rendered("plugin", file, **values) for file in ("setup.cfg", "pyproject.toml", "README.md")},
         "LICENSE": rendered("licenses", license, year=values["year"], author=values["author"]),

@@ -9,13 +9,16 @@ same checks. Two pytest fixtures come with kerasdream: ``photo`` and ``tiny_netw
 ...     check_objective(sparkle, {"layer": "conv2", "sharpness": 3.0})
 """
 
+from kerasdream.testing.command import check_command
 from kerasdream.testing.finished import check_output, check_postprocess
-from kerasdream.testing.material import photo, tiny_network
+from kerasdream.testing.material import PHOTO, photo, tiny_network
 from kerasdream.testing.moving import check_parametrization, check_rule
 from kerasdream.testing.registered import check_plugin, check_schema
 from kerasdream.testing.seen import check_model, check_objective, check_prior, check_transform
 
 __all__ = [
+    "PHOTO",
+    "check_command",
     "check_model",
     "check_objective",
     "check_output",

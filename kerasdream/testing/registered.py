@@ -9,6 +9,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import click
+
+from kerasdream.plugins import manager
+from kerasdream.plugins.manager import Plugin, Plugins
 from kerasdream.plugins.registry import Registration, Registry
 from kerasdream.plugins.spec import PartSpec
 
@@ -57,7 +61,7 @@ def check_schema(kind: str, factory: Callable[..., Any], parameters: Mapping[str
 
 
 def check_plugin(plugin: ModuleType | Path | str) -> list[str]:
-    """Checks that a plugin loads: hooks, signatures, names, and that it does not import Keras when loaded.
+    """Check that a plugin loads: hooks, signatures, names, and that it does not import Keras when loaded.
 
     Args:
         plugin: the module, or the path of a plugin file or folder.
@@ -68,20 +72,27 @@ def check_plugin(plugin: ModuleType | Path | str) -> list[str]:
     Raises:
         AssertionError: it is broken; the message is the one that ``kerasdream plugins`` shows.
     """
-    from kerasdream.plugins import manager as plugins
+    plugins, found = loaded(plugin)
+    return [part for one in found for part in plugins.parts_of(one)]
 
+
+def loaded(plugin: ModuleType | Path | str, cli: click.Group | None = None) -> tuple[Plugins, list[Plugin]]:
+    """Load a plugin module, file or folder; return everything loaded, and the plugins that ``plugin`` stands for.
+
+    Raises:
+        AssertionError: one of them is broken.
+    """
     if isinstance(plugin, ModuleType):
-        name = plugin.__name__
-        loaded = plugins.load(installed=False)
-        loaded.load(lambda: plugin, plugins.Plugin(name, distribution=UNDER_TEST))
-        found = [loaded.found[-1]]
+        plugins = manager.load(installed=False, cli=cli)
+        plugins.load(lambda: plugin, Plugin(plugin.__name__, distribution=UNDER_TEST))
+        found = [plugins.found[-1]]
     else:
-        loaded = plugins.load([Path(plugin)], installed=False)
-        found = loaded.asked_for(Path(plugin))
+        plugins = manager.load([Path(plugin)], cli=cli, installed=False)
+        found = plugins.asked_for(Path(plugin))
     for one in found:
         if one.error or one.notes:
             raise AssertionError(one.error or f"{one}: {one.notes[0]}")
-    return [part for one in found for part in loaded.parts_of(one)]
+    return plugins, found
 
 
 def steady(entry: PartSpec) -> Iterator[tuple[str, PartSpec]]:

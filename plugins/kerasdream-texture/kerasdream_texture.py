@@ -10,7 +10,8 @@ from pathlib import Path
 
 import click
 
-from kerasdream import ConfigError, LayerName, Objective, hookimpl, ops
+import kerasdream
+from kerasdream import ConfigError, LayerName, Objective, hookimpl, images, ops
 
 DEFAULT_LAYERS = {"efficientnet_lite0": ("stem", "block1_expand", "block3_expand", "block5_expand")}
 """Layers that hold the texture of a picture well, by network."""
@@ -56,9 +57,7 @@ def statistics_of(network, picture, layers):
     """Returns layer -> Gram matrix ``(channels, channels)`` of a picture ``(height, width, 3)`` in [-1, 1]."""
     import numpy as np
 
-    from kerasdream import feature_extractor
-
-    activations = feature_extractor(network.model, list(layers))(network.preprocess(picture[None]))
+    activations = kerasdream.feature_extractor(network.model, list(layers))(network.preprocess(picture[None]))
     return {layer: np.asarray(gram(activations[layer]))[0] for layer in layers}
 
 
@@ -66,9 +65,7 @@ def save_statistics(path, statistics):
     """Writes statistics to a ``.npz`` file, whole or not at all."""
     import numpy as np
 
-    from kerasdream.images import replacing
-
-    with replacing(path) as file:
+    with images.replacing(path) as file:
         np.savez(file, **statistics)
 
 
@@ -101,20 +98,13 @@ def register_commands(cli):
     @click.option("--max-side", default=512, show_default=True, help="Larger photos are shrunk to this.")
     def command(photo, output, model, layers, max_side):
         """Takes the texture of a PHOTO, for the objective of this name."""
-        from kerasdream import images
-        from kerasdream.config.document import Document
-        from kerasdream.config.run_config import resolve
-        from kerasdream.engine.loading import tensorflow
-
         layers = layers or DEFAULT_LAYERS.get(model)
         if not layers:
             raise ConfigError(f"which layers of {model} hold a texture? Give some with --layer")
         picture = images.read(photo, max_side).pixels
         objectives = [{"l2": {"layer": layer}} for layer in layers]  # so that their names are checked
-        document = Document({"image": "noise", "model": model, "objectives": objectives}, "kerasdream texture")
-        entry = resolve(document, Path.cwd()).model
-        tensorflow()  # without its chatter
-        network = entry.make()
+        config = kerasdream.load_config({"image": "noise", "model": model, "objectives": objectives})
+        network = kerasdream.build_network(config)
         output = output or photo.with_suffix(".npz")
         save_statistics(output, statistics_of(network, picture, layers))
         click.echo(output)

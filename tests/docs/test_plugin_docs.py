@@ -114,7 +114,7 @@ def test_every_run_file_is_run_by_a_command_below_it(page):
         assert block.language != "yaml" or f"kerasdream run {block.file}\n" in commands
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page != "commands"])
+@pytest.mark.parametrize("page", PAGES)
 def test_tests_pass(page, beside, tmp_path):
     beside(page)
     ran = 0

@@ -9,9 +9,7 @@ from kerasdream_keras_hub import keras_hub, preprocessing
 
 import kerasdream
 from kerasdream import ModelError, images
-from kerasdream.config.run_config import load
-from kerasdream.testing import check_model, check_plugin
-from kerasdream.testing.material import PHOTO
+from kerasdream.testing import PHOTO, check_model, check_plugin
 
 MEAN, SPREAD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 
@@ -73,6 +71,6 @@ def test_a_run_file(tmp_path, preset):
         f"image: {PHOTO}\nmodel: {{name: keras_hub, folder: {preset}}}\n"
         "objectives: {l2: stack1_block0_out}\noctaves: {count: 2, steps: 3}\n"
     )
-    result = kerasdream.run(load(tmp_path / "run.yaml"), folder=tmp_path)
+    result = kerasdream.run(tmp_path / "run.yaml", folder=tmp_path)
     assert result.scores[2] > result.scores[0]
     assert images.read_recipe(result.paths[0])

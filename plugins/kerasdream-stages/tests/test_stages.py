@@ -11,8 +11,6 @@ from PIL import Image
 
 import kerasdream
 from kerasdream import Objective, images
-from kerasdream.api import as_picture, session_for
-from kerasdream.config.run_config import load
 from kerasdream.events import Finished
 from kerasdream.testing import check_output, check_plugin
 
@@ -68,14 +66,14 @@ def test_of_several_frames_each_is_shown_once(tmp_path, photo, tiny_network):
                 assert [(tmp_path / name).exists() for name in outputs] == [len(shown) == 3] * 2
 
         parts = {"octaves": {"count": 2, "steps": 3}, "frames": {"count": 3, "zoom": 1.2}}
-        session_for(model=tiny_network, objectives=objective, on_event=on_event, **parts).dream(as_picture(photo))
+        kerasdream.dream(photo, model=tiny_network, objectives=objective, on_event=on_event, **parts)
     with Image.open(tmp_path / "a.webp") as animation:
         assert animation.n_frames == 3
     np.testing.assert_allclose(images.read(tmp_path / "a.png").pixels, np.hstack(shown), atol=0.5 / 127.5 + 1e-6)
 
 
 def test_the_example_runs(tmp_path):
-    config = load(EXAMPLE, ["octaves.count=2", "octaves.steps=2", "image.size=[64, 96]"])
+    config = kerasdream.load_config(EXAMPLE, ["octaves.count=2", "octaves.steps=2", "image.size=[64, 96]"])
     result = kerasdream.run(config, folder=tmp_path)
     assert [path.name for path in result.paths] == ["noise-dream.png", "noise-dream.webp", "noise-stages.png"]
     assert all(path.stat().st_size for path in result.paths)

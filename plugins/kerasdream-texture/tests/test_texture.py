@@ -3,14 +3,11 @@
 import kerasdream_texture
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from kerasdream_texture import gram, save_statistics, statistics_of, texture
 
 import kerasdream
 from kerasdream import ConfigError, images
-from kerasdream.config.run_config import load
-from kerasdream.testing import check_objective, check_plugin
-from kerasdream.testing.material import PHOTO
+from kerasdream.testing import PHOTO, check_command, check_objective, check_plugin
 
 
 @pytest.fixture
@@ -51,14 +48,12 @@ def test_what_is_missing_is_said(tmp_path, file):
 
 
 def test_from_the_command_line_to_a_dream(tmp_path):
-    from kerasdream.cli.main import cli
-
-    done = CliRunner().invoke(cli, ["texture", str(PHOTO), "-o", str(tmp_path / "raccoon.npz")])
-    assert (done.exit_code, done.output) == (0, f"{tmp_path / 'raccoon.npz'}\n")
+    printed = check_command(kerasdream_texture, ["texture", str(PHOTO), "-o", str(tmp_path / "raccoon.npz")])
+    assert printed == f"{tmp_path / 'raccoon.npz'}\n"
     (tmp_path / "run.yaml").write_text(
         "image: {source: noise, size: [96, 96]}\nobjectives: {texture: raccoon.npz}\n"
         "octaves: {count: 1, steps: 15}\npriors: []\n"
     )
-    result = kerasdream.run(load(tmp_path / "run.yaml"))
+    result = kerasdream.run(tmp_path / "run.yaml")
     assert result.scores[-1] > 0.6 * result.scores[0]  # minus a distance: it shrinks
     assert images.read_recipe(result.paths[0])

@@ -1,0 +1,3 @@
+from .dream import Dream
+
+__all__ = ["Dream"]

@@ -1,4 +1,8 @@
-"""The octave loop: from coarse to fine, carrying the dreamed detail over to the next size of the source."""
+"""The octave loop: from coarse to fine, carrying the dreamed detail over to the next size of the source.
+
+The order of a step: gradient of objectives and energies with respect to the picture, pulled back through the
+parametrization, through the ascent chain, added; clipped; projected; clipped (``kerasdream.dreaming.canvas``).
+"""
 
 from __future__ import annotations
 
@@ -107,10 +111,7 @@ def ascend(
     save: Callable[[AscentState], None] = lambda point: None,
     on_event: Callable[[Stepped], None] = lambda event: None,
 ) -> AscentResult:
-    """Dream one picture, or several on one sheet.
-
-    The order of a step: gradient of objectives and energies with respect to the picture, pulled back through the
-    parametrization, through the ascent chain, added; clipped; projected; clipped (``kerasdream.dreaming.canvas``).
+    """Dream one picture, or several on one sheet; Ctrl-C ends it early, with the last finished step.
 
     Args:
         source: ``(height, width, 3)``: uint8 levels or float32 in [-1, 1]. It is not changed.
@@ -120,9 +121,6 @@ def ascend(
         is_over: called after every step with the scores of the octave's steps; True ends the octave early.
         start: state to resume from.
         save: called with the state after every step.
-
-    Returns:
-        The dream at the source's size. Ctrl-C ends it early, with the last finished step.
 
     Raises:
         DreamError: the score or gradient is not finite.
@@ -140,22 +138,13 @@ def ascend(
         detail=detail,
     )
     result = AscentResult(start)
-    started = time.perf_counter()
-    try:
-        _Ascent(plan, step, canvas, is_over, save, on_event, result).run()
-    except KeyboardInterrupt:
-        result.interrupted = True
-    if result.point is not None:
-        if len(result.point.dead) == len(plan.octaves):
-            raise NoResponseError(
-                "the gradient is zero in every octave: the selected layer or channel does not respond to this picture; "
-                "try another layer or channel, or start from noise"
-            )
-        result.picture = np.array(result.point.canvas)
-        if result.picture.shape != source.shape:
-            result.picture = canvas.upscale(source.shape[:2], result.picture)
+    with result.timed("dream"):
+        try:
+            _Ascent(plan, step, canvas, is_over, save, on_event, result).run()
+        except KeyboardInterrupt:
+            result.interrupted = True
+        result.picture = _picture(result.point, plan, canvas, source.shape)
     result.remarks = () if decoding is None else decoding.notes
-    result.timings["dream"] = time.perf_counter() - started
     return result
 
 
@@ -255,6 +244,19 @@ class _Ascent:
         """The current state of an octave that has been started."""
         assert self.result.point is not None
         return self.result.point
+
+
+def _picture(point: AscentState | None, plan: Plan, canvas: Canvas, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Return the dream at the source's size, or None if there is no state yet."""
+    if point is None:
+        return None
+    if len(point.dead) == len(plan.octaves):
+        raise NoResponseError(
+            "the gradient is zero in every octave: the selected layer or channel does not respond to this picture; try "
+            "another layer or channel, or start from noise"
+        )
+    picture = np.array(point.canvas)
+    return picture if picture.shape == shape else canvas.upscale((shape[0], shape[1]), picture)
 
 
 def _check(found: Evaluation, progress: Progress, step: GradientStep) -> None:

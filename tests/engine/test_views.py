@@ -336,7 +336,7 @@ def test_the_logits_are_linear_whatever_the_model_ends_in(end):
 
 
 def test_a_model_without_classes_has_no_logits(tiny):
-    with pytest.raises(ModelError, match="are no classes; expected"):
+    with pytest.raises(ModelError, match="are not classes; expected"):
         GradientStep(tiny, Objective(LOGITS, lambda a: a[LOGITS][:, 0]), input_range=(-1, 1))
 
 

@@ -199,9 +199,9 @@ def test_random_weights_are_random_and_a_saved_file_brings_them_back(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("absent.weights.h5", None, "there is no weights file"),
-        ("folder.weights.h5", "folder", "there is no weights file"),
-        ("photo.jpg", b"\xff\xd8", r"not a weights file by its name; expected one of \.weights\.h5"),
+        ("absent.weights.h5", None, "does not exist; expected a file saved by Keras"),
+        ("folder.weights.h5", "folder", "does not exist; expected a file saved by Keras"),
+        ("photo.jpg", b"\xff\xd8", r"does not have the name of a weights file; expected one of \.weights\.h5"),
         ("torn.weights.h5", b"\x89HDF\r\n\x1a\n" + bytes(100), "cannot be loaded into efficientnet_lite0"),
         ("text.h5", b"<html>", "cannot be loaded into efficientnet_lite0: .*file signature not found"),
         ("text.keras", b"<html>", "cannot be loaded into efficientnet_lite0: .*not a zip"),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge, Interval
+from pydantic import BeforeValidator
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,19 +76,9 @@ def _feathered(share: np.ndarray, sigma: float) -> np.ndarray:
     return images.resize(gaussian_filter(images.resize(share, small), sigmas, mode="nearest"), shape).clip(0, 1)
 
 
-class MaskMark:
-    """Lets the path of a mask stand for the whole of it."""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
-        from pydantic_core import core_schema
-
-        return core_schema.no_info_before_validator_function(
-            lambda value: {"path": value} if isinstance(value, str) else value, handler(source)
-        )
-
-    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Callable[[Any], Any]) -> Any:
-        return {"anyOf": [{"type": "string", "format": "path"}, handler(core_schema)]}
+def _whole(value: Any) -> Any:
+    return {"path": value} if isinstance(value, str) else value
 
 
-MaskFile = Annotated[Mask, MaskMark()]
-"""Annotation of a parameter that is a mask."""
+MaskFile = Annotated[Mask, BeforeValidator(_whole, json_schema_input_type=Path | Mask)]
+"""Annotation of a parameter that is a mask; in a run file its path alone will do."""

@@ -50,7 +50,7 @@ def layers(model: str) -> tuple[Layer, ...] | None:
 
 
 def generate(model: str) -> tuple[Layer, ...]:
-    """Build a named network without weights and returns its layers."""
+    """Build a named network without weights and return its layers."""
     return layers_of(_factories()[model](weights=None))
 
 

@@ -31,7 +31,7 @@ from kerasdream.config.run_config import resolve
 from kerasdream.config.schema import json_schema
 from kerasdream.errors import ConfigError, ModelError
 from kerasdream.models import imagenet
-from kerasdream.plugins.manager import load as load_plugins
+from kerasdream.plugins.manager import discover as load_plugins
 from kerasdream.schedules import Progress
 
 RANDOM = np.random.default_rng(3)

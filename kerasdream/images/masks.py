@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from annotated_types import Ge, Interval
 from pydantic import BeforeValidator
 
-from kerasdream.plan.panels import Panels
-
 if TYPE_CHECKING:
     import numpy as np
 
@@ -45,16 +43,6 @@ class Mask:
         name = None if self.path is None else self.path.name
         said = {"path": name, "feather": self.feather, "invert": self.invert, "panels": self.panels}
         return {key: list(value) if key == "panels" else value for key, value in said.items() if value is not None}
-
-    def on(self, panels: Panels, shape: tuple[int, int]) -> np.ndarray:
-        """Returns the mask for a sheet of this (height, width): that of a panel in each that counts, else 0."""
-        import numpy as np
-
-        sheet = panels.filled(self.resized(panels.of(shape)))
-        for number, window in enumerate(panels.windows(shape)):
-            if self.panels is not None and number not in self.panels:
-                sheet[window] = np.float32(0)
-        return sheet
 
     def resized(self, shape: tuple[int, int]) -> np.ndarray:
         """Reads the mask for a picture of this (height, width), as ``(height, width)`` float32 in [0, 1].

@@ -72,7 +72,7 @@ class Choices(click.ParamType):
 @click.option("--quick", is_flag=True, help="Small pictures, few steps: to try it out; the numbers are rough.")
 @click.option("--readme", is_flag=True, help="Keep the result as benchmarks/latest.json and put it into the README.")
 def main(sizes: Any, large: Any, networks: Any, only: Any, published_layers: bool, quick: bool, readme: bool) -> None:
-    """Measures kerasdream's gradient step beside TensorFlow's tutorial and Keras's example."""
+    """Measure kerasdream's gradient step beside TensorFlow's tutorial and Keras's example."""
     if quick:
         sizes, large = [size for size in sizes if size[0] * size[1] <= 512 * 512], []
     now = datetime.now(timezone.utc)
@@ -94,7 +94,7 @@ def main(sizes: Any, large: Any, networks: Any, only: Any, published_layers: boo
 def measure(
     section: str, name: str, results: dict[str, Any], names: list[str], sizes: Any, large: Any, quick: bool
 ) -> Iterator[None]:
-    """Measures one section of one network into the results; yields when there is something new in them."""
+    """Measure one section of one network into the results; yields when there is something new in them."""
     network = results["networks"][name]
     if section == "peak":
         network["flop_per_pixel"] = fresh(f"{name}: operations", peak.flop_per_pixel, name)

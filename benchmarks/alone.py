@@ -14,7 +14,7 @@ FIRST = 512
 
 
 def alone(network: str, name: str, shape: tuple[int, int], seconds: float, rounds: tuple[int, int]) -> dict[str, Any]:
-    """Measures one contestant.
+    """Measure one contestant.
 
     Args:
         network, name: of the network and of the contestant.

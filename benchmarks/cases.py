@@ -23,7 +23,7 @@ class Case:
 
 
 def build(name: str) -> Case:
-    """Builds a network of ``LAYERS``.
+    """Build a network of ``LAYERS``.
 
     InceptionV3 has random weights, always the same: no download, and the time does not depend on them.
     """

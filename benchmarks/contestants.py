@@ -28,7 +28,7 @@ class Contestant:
     covered: Callable[[tuple[int, int]], int] = lambda shape: shape[0] * shape[1]
 
     def wait(self, picture: Any) -> Any:
-        """Takes a step and waits for it to be done, on an accelerator too."""
+        """Take a step and waits for it to be done, on an accelerator too."""
         picture = self.step(picture)
         float(picture[(0,) * len(picture.shape)])
         return picture
@@ -101,7 +101,7 @@ TITLES = {
 
 
 def make(name: str, case: Case) -> Contestant:
-    """Makes a contestant by name."""
+    """Make a contestant by name."""
     return keras_io_published(case) if name == "keras_io_published" else CONTESTANTS[name](case)
 
 
@@ -112,7 +112,7 @@ def _whole(ascend: Callable[[Any, float], tuple[Any, Any]]) -> Contestant:
 
 
 def _activations(case: Case) -> Callable[[Any], list[Any]]:
-    """Returns the function that both published ways build: from pictures in [-1, 1] to the layers' activations."""
+    """Return the function that both published ways build: from pictures in [-1, 1] to the layers' activations."""
     import keras
 
     model = case.network.model

@@ -13,7 +13,7 @@ WEIGHTS = {"mixed4": 1.0, "mixed5": 1.5, "mixed6": 2.0, "mixed7": 2.5}
 
 
 def ascent_step(loss: Callable[[Any], Any]) -> Callable[[Any, float], tuple[Any, Any]]:
-    """Returns the ``tf.function`` from pictures ``(1, height, width, 3)`` and a rate to (loss, next pictures)."""
+    """Return the ``tf.function`` from pictures ``(1, height, width, 3)`` and a rate to (loss, next pictures)."""
     import tensorflow as tf
 
     @tf.function

@@ -16,7 +16,7 @@ SIDE = 512
 
 
 def convolution_peak(repeats: int) -> float:
-    """Returns the floating-point operations a second of the best of some large 3×3 float32 convolutions."""
+    """Return the floating-point operations a second of the best of some large 3×3 float32 convolutions."""
     import tensorflow as tf
 
     return max(_rate(tf, count, side, channels, repeats) for count, side, channels in SHAPES)
@@ -34,7 +34,7 @@ def _rate(tf: Any, count: int, side: int, channels: int, repeats: int) -> float:
 
 
 def flop_per_pixel(network: str) -> float:
-    """Returns the floating-point operations that the gradient of one pixel needs in a network's convolutions.
+    """Return the floating-point operations that the gradient of one pixel needs in a network's convolutions.
 
     A multiplication and an addition count as two; forward, and as many again for the gradient with respect to the
     convolution's input. No gradient of weights is needed, and nothing deeper than the layers dreamed.

@@ -14,7 +14,7 @@ from benchmarks.contestants import make
 def speed(
     network: str, sizes: Sequence[tuple[int, int]], names: Sequence[str], seconds: float, rounds: tuple[int, int]
 ) -> list[dict[str, Any]]:
-    """Measures one network.
+    """Measure one network.
 
     Args:
         sizes: (height, width) of the pictures.

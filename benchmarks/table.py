@@ -24,7 +24,7 @@ NETWORKS = {"inception_v3": "InceptionV3", "efficientnet_lite0": "EfficientNet-L
 
 
 def markdown(results: Mapping[str, Any]) -> str:
-    """Returns the whole report; what was not measured is left out."""
+    """Return the whole report; what was not measured is left out."""
     lines = [machine(results), ""]
     for name, network in results["networks"].items():
         if "speed" in network or "alone" in network:
@@ -58,7 +58,7 @@ def adopt(results: Mapping[str, Any]) -> None:
 
 
 def with_section(readme: str, section: str) -> str:
-    """Returns the README with what stands between the two marks replaced."""
+    """Return the README with what stands between the two marks replaced."""
     before, rest = readme.split(BEGIN)
     _, after = rest.split(END)
     return f"{before}{BEGIN}\n{section}\n{END}{after}"

@@ -15,7 +15,7 @@ TILE = 512
 
 
 def tiled_gradient(activations: Callable[[Any], list[Any]]) -> Callable[..., Any]:
-    """Returns the step's ``tf.function``, one trace for all sizes as in the tutorial.
+    """Return the step's ``tf.function``, one trace for all sizes as in the tutorial.
 
     Args:
         activations: from pictures ``(1, height, width, 3)`` in [-1, 1] to the layers to raise.

@@ -11,10 +11,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import numpy as np
+from annotated_types import MinLen
+from pydantic import BeforeValidator, ValidationInfo
+from pydantic_core import PydanticCustomError
+
 if TYPE_CHECKING:
     import keras
-    import numpy as np
-    from pydantic import ValidationInfo
 
     from kerasdream.events import Event
 
@@ -23,39 +26,25 @@ Tensor = Any
 
 
 def _layer_for(value: Any, info: ValidationInfo) -> Any:
-    """Returns the layer for the run's network, ``info.context["network"]``, out of a mapping with several."""
+    """Return the layer for the run's network, ``info.context["network"]``, from a mapping with several."""
     if not isinstance(value, dict) or not value:
         return value
     network = (info.context or {}).get("network")
-    if network is None:  # that is a fault of its own
+    if network is None:  # reported as an error of its own
         return next(iter(value.values()))
     if network not in value:
-        from pydantic_core import PydanticCustomError
-
-        text = f"a layer for {network} beside those for {', '.join(map(str, value))}"
-        raise PydanticCustomError("layer", text)
+        raise PydanticCustomError("layer", f"a layer for {network} as well as for {', '.join(map(str, value))}")
     return value[network]
 
 
-class LayerMark:
-    """Marks a factory's parameter as the name of a layer; where there is one for each of several networks, picks it."""
+LAYER = BeforeValidator(_layer_for, json_schema_input_type=str | Annotated[dict[str, str], MinLen(1)])
+"""Marks a parameter as a layer's name; from a mapping with one for each of several networks, picks the right one."""
 
-    def __get_pydantic_core_schema__(self, name: Any, handler: Callable[[Any], Any]) -> Any:
-        from pydantic_core import core_schema
+LayerName = Annotated[str, LAYER]
+"""Annotation of a parameter that names a layer of the network; the name is checked before anything is computed.
 
-        return core_schema.with_info_before_validator_function(_layer_for, handler(name))
-
-    def __get_pydantic_json_schema__(self, core: Any, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        """What may stand in a run file: a name, or a name for each of several networks."""
-        name = handler(core)
-        return {"anyOf": [name, {"type": "object", "additionalProperties": name, "minProperties": 1}]}
-
-
-LayerName = Annotated[str, LayerMark()]
-"""Annotation of a parameter that names a layer of the network; it is checked before anything is computed.
-
-In a run file it may also be a mapping, ``{efficientnet_lite0: block5_expand, inception_v3: mixed3}``, of which the
-factory is given the name for the run's network.
+In a run file it may also be a mapping, ``{efficientnet_lite0: block5_expand, inception_v3: mixed3}``; the factory
+receives the name for the run's network.
 """
 
 LOGITS = "logits"
@@ -295,16 +284,3 @@ class Output:
 
     path: str
     open: Callable[[Path], AbstractContextManager[Callable[[Event], None]]]
-
-
-MAKES: Mapping[str, tuple[type, ...]] = {
-    "models": (Network,),
-    "objectives": (Objective,),
-    "priors": (Energy, Projection),
-    "parametrizations": (Parametrization,),
-    "transforms": (Transform,),
-    "ascent": (Rule,),
-    "postprocess": (Postprocess,),
-    "outputs": (Output,),
-}
-"""Kind -> what its factories make."""

@@ -114,10 +114,10 @@ def test_rate():
 def test_every_built_in_part_has_help_for_every_parameter():
     import inspect
 
-    from kerasdream.plugins.manager import load
+    from kerasdream.plugins.manager import discover
     from kerasdream.plugins.signature import model_of
 
-    for registration in load().registry:
+    for registration in discover().registry:
         assert registration.summary.endswith("."), registration
         for name, field in model_of(registration).model_fields.items():
             assert field.description, f"{registration.kind}/{registration.name}: {name}"

@@ -15,7 +15,7 @@ from kerasdream.config.run_config import resolve
 from kerasdream.config.schema import json_schema
 from kerasdream.errors import ConfigError
 from kerasdream.events import Stepped
-from kerasdream.plugins.manager import load as load_plugins
+from kerasdream.plugins.manager import discover as load_plugins
 from kerasdream.schedules import Each, Keys, Progress, Ramp
 
 FIRST = "image: x.jpg\noctaves: {count: 3}\nascent:\n  - "

@@ -66,7 +66,7 @@ class Dream(keras.callbacks.Callback):
         session = session_for(model=self.part or self.model, **self.options)
 
         def dream() -> Any:
-            session.step.engine.score.extractor.refresh()
+            session.step.refresh()
             return session.dream(session.sheet(self.picture))
 
         return dream

@@ -205,9 +205,9 @@ for _command in (*commands.COMMANDS, tune, atlas):
 @cache
 def loaded(plugin_files: tuple[Path, ...] = ()) -> Plugins:
     """Loads all plugins, once; their commands become commands of ``cli``."""
-    from kerasdream.plugins.manager import load
+    from kerasdream.plugins.manager import discover
 
-    return load(plugin_files, cli=cli)
+    return discover(plugin_files, cli=cli)
 
 
 def main() -> None:

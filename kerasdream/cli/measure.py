@@ -71,13 +71,13 @@ def dream_of(model: str, layers: Sequence[str] = (), plugins: Sequence[Path] = (
     Raises:
         ConfigError: there is no such network, it has no such layers, or they must be named.
     """
-    from kerasdream.plugins.manager import load
+    from kerasdream.plugins.manager import discover
 
     described: dict[str, Any] = {"name": model}
     if Path(model).suffix in (".keras", ".h5"):
         described = {"file": model, "input_range": [-1, 1]}
     else:
-        known = load(plugins).registry.entries["models"].get(model)
+        known = discover(plugins).registry.entries["models"].get(model)
         if known is not None and known.plugin == "kerasdream":
             described["weights"] = None
         layers = layers or DEFAULT_LAYERS.get(model) or [row.name for row in rows(model) or () if row.stride == 16][-1:]

@@ -11,7 +11,7 @@ from kerasdream.config.run_config import RunConfig
 from kerasdream.errors import ModelError, did_you_mean
 from kerasdream.models import network_name, network_side, tables
 from kerasdream.models.file import layers_in_file
-from kerasdream.plan.plan import cutting_for
+from kerasdream.plan.cutting import Border, Geometry, cutting_for
 from kerasdream.plan.tile_size import tile_side
 from kerasdream.plan.tiling import Lattice, joint
 from kerasdream.plugins.registry import Registry
@@ -34,14 +34,10 @@ def describe(config: RunConfig) -> Iterator[dict[str, Any]]:
     steps = [entry.make() for entry in config.postprocess]
     tiles = config.tiles
     cutting = cutting_for(
-        lattice,
-        max(fields) if known and all(fields) else None,
+        Geometry(lattice, max(fields) if known and all(fields) else None),
         tile_side(network_name(config.model), tiles.bytes) if tiles.size == "auto" else tiles.size,
         tiles.halo if known or tiles.halo != "exact" else "auto",
-        margin=sum(transform.margin for transform in transforms),
-        radius=max((prior.radius for prior in made if isinstance(prior, Energy)), default=0),
-        jitter=sum(transform.phase for transform in transforms),
-        wrap=any(transform.wrap for transform in transforms),
+        Border.needed_by(transforms, [prior for prior in made if isinstance(prior, Energy)]),
     )
     crops = config.crops_for(network_side(config.model))
     for source in Session(config).sources():

@@ -161,9 +161,9 @@ class Resolver:
             if self.trusts(i, name, path):
                 places.setdefault(path, i)
         self.plugin_files = list({path.resolve(): path for path in (*typed, *places)}.values())
-        loaded = plugins.load(self.plugin_files)
+        loaded = plugins.discover(self.plugin_files)
         for path in self.plugin_files:
-            for plugin in loaded.asked_for(path):
+            for plugin in loaded.plugins_at(path):
                 if plugin.error and path in places:
                     self.fault(("plugins", places[path]), plugin.error)
                 elif plugin.error:
@@ -268,7 +268,7 @@ class Resolver:
         values = {name: self.absolute(getattr(parameters, name)) for name in type(parameters).model_fields}
         plain = parameters.model_dump(mode="json", by_alias=True)
         plain |= {name: value.name for name, value in values.items() if isinstance(value, Path)}
-        if "mask" in plain and plain["mask"] is None and is_weighted(registration.factory):
+        if "mask" in plain and plain["mask"] is None and is_weighted(registration.kind, registration.factory):
             del plain["mask"]  # that there is none need not stand in every recipe
         plain |= {name: value.plain for name, value in values.items() if isinstance(value, Mask)}
         if registration.kind == "outputs":

@@ -16,12 +16,13 @@ from annotated_types import Interval
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from kerasdream.components import LOGITS, MAKES
+from kerasdream.components import LOGITS
 from kerasdream.config import document as source
 from kerasdream.config.octaves import Octaves
 from kerasdream.errors import ConfigError, did_you_mean
 from kerasdream.plan import crops as cropping
 from kerasdream.plan.panels import SINGLE, Panels
+from kerasdream.plugins.registry import MAKES
 from kerasdream.plugins.spec import PartSpec
 from kerasdream.schedules import scheduled
 

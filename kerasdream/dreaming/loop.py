@@ -1,4 +1,8 @@
-"""The octave loop: from coarse to fine, the dreamed detail carried over the source."""
+"""The octave loop: from coarse to fine, carrying the dreamed detail over to the next size of the source.
+
+The order of a step: gradient of objectives and energies with respect to the picture, pulled back through the
+parametrization, through the ascent chain, added; clipped; projected; clipped (``kerasdream.dreaming.canvas``).
+"""
 
 from __future__ import annotations
 
@@ -9,16 +13,18 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from kerasdream.dreaming.canvas import CanvasState, make_canvas
+from kerasdream.engine.chain import Chain
+from kerasdream.engine.decoding import Decoding
 from kerasdream.errors import DreamError, MemoryRanOutError, NoResponseError
 from kerasdream.events import Stepped
 from kerasdream.plugins.spec import PartSpec
 from kerasdream.schedules import Progress
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from kerasdream.dreaming.canvas import Canvas, SheetCanvas
+    from kerasdream.dreaming.canvas import Canvas
     from kerasdream.dreaming.step import Evaluation, GradientStep
     from kerasdream.plan.plan import Plan
 
@@ -29,16 +35,16 @@ TIMINGS = ("first_step", "dream", "gradient", "ascent", "resize")
 
 @dataclass(frozen=True)
 class AscentState:
-    """Where an ascent stands between two steps: all it needs to go on with the same bits. Its arrays never change.
+    """State of an ascent between two steps: all it needs to resume with the same bits. Its arrays never change.
 
     Attributes:
-        octave, step: the step to come, from 0; behind an octave's last step, ``step`` is the number of steps planned.
+        octave, step: the next step, from 0; after an octave's last step, ``step`` is the number of steps planned.
         canvas: ``(height, width, 3)`` float32 in [-1, 1] at the octave's size, array or tensor.
         state, memory: see ``kerasdream.dreaming.canvas.CanvasState``.
         scores: the weighted score before each step.
-        dead: the octaves that were left because no objective had a slope at their first step. Later on that may be a
-            unit that cannot respond any stronger, or one step's transforms: then the ascent goes on.
-        views: the side of the largest views, where memory ran out for the plan's; from then on they are smaller.
+        dead: the octaves that were left because no objective had a slope at their first step. At a later step that may
+            be a unit that is saturated, or one step's transforms: then the ascent continues.
+        views: the side of the largest views, if memory ran out for the plan's; from then on views are smaller.
     """
 
     octave: int
@@ -53,16 +59,21 @@ class AscentState:
 
 @dataclass
 class AscentResult:
-    """What an ascent has come to: the point where it ended, and the dream at the source's size."""
+    """Result of an ascent: the last state, and the dream at the source's size.
+
+    Attributes:
+        remarks: what the user should hear about the parts, whatever the state.
+    """
 
     point: AscentState | None = None
     picture: np.ndarray | None = None
     timings: dict[str, float] = field(default_factory=lambda: dict.fromkeys(TIMINGS, 0.0))
     interrupted: bool = False
+    remarks: tuple[str, ...] = ()
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
-        """Adds what its block takes to a timing."""
+        """Add the time that its block takes to a timing."""
         began = time.perf_counter()
         yield
         self.timings[name] += time.perf_counter() - began
@@ -76,11 +87,14 @@ class AscentResult:
     def notes(self) -> tuple[str, ...]:
         """What the user should hear."""
         if self.point is None:
-            return ()
-        dead = [f"octave {i + 1} was left early: nothing in it excites what is asked for" for i in self.point.dead]
+            return self.remarks
+        dead = [
+            f"octave {octave + 1} was skipped: at that size the picture does not excite the selected layer or channel"
+            for octave in self.point.dead
+        ]
         views = self.point.views
         ran_out = f"memory ran out: from then on the network saw at most {views}×{views} pixels at once"
-        return (*dead, *([ran_out] if views else []))
+        return (*dead, *([ran_out] if views else []), *self.remarks)
 
 
 def ascend(
@@ -97,114 +111,160 @@ def ascend(
     save: Callable[[AscentState], None] = lambda point: None,
     on_event: Callable[[Stepped], None] = lambda event: None,
 ) -> AscentResult:
-    """Dreams one picture, or several on one sheet.
-
-    The order of a step: gradient of objectives and energies with respect to the picture, pulled back through the
-    parametrization, through the ascent chain, added; clipped; projected; clipped (``kerasdream.dreaming.canvas``).
+    """Dream one picture, or several on one sheet; Ctrl-C ends it early, with the last finished step.
 
     Args:
         source: ``(height, width, 3)``: uint8 levels or float32 in [-1, 1]. It is not changed.
         chain: ascent rules, applied in order.
-        detail: at each octave go on from the source at that size plus the enlarged dreamed detail, so that the source's
-            own detail is never blurred; otherwise from the enlarged dream.
-        is_over: is asked after every step, given the scores of the octave's steps, whether to leave it early.
-        start: the point to go on from, if the same ascent has come so far before.
-        save: is handed the point after every step.
-
-    Returns:
-        The dream at the source's size. Ctrl-C ends it early, with the last finished step.
+        detail: start each octave from the source at that size plus the upscaled dreamed detail, so that the source's
+            own detail is never blurred; otherwise from the upscaled dream.
+        is_over: called after every step with the scores of the octave's steps; True ends the octave early.
+        start: state to resume from.
+        save: called with the state after every step.
 
     Raises:
-        DreamError: the gradient is not finite.
-        NoResponseError: it is exactly zero in every octave.
+        DreamError: the score or gradient is not finite.
+        NoResponseError: the gradient is zero in every octave.
     """
-    import numpy as np
-
-    from kerasdream.engine.chain import Chain
-    from kerasdream.engine.decoding import Decoding
-
-    ascent = AscentResult(start)
     form = parametrization.make()
     decoding = None if form.decode is None else Decoding(form.decode, parametrization.origin)
-    canvas = make_canvas(source, plan.panels, form.init, decoding, Chain(chain, decoding), projections, detail)
-    started = time.perf_counter()
-    try:
-        for number, octave in enumerate(plan.octaves):
-            point = ascent.point  # whole and replaced as one: Ctrl-C may come at any time
-            if point is None or point.octave < number:
-                with ascent.timed("resize"):
-                    ascent.point = point = _octave_start(canvas, number, point, plan)
-            before = sum(octave.steps for octave in plan.octaves[:number])
-            for index in range(point.step if point.octave == number else octave.steps, octave.steps):
-                progress = Progress(number, len(plan.octaves), index, octave.steps, before + index, plan.steps)
-                with ascent.timed("gradient"):
-                    slope, views = _slope(step, point, plan, progress, canvas)
-                if not ascent.timings["first_step"]:
-                    ascent.timings["first_step"] = ascent.timings["gradient"]
-                _check(slope, progress, step)
-                if not index and (not slope.magnitude or step.is_dead(slope.scores)):
-                    ascent.point = replace(point, step=octave.steps, dead=(*point.dead, number), views=views)
-                    break
-                scored = *point.scores, slope.score
-                last = index + 1 == octave.steps or is_over(scored[-1 - index :])
-                taken = octave.steps if last else index + 1
-                with ascent.timed("ascent"):
-                    now = CanvasState(point.state, point.memory, point.canvas)
-                    grown = canvas.step(now, slope.gradient, progress, slope.window)
-                ascent.point = point = replace(point, step=taken, **grown._asdict(), scores=scored, views=views)
-                save(point)
-                picture = partial(np.asarray, point.canvas)
-                on_event(Stepped(progress, octave.shape, slope.score, slope.scores, picture, last))
-                del slope, now, grown, picture  # whole pictures, that need not be there beside the next ones
-                if last:
-                    break
-    except KeyboardInterrupt:
-        ascent.interrupted = True
-    if ascent.point is not None:
-        if len(ascent.point.dead) == len(plan.octaves):
-            raise NoResponseError(
-                "the gradient is exactly zero in every octave: nothing in the picture excites what is asked for; start "
-                "from a photo or from noise, or select another layer or channel"
-            )
-        ascent.picture = np.array(ascent.point.canvas)
-        if ascent.picture.shape != source.shape:
-            ascent.picture = canvas.upscale(source.shape[:2], ascent.picture)
-    ascent.timings["dream"] = time.perf_counter() - started
-    return ascent
-
-
-def _octave_start(canvas: Canvas | SheetCanvas, number: int, past: AscentState | None, plan: Plan) -> AscentState:
-    """Returns the point at which an octave begins, given that at which the one below ended, if there is one."""
-    import numpy as np
-
-    begun = canvas.start_octave(
-        plan.octaves[number].shape, None if past is None else np.asarray(past.canvas), plan.seed
+    canvas = make_canvas(
+        source,
+        plan.panels,
+        init=form.init,
+        decoding=decoding,
+        chain=Chain(chain, decoding),
+        projections=projections,
+        detail=detail,
     )
-    at = {"octave": number, "step": 0, **begun._asdict()}
-    return AscentState(**at) if past is None else replace(past, **at)
-
-
-def _slope(
-    step: GradientStep, point: AscentState, plan: Plan, progress: Progress, source: Any
-) -> tuple[Evaluation, int | None]:
-    """Evaluates a step, with smaller views where memory runs out; returns the side of those from then on."""
-    views = point.views
-    while True:
-        present = plan.with_views(views) if views else plan
+    result = AscentResult(start)
+    with result.timed("dream"):
         try:
-            return step.evaluate(point.canvas, present, progress, source), views
-        except MemoryRanOutError:
-            views = present.smaller().cutting.size
+            _Ascent(plan, step, canvas, is_over, save, on_event, result).run()
+        except KeyboardInterrupt:
+            result.interrupted = True
+        result.picture = _picture(result.point, plan, canvas, source.shape)
+    result.remarks = () if decoding is None else decoding.notes
+    return result
 
 
-def _check(slope: Evaluation, progress: Progress, step: GradientStep) -> None:
-    """Refuses to go on with numbers that are none, and says whose they are."""
-    import numpy as np
+@dataclass(frozen=True)
+class _Ascent:
+    """An ascent under way. ``result.point`` is always a whole state, replaced in one go: Ctrl-C may come at any time.
 
-    if np.isfinite(slope.score) and np.isfinite(slope.magnitude):
+    No method keeps a reference to a picture or a gradient across steps, so that full-size arrays are freed before the
+    next step allocates its own.
+    """
+
+    plan: Plan
+    evaluator: GradientStep
+    canvas: Canvas
+    is_over: Callable[[Sequence[float]], bool]
+    save: Callable[[AscentState], None]
+    on_event: Callable[[Stepped], None]
+    result: AscentResult
+
+    def run(self) -> None:
+        """Take all steps that have not been taken yet."""
+        for number, octave in enumerate(self.plan.octaves):
+            first = self.first_step(number)
+            for index in range(octave.steps if first is None else first, octave.steps):
+                if self.step(number, index):
+                    break
+
+    def first_step(self, number: int) -> int | None:
+        """Start an octave, or resume it; return its next step. None: the octave is finished."""
+        point = self.result.point
+        if point is not None and point.octave > number:
+            return None
+        if point is not None and point.octave == number:
+            return point.step
+        with self.result.timed("resize"):
+            below = None if point is None else np.asarray(point.canvas)
+            begun = self.canvas.start_octave(self.plan.octaves[number].shape, below, self.plan.seed)
+            if point is None:
+                point = AscentState(number, 0, begun.canvas, begun.state, begun.memory)
+            else:
+                point = replace(
+                    point, octave=number, step=0, canvas=begun.canvas, state=begun.state, memory=begun.memory
+                )
+            self.result.point = point
+        return 0
+
+    def step(self, number: int, index: int) -> bool:
+        """Evaluate the picture and take one step; return whether the octave is over."""
+        octaves = self.plan.octaves
+        before = sum(octave.steps for octave in octaves[:number])
+        progress = Progress(number, len(octaves), index, octaves[number].steps, before + index, self.plan.steps)
+        with self.result.timed("gradient"):
+            found = self.evaluate(progress)
+        if not self.result.timings["first_step"]:
+            self.result.timings["first_step"] = self.result.timings["gradient"]
+        _check(found, progress, self.evaluator)
+        if not index and (not found.magnitude or self.evaluator.is_dead(found.scores)):
+            point = self.point
+            self.result.point = replace(point, step=octaves[number].steps, dead=(*point.dead, number))
+            return True
+        last = self.climb(found, progress)
+        self.save(self.point)
+        picture = partial(np.asarray, self.point.canvas)
+        self.on_event(Stepped(progress, octaves[number].shape, found.score, found.scores, picture, last))
+        return last
+
+    def climb(self, found: Evaluation, progress: Progress) -> bool:
+        """Replace the state by the one after a step; return whether the octave is over."""
+        point = self.point
+        scores = *point.scores, found.score
+        last = progress.step + 1 == progress.steps or self.is_over(scores[-1 - progress.step :])
+        with self.result.timed("ascent"):
+            now = CanvasState(point.state, point.memory, point.canvas)
+            after = self.canvas.step(now, found.gradient, progress, found.window)
+        self.result.point = replace(
+            point,
+            step=progress.steps if last else progress.step + 1,
+            canvas=after.canvas,
+            state=after.state,
+            memory=after.memory,
+            scores=scores,
+        )
+        return last
+
+    def evaluate(self, progress: Progress) -> Evaluation:
+        """Evaluate the picture. If memory runs out, the views are smaller from this step on."""
+        while True:
+            views = self.point.views
+            present = self.plan.with_views(views) if views else self.plan
+            try:
+                return self.evaluator.evaluate(self.point.canvas, present, progress, self.canvas)
+            except MemoryRanOutError:
+                self.result.point = replace(self.point, views=present.smaller().cutting.size)
+
+    @property
+    def point(self) -> AscentState:
+        """The current state of an octave that has been started."""
+        assert self.result.point is not None
+        return self.result.point
+
+
+def _picture(point: AscentState | None, plan: Plan, canvas: Canvas, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Return the dream at the source's size, or None if there is no state yet."""
+    if point is None:
+        return None
+    if len(point.dead) == len(plan.octaves):
+        raise NoResponseError(
+            "the gradient is zero in every octave: the selected layer or channel does not respond to this picture; try "
+            "another layer or channel, or start from noise"
+        )
+    picture = np.array(point.canvas)
+    return picture if picture.shape == shape else canvas.upscale((shape[0], shape[1]), picture)
+
+
+def _check(found: Evaluation, progress: Progress, step: GradientStep) -> None:
+    """Raise DreamError if the score or gradient is not finite, naming the part responsible."""
+    if np.isfinite(found.score) and np.isfinite(found.magnitude):
         return
     where = f"octave {progress.octave + 1}, step {progress.step + 1}"
-    ill = [label for label in slope.scores if not np.isfinite(slope.scores[label])]
+    ill = [label for label in found.scores if not np.isfinite(found.scores[label])]
     what = "the score is not finite" if ill else "the gradient is not finite, though the scores are,"
-    named = "; ".join(f"{label} = {slope.scores[label]:g} ({step.origin(label)})" for label in ill or slope.scores)
+    named = "; ".join(f"{label} = {found.scores[label]:g} ({step.origin(label)})" for label in ill or found.scores)
     raise DreamError(f"{what} at {where}: {named}; try a smaller rate or weight")

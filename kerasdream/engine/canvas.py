@@ -1,4 +1,4 @@
-"""The canvas of a dream as a tensor: where it is kept, cutting views out of it, putting its gradient together."""
+"""The canvas of a dream as a tensor: which device it is kept on, cutting views out, assembling its gradient."""
 
 from __future__ import annotations
 
@@ -6,23 +6,29 @@ import math
 from collections.abc import Sequence
 from functools import cache
 from itertools import product
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from kerasdream.plan.panels import SINGLE, Panels
 from kerasdream.plan.tiling import Grid, Span, Tile, mirrored
 
-if TYPE_CHECKING:
-    import numpy as np
-
 ALIGNMENT = 64
-"""TensorFlow computes on memory that begins at a multiple of this many bytes."""
+"""TensorFlow uses memory in place only if it begins at a multiple of this many bytes."""
 
 BYTES_RESIDENT = 60
-"""Memory that a pixel of the picture takes during a step, views aside: canvas, gradient, what the ascent rules need."""
+"""Memory for each pixel of the picture during a step, without views: canvas, gradient, what the ascent rules keep."""
+
+
+class Place(NamedTuple):
+    """A tile of one of the panels."""
+
+    panel: int
+    tile: Tile
 
 
 def home(pixels: int) -> str | None:
-    """Returns the device a picture is kept on: the accelerator if there is one and it fits, else the host."""
+    """Return the device to keep a picture on: the accelerator if there is one and it fits, else the host."""
     import tensorflow as tf
 
     gpus = tf.config.list_logical_devices("GPU")
@@ -32,20 +38,20 @@ def home(pixels: int) -> str | None:
 
 
 def on_host(place: str | None) -> bool:
-    """Whether a place is the host's memory."""
+    """Whether a device is the host's memory."""
     return place is None or "CPU" in place
 
 
 @cache
 def _gpu_memory() -> int:
-    """Returns the bytes that TensorFlow may use on the smallest GPU."""
-    from tensorflow.python.client import device_lib  # the one place that tells
+    """Return the bytes that TensorFlow may use on the smallest GPU."""
+    from tensorflow.python.client import device_lib  # not in the public API
 
     return min(device.memory_limit for device in device_lib.list_local_devices() if device.device_type == "GPU")
 
 
 def cut(canvas: Any, tile: Tile) -> Any:
-    """Returns a tile's view of a ``(height, width, 3)`` canvas, mirrored beyond its edges."""
+    """Return a tile's view of a ``(height, width, 3)`` canvas, mirrored beyond its edges."""
     import tensorflow as tf
 
     for axis, (_, _, start, stop) in enumerate(tile):
@@ -60,8 +66,18 @@ def cut(canvas: Any, tile: Tile) -> Any:
     return canvas
 
 
+def stacked(canvas: Any, batch: Sequence[Place], windows: Sequence[tuple[slice, slice]]) -> Any:
+    """Return the views of equally large tiles as one tensor; without a canvas, one with no channels."""
+    import tensorflow as tf
+
+    if canvas is None:
+        return tf.zeros((len(batch), 1, 1, 0))
+    views = [tf.convert_to_tensor(cut(canvas[windows[panel]], tile)) for panel, tile in batch]
+    return views[0][None] if len(views) == 1 else tf.stack(views)  # tf.stack of arrays would convert number by number
+
+
 def rolled(canvas: Any, shift: tuple[int, int], panels: Panels = SINGLE) -> Any:
-    """Returns a canvas with each panel shifted down and to the right, what leaves it coming in on the other side."""
+    """Return a canvas with each panel shifted cyclically (down, right)."""
     import tensorflow as tf
 
     if canvas is None or shift == (0, 0):
@@ -72,8 +88,7 @@ def rolled(canvas: Any, shift: tuple[int, int], panels: Panels = SINGLE) -> Any:
 
 
 def as_tensor(array: Any) -> Any:
-    """Returns an array as a tensor; one that lies as TensorFlow wants it lends its memory and must not change."""
-    import numpy as np
+    """Return an array as a tensor. A suitably aligned array shares its memory with the tensor and must not change."""
     import tensorflow as tf
 
     lent = isinstance(array, np.ndarray) and array.flags.c_contiguous and array.flags.writeable
@@ -82,39 +97,30 @@ def as_tensor(array: Any) -> Any:
 
 
 def aligned(shape: Sequence[int]) -> np.ndarray:
-    """Returns a float32 array without values, which ``as_tensor`` need not copy."""
-    import numpy as np
-
+    """Return an uninitialised float32 array that ``as_tensor`` need not copy."""
     size = 4 * math.prod(shape)
     memory = np.empty(size + ALIGNMENT, "uint8")
     start = -memory.ctypes.data % ALIGNMENT
     return memory[start : start + size].view("float32").reshape(shape)
 
 
-class Place(NamedTuple):
-    """A tile of one of the panels."""
-
-    panel: int
-    tile: Tile
-
-
 class HostSheet:
-    """A gradient in the host's memory: each core is written to its place as soon as it is there.
+    """A gradient in the host's memory: each core is written to its place as soon as it is computed.
 
-    Kept as tensors until all are there, the cores would leave the memory they were computed in full of holes: at 8192²
-    that took 40 bytes a pixel.
+    Cores kept as tensors until the end would fragment the memory they were computed in: at 8192² that took 40 bytes a
+    pixel.
     """
 
     def __init__(self, shape: tuple[int, int], panels: Panels = SINGLE) -> None:
         self.panels, self.array = panels.windows(shape), aligned((*shape, 3))
 
     def put(self, place: Place, core: Any) -> None:
-        """Takes a core's gradient."""
+        """Store a core's gradient."""
         (top, bottom, *_), (left, right, *_) = place.tile
         self.array[self.panels[place.panel]][top:bottom, left:right] = core
 
     def finished(self, factors: tuple[np.ndarray, np.ndarray] | None) -> np.ndarray:
-        """Returns the whole, multiplied by the factors of each panel's rows and columns."""
+        """Return the whole gradient, multiplied by the factors of each panel's rows and columns."""
         for axis, along in enumerate(factors or ()):
             for start, stop in _runs(along != 1):
                 for panel in self.panels:
@@ -126,18 +132,18 @@ class HostSheet:
 
 
 class DeviceSheet:
-    """A gradient on an accelerator, put together there."""
+    """A gradient that is assembled on an accelerator."""
 
     def __init__(self, grid: Grid, panels: Panels = SINGLE) -> None:
         self.grid, self.panels = grid, panels
         self.cores: dict[Place, Any] = {}
 
     def put(self, place: Place, core: Any) -> None:
-        """Takes a core's gradient."""
+        """Store a core's gradient."""
         self.cores[place] = core
 
     def finished(self, factors: tuple[np.ndarray, np.ndarray] | None) -> Any:
-        """Returns the whole, multiplied by the factors of each panel's rows and columns."""
+        """Return the whole gradient, multiplied by the factors of each panel's rows and columns."""
         import tensorflow as tf
 
         def part(panel: int, rows: Span, columns: Span) -> Any:
@@ -156,8 +162,6 @@ class DeviceSheet:
 
 
 def _runs(marked: np.ndarray) -> list[tuple[int, int]]:
-    """Returns (start, stop) of every run of True."""
-    import numpy as np
-
+    """Return (start, stop) of every run of True."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]])))
     return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]

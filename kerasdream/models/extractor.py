@@ -1,8 +1,8 @@
-"""Feature extraction: from any Keras model to one whose outputs are the selected layers, and nothing deeper.
+"""Feature extraction: from any Keras model to one whose outputs are the selected layers, with nothing deeper.
 
 The graph is rebuilt layer by layer on a free ``(None, None, None, 3)`` input, up to the deepest selected layer. On the
-way, layers inside nested models become addressable (``backbone/block3_out``), each layer's geometry is followed, and a
-BatchNormalization is folded into the convolution before it where that changes nothing. The user's model stays as it is.
+way, layers inside nested models become addressable (``backbone/block3_out``), each layer's geometry is worked out, and
+a BatchNormalization is folded into the convolution before it if that changes nothing. The user's model is not changed.
 """
 
 from __future__ import annotations
@@ -12,17 +12,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from kerasdream.components import LOGITS
 from kerasdream.errors import ModelError, did_you_mean
 from kerasdream.models.folding import foldable, folded_weights
-from kerasdream.models.geometry import Geometry, after
+from kerasdream.models.geometry import AxisGeometry, after, lattice_of
 from kerasdream.models.graph import check_input, classifier, functional, is_graph, layer_names, sources
+from kerasdream.plan.cutting import Geometry
+from kerasdream.plan.tiling import joint
 
 if TYPE_CHECKING:
     import keras
 
 FOLD_TOLERANCE = 1e-5
-"""Largest difference, relative to the largest activation, that folding may make to any selected layer."""
+"""Largest change, relative to the largest activation, that folding may make to a selected layer."""
 
 
 @dataclass(frozen=True)
@@ -36,26 +40,36 @@ class Extractor:
     """
 
     model: keras.Model
-    geometry: Mapping[str, tuple[Geometry, Geometry]]
+    geometry: Mapping[str, tuple[AxisGeometry, AxisGeometry]]
     folded: int
     _copies: Sequence[tuple[Any, Any, Any]]
 
     def refresh(self) -> None:
-        """Copies the source model's present weights again, folding as before (the source may be in training)."""
+        """Copy the source model's current weights again, folding as before (the source may be in training)."""
         for target, source, norm in self._copies:
             target.set_weights(folded_weights(source, norm) if norm is not None else source.get_weights())
-            if hasattr(target, "finalize_state"):  # Normalization works with what it made of its weights
+            if hasattr(target, "finalize_state"):  # Normalization computes with values derived from its weights
                 target.finalize_state()
 
 
+def geometry_of(extractor: Extractor) -> Geometry:
+    """Return what a plan must know about the selected layers."""
+    pairs = list(extractor.geometry.values())
+    local = all(axis.local for pair in pairs for axis in pair)
+    return Geometry(
+        lattice=joint([lattice_of(pair) for pair in pairs]),
+        field=max(axis.field for pair in pairs for axis in pair) if local else None,
+    )
+
+
 def feature_extractor(model: keras.Model, layers: Sequence[str]) -> keras.Model:
-    """Builds a Keras model that maps a batch of inputs to ``{layer name: activations}``, cut off at the deepest layer.
+    """Build a Keras model that maps a batch of inputs to ``{layer name: activations}``, cut off at the deepest layer.
 
     Args:
-        model: a functional or sequential Keras model with one image input, ``(n, height, width, 3)``. It is left as
-            it is: the result has copies of its layers and weights and accepts any height and width.
-        layers: names of the layers; ``"backbone/block3_out"`` is a layer inside a nested model. Of a layer that is
-            called several times, the first call counts.
+        model: a functional or sequential Keras model with one image input, ``(n, height, width, 3)``. It is not
+            changed: the result has copies of its layers and weights and accepts any height and width.
+        layers: names of the layers; ``"backbone/block3_out"`` is a layer inside a nested model. If a layer is called
+            several times, the output is that of the first call.
 
     Raises:
         ModelError: a layer does not exist, or the model cannot be traced.
@@ -72,13 +86,13 @@ def build_extractor(
     precision: Literal["float32", "mixed"] = "float32",
     side: int | None = None,
 ) -> Extractor:
-    """Rebuilds ``model`` up to ``layers`` (see ``feature_extractor``). ``LOGITS`` is the classifier, made linear.
+    """Rebuild ``model`` up to ``layers`` (see ``feature_extractor``). ``LOGITS`` is the classifier, made linear.
 
     Args:
-        aliases: canonical layer name -> name in this model object, where they differ.
+        aliases: canonical layer name -> name in this model object, if they differ.
         fold: whether to fold BatchNormalization; undone if it changes any output by more than ``FOLD_TOLERANCE``.
         precision: ``mixed`` computes in bfloat16, with weights kept in float32.
-        side: height and width of the only pictures it will see; None: it takes any.
+        side: height and width of all pictures it will see; None: any size.
     """
     model = functional(model)
     check_input(model)
@@ -99,11 +113,11 @@ def build_extractor(
 
 
 class _Reached(Exception):  # noqa: N818 - a way out, not an error
-    """Everything asked of a graph has been rebuilt; what lies deeper need not be."""
+    """All selected layers have been rebuilt; deeper layers are not needed."""
 
 
 class _Rebuild:
-    """A walk over a model's graph that makes its layers anew and keeps the selected outputs."""
+    """A walk over a model's graph that clones its layers and keeps the selected outputs."""
 
     def __init__(
         self, picture: Any, wanted: Mapping[str, str], fold: Mapping[str, str], policy: str | None = None
@@ -113,11 +127,11 @@ class _Rebuild:
         self.clones: dict[str, Any] = {}
         self.copies: list[tuple[Any, Any, Any]] = []
         self.taps: dict[str, Any] = {}
-        self.geometry: dict[int, tuple[Geometry, Geometry]] = {id(picture): (Geometry(), Geometry())}
-        self.tensors: list[Any] = []  # keeps every tensor alive: geometry is keyed by identity
+        self.geometry: dict[int, tuple[AxisGeometry, AxisGeometry]] = {id(picture): (AxisGeometry(), AxisGeometry())}
+        self.tensors: list[Any] = []  # keeps every tensor alive, because geometry is keyed by identity
 
     def walk(self, model: keras.Model, tensors: list[Any], prefix: str = "") -> list[Any]:
-        """Rebuilds one graph on input tensors, nested models in line with it; returns its outputs."""
+        """Rebuild one graph on input tensors, nested models inline; return its outputs."""
         import keras
 
         originals: dict[int, Any] = {}
@@ -160,7 +174,7 @@ class _Rebuild:
         return len(self.taps) == len(self.wanted)
 
     def _clone(self, layer: Any, path: str, model: Any) -> Any:
-        """Makes a layer anew, once however often it is called, and notes where its weights come from."""
+        """Clone a layer, once even if it is called several times, and note where its weights come from."""
         import keras
 
         if is_graph(layer) or not isinstance(layer, keras.layers.Layer):
@@ -182,11 +196,11 @@ class _Rebuild:
         return self.clones[path]
 
     def _follow(self, layer: Any, given: list[Any], outputs: list[Any]) -> None:
-        """Notes the geometry behind the layer just called."""
+        """Work out the geometry of the layer just called."""
         seen = [self.geometry[id(t)] for t in given]
-        where = tuple(after(layer, [g[axis] for g in seen], axis, len(outputs[0].shape)) for axis in (0, 1))
+        height, width = (after(layer, [g[axis] for g in seen], axis, len(outputs[0].shape)) for axis in (0, 1))
         for tensor in outputs:
-            self.geometry[id(tensor)] = where
+            self.geometry[id(tensor)] = height, width
             self.tensors.append(tensor)
 
 
@@ -210,7 +224,7 @@ def _rebuild(
         raise ModelError(
             f"the model {model.name!r} cannot be rebuilt on pictures of {f'{side}×{side}' if side else 'any size'} "
             f"up to {', '.join(wanted.values())}: {_first_line(error)}. Select layers before the first Flatten or "
-            "Dense, or look at crops of the network's own size (views: crops), and give custom layers a get_config()."
+            "Dense, or use crops of the network's own input size (views: crops); custom layers need a get_config()."
         ) from error
     extractor = Extractor(
         model=features,
@@ -223,9 +237,7 @@ def _rebuild(
 
 
 def _agree(folded: Extractor, model: keras.Model, wanted: Mapping[str, str], side: int | None = None) -> bool:
-    """Whether folding left every selected layer's activations as they were, on one small picture of noise."""
-    import numpy as np
-
+    """Whether folding left every selected layer's activations unchanged, on one small picture of noise."""
     size = side or max(64, *(2 * g.smallest for pair in folded.geometry.values() for g in pair))
     picture = np.random.default_rng(0).normal(size=(1, size, size, 3)).astype("float32")
     before, after_ = _rebuild(model, wanted, fold=False, side=side).model(picture), folded.model(picture)

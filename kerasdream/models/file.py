@@ -1,4 +1,4 @@
-"""A model of the user's own, from a file that Keras saved."""
+"""The user's own model, from a file that Keras saved."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from kerasdream.errors import ModelError
 
 
 def file(*, file: Path, input_range: tuple[float, float]) -> Network:
-    """Loads a whole model that Keras saved (``model.save("my_model.keras")``).
+    """Load a whole model that Keras saved (``model.save("my_model.keras")``).
 
     Args:
         file: the ``.keras`` (or whole-model ``.h5``) file.
-        input_range: the pixel values the model was trained on, lowest and highest: ``[0, 255]`` if it rescales them
-            itself, ``[-1, 1]`` or ``[0, 1]`` if that was done before.
+        input_range: the pixel values the model expects, lowest and highest: ``[0, 255]`` if it rescales them itself,
+            ``[-1, 1]`` or ``[0, 1]`` if it was trained on such values.
 
     Raises:
         ModelError: the file is missing, or Keras cannot load it.
@@ -36,7 +36,7 @@ def file(*, file: Path, input_range: tuple[float, float]) -> Network:
 
 
 def layers_in_file(file: Path) -> list[str] | None:
-    """Returns the layer names of a ``.keras`` file, nested ones as ``outer/inner``, without loading it; else None."""
+    """Return the layer names of a ``.keras`` file, nested ones as ``outer/inner``, without loading it; else None."""
     try:
         with zipfile.ZipFile(file) as archive:
             config = json.loads(archive.read("config.json"))

@@ -1,7 +1,7 @@
-"""Folding: a BatchNormalization at inference is a scale and a shift, which the convolution before it can carry.
+"""Folding: a BatchNormalization at inference is a scale and a shift, which the convolution before it can absorb.
 
-Exact up to rounding, and it saves a pass over the activations forward and backward (measured on InceptionV3: 7 to 15 %
-of the time of a step).
+This is exact up to rounding and saves a pass over the activations, forward and backward (measured on InceptionV3: 7 to
+15 % of the time of a step).
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from kerasdream.models.graph import functional, is_graph, sources
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def foldable(model: keras.Model, tapped: set[str], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yields (BatchNormalization, convolution) paths where the first is the only reader of the second."""
+    """Yield (BatchNormalization, convolution) paths where the first is the only reader of the second."""
     import keras
 
     layers = {layer.name: layer for layer in model.layers}
@@ -49,9 +51,7 @@ def foldable(model: keras.Model, tapped: set[str], prefix: str = "") -> Iterator
 
 
 def folded_weights(conv: Any, norm: Any) -> list[Any]:
-    """Returns kernel(s) and bias of the convolution that equals ``norm(conv(x))`` at inference."""
-    import numpy as np
-
+    """Return kernel(s) and bias of the convolution that equals ``norm(conv(x))`` at inference."""
     *kernels, bias = conv.get_weights() if conv.use_bias else (*conv.get_weights(), 0.0)
     mean, variance = np.asarray(norm.moving_mean, "float64"), np.asarray(norm.moving_variance, "float64")
     scale = (np.asarray(norm.gamma) if norm.scale else 1.0) / np.sqrt(variance + norm.epsilon)

@@ -1,8 +1,8 @@
-"""How the positions of a layer lie over the pixels of the picture: stride, receptive field, sizes that lose nothing.
+"""How a layer's positions map to the pixels of the picture: stride, receptive field, sizes that lose no pixel.
 
-Followed along one axis while the graph is rebuilt, so it costs nothing and needs no trial run of the network. A strided
-VALID layer drops the rows that do not fill its last window; those pixels would never be dreamed. ``residue`` names
-the picture sizes for which no layer drops any (251, 267, 299 for InceptionV3's mixed5: 11 modulo 16).
+Worked out along one axis while the graph is rebuilt, so it costs nothing and needs no trial run of the network. A
+strided VALID layer drops the rows that do not fill its last window; those pixels would never be dreamed. ``residue``
+describes the picture sizes for which no layer drops any (251, 267, 299 for InceptionV3's mixed5: 11 modulo 16).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _EXACT = {
     "Maximum", "Minimum", "Concatenate", "Dropout", "SpatialDropout2D", "GaussianNoise", "Identity", "Rescaling",
     "Normalization", "LayerNormalization", "LayerScale", "StochasticDepth",
 }  # fmt: skip
-"""Layers that treat every position by itself; any other one without a window makes the receptive field unknown."""
+"""Layers that treat every position by itself; any other layer without a window makes the receptive field unknown."""
 
 
 @dataclass(frozen=True)
@@ -36,20 +36,20 @@ class Stage:
         return (length + self.pad - self.window) // self.stride + 1
 
     def dropped(self, length: int) -> int:
-        """How many of ``length`` positions in lie behind the last full window."""
+        """How many of ``length`` positions in are beyond the last full window."""
         return 0 if self.pad is None else (length + self.pad - self.window) % self.stride
 
 
 @dataclass(frozen=True)
-class Geometry:
-    """One axis of a layer, seen from the picture.
+class AxisGeometry:
+    """Geometry of a layer along one axis, in pixels of the picture.
 
     Attributes:
-        stride: pixels between two positions; 0 where the axis is gone (global pooling, Flatten).
-        field: pixels one position sees (receptive field); a lower bound where ``local`` is false.
-        local: whether ``field`` is all that a position depends on (not behind global pooling or attention).
-        coarsest: the largest stride on the way: pictures in multiples of it suit every layer, a decoder's too.
-        stages: the windows on the way, for the arithmetic of sizes.
+        stride: pixels between two positions; 0 if the axis no longer exists (global pooling, Flatten).
+        field: pixels one position sees (receptive field); a lower bound if ``local`` is false.
+        local: whether ``field`` is all that a position depends on (not so after global pooling or attention).
+        coarsest: the largest stride on the way: multiples of it suit every layer, a decoder's too.
+        stages: the windows on the way, for computing sizes.
     """
 
     stride: int = 1
@@ -59,7 +59,7 @@ class Geometry:
     stages: tuple[Stage, ...] = ()
 
     def positions(self, length: int) -> int:
-        """Positions along the axis for a picture of ``length`` pixels; 0 or less where it is too small."""
+        """Positions along the axis for a picture of ``length`` pixels; 0 if it is too small."""
         for stage in self.stages:
             length = stage.size(length)
             if length < 1:
@@ -68,7 +68,7 @@ class Geometry:
 
     @property
     def residue(self) -> int:
-        """The remainder modulo ``coarsest`` of the sizes whose every pixel counts; 0 for networks with SAME padding."""
+        """The remainder modulo ``coarsest`` of sizes that lose no pixel; 0 for networks with SAME padding."""
         base = self.coarsest * (self.field // self.coarsest + 8)
 
         def dropped(length: int) -> int:
@@ -82,21 +82,21 @@ class Geometry:
 
     @property
     def smallest(self) -> int:
-        """The smallest picture that leaves two positions along the axis (one, where the axis is gone afterwards)."""
+        """The smallest picture that leaves two positions along the axis (one, if the axis is reduced later)."""
         least = 2 if self.stride else 1
         return next(length for length in range(1, 100_000) if self.positions(length) >= least)
 
 
-def after(layer: Any, inputs: Sequence[Geometry], axis: int, rank: int) -> Geometry:
-    """Returns the geometry behind a Keras layer along one axis (0: height, 1: width).
+def after(layer: Any, inputs: Sequence[AxisGeometry], axis: int, rank: int) -> AxisGeometry:
+    """Return the geometry after a Keras layer along one axis (0: height, 1: width).
 
     Args:
         inputs: the geometry of its inputs.
-        rank: of its output; below 4 the axis is gone.
+        rank: of its output; below 4 the axis no longer exists.
     """
     spatial = [g for g in inputs if g.stride]
     if not spatial:
-        return replace(inputs[0], local=False) if inputs else Geometry(stride=0, local=False)
+        return replace(inputs[0], local=False) if inputs else AxisGeometry(stride=0, local=False)
     before = replace(
         max(spatial, key=lambda g: g.field),
         local=all(g.local for g in inputs),
@@ -128,6 +128,6 @@ def after(layer: Any, inputs: Sequence[Geometry], axis: int, rank: int) -> Geome
     )
 
 
-def lattice_of(pair: Sequence[Geometry]) -> Lattice:
-    """Returns the sizes of views, alike along both axes, that suit a layer with this (height, width) geometry."""
+def lattice_of(pair: Sequence[AxisGeometry]) -> Lattice:
+    """Return the sizes of views, the same along both axes, that suit a layer with this (height, width) geometry."""
     return joint([Lattice(axis.coarsest, axis.residue, axis.smallest) for axis in pair])

@@ -1,4 +1,4 @@
-"""Reading the graph of a Keras model: its layers' names, what reads from what."""
+"""Read the graph of a Keras model: its layers' names, and which layer reads from which."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 
 def functional(model: Any) -> Any:
-    """Returns a model, outer or nested, as a functional graph, or says why it has none."""
+    """Return a model, outer or nested, as a functional graph.
+
+    Raises:
+        ModelError: it has no graph.
+    """
     import keras
 
     if not is_graph(model) or (isinstance(model, keras.Sequential) and not model.built):
@@ -21,21 +25,21 @@ def functional(model: Any) -> Any:
             f"{type(model).__name__} has no graph that can be traced: expected a functional keras.Model or a built "
             "keras.Sequential. Wrap its layers in keras.Model(inputs, outputs)."
         )
-    return keras.Model(model.inputs, model.outputs, name=model.name)  # without what a subclass or Sequential adds
+    return keras.Model(model.inputs, model.outputs, name=model.name)  # without what a subclass adds
 
 
 def check_input(model: Any) -> None:
-    """Raises a ModelError unless a functional model takes one image."""
+    """Raise ModelError unless a functional model takes one image."""
     if len(model.inputs) != 1 or len(model.inputs[0].shape) != 4 or model.inputs[0].shape[-1] != 3:
         shapes = ", ".join(str(tuple(i.shape)) for i in model.inputs)
         raise ModelError(f"the model {model.name!r} takes {shapes}; expected one image, (None, height, width, 3)")
 
 
 def classifier(model: Any) -> str:
-    """Returns the name of the layer whose output, before any softmax or sigmoid, are the logits of a functional model.
+    """Return the name of the layer that outputs a functional model's logits, before any softmax or sigmoid.
 
     Raises:
-        ModelError: it does not end in classes.
+        ModelError: the model does not end in classes.
     """
     name, _, _ = next(sources(model.get_config()["output_layers"]))
     layer = model.get_layer(name)
@@ -44,8 +48,8 @@ def classifier(model: Any) -> str:
     if len(model.outputs) != 1 or len(model.outputs[0].shape) != 2:
         shapes = ", ".join(str(tuple(output.shape)) for output in model.outputs)
         raise ModelError(
-            f"the model {model.name!r} ends in {shapes}, which are no classes; expected (None, classes): for a network "
-            "of keras.applications, top: true"
+            f"the model {model.name!r} ends in {shapes}, which are not classes; expected (None, classes); a "
+            "network of keras.applications needs top: true"
         )
     return layer.name
 
@@ -62,7 +66,7 @@ def _snake(name: str) -> str:
 
 
 def layer_names(model: keras.Model, aliases: Mapping[str, str] | None = None) -> Iterator[str]:
-    """Yields the path of every layer that can be selected, nested ones as ``outer/inner``, in the model's order."""
+    """Yield the path of every layer that can be selected, nested ones as ``outer/inner``, in the model's order."""
     canonical = {actual: name for name, actual in (aliases or {}).items()}
     for layer in functional(model).layers:
         if type(layer).__name__ == "InputLayer":
@@ -74,7 +78,7 @@ def layer_names(model: keras.Model, aliases: Mapping[str, str] | None = None) ->
 
 
 def canonical_names(model: keras.Model) -> dict[str, str]:
-    """Maps the names a model's layers have in a fresh process to those they have in this one.
+    """Map the names a model's layers have in a fresh process to those they have in this one.
 
     Keras numbers unnamed layers through the process: a second InceptionV3 starts at ``conv2d_94``. Counting from the
     lowest number of each kind in the model gives every copy the names of the first.
@@ -95,7 +99,7 @@ def canonical_names(model: keras.Model) -> dict[str, str]:
 
 
 def sources(node: Any) -> Iterator[tuple[str, int, int]]:
-    """Yields (layer name, number of its call, output index) of all that a serialized node or list of outputs reads."""
+    """Yield (layer name, number of its call, output index) of everything a serialized node or list of outputs reads."""
     if isinstance(node, dict):
         config = node.get("config")
         history = config.get("keras_history") if isinstance(config, dict) else None

@@ -1,7 +1,7 @@
-"""The 1000 classes that networks with ImageNet weights tell apart, by name.
+"""The 1000 classes of networks with ImageNet weights, by name.
 
 ``imagenet.txt`` has a line for each class of ILSVRC 2012, in the order of the networks' outputs: the names of its
-WordNet synset, the usual one first. Some names belong to two classes (crane the bird and crane the machine).
+WordNet synset, the primary name first. Some names belong to two classes (crane the bird and crane the machine).
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ COUNT = 1000
 
 @cache
 def classes() -> tuple[tuple[str, ...], ...]:
-    """Returns the names of every class, by index; the usual name first."""
+    """Return the names of every class, by index; the primary name first."""
     lines = Path(__file__).with_name("imagenet.txt").read_text(encoding="utf-8").splitlines()
     return tuple(tuple(name.strip() for name in line.split(",")) for line in lines)
 
 
 def called(name: str) -> list[int]:
-    """Returns the indices of the classes with this name, in whatever case, ``_`` for blanks.
+    """Return the indices of the classes with this name, ignoring case, ``_`` for blanks.
 
-    One whose usual name it is comes before those that are also called so.
+    Primary names take precedence over synonyms.
     """
     name = _plain(name)
     first = [index for index, names in enumerate(classes()) if _plain(names[0]) == name]
@@ -34,10 +34,10 @@ def called(name: str) -> list[int]:
 
 
 def index_of(name: str) -> int:
-    """Returns the index of the class with this name.
+    """Return the index of the class with this name.
 
     Raises:
-        ConfigError: there is none, or there are two.
+        ConfigError: no class has this name, or two have.
     """
     indices = called(name)
     if len(indices) != 1:
@@ -46,16 +46,16 @@ def index_of(name: str) -> int:
 
 
 def wanted(name: str) -> str:
-    """What is expected in place of a name that is not that of one class."""
+    """Return what to expect instead of a name that does not belong to exactly one class."""
     if indices := called(name):
         both = "; ".join(f"{index}: {', '.join(classes()[index])}" for index in indices)
-        return f"the index of one of the classes called so ({both})"
+        return f"the index of one of the classes with this name ({both})"
     near = did_you_mean(name.lower(), [one.lower() for names in classes() for one in names])
     return f"a class of ImageNet ({near if near.startswith('did') else 'kerasdream classes lists them'})"
 
 
 def found(text: str) -> Iterator[int]:
-    """Yields the index of every class that has the text in one of its names."""
+    """Yield the index of every class that has the text in one of its names."""
     for index, names in enumerate(classes()):
         if any(_plain(text) in _plain(name) for name in names):
             yield index

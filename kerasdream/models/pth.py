@@ -1,9 +1,9 @@
-"""Reading a PyTorch state dict without PyTorch, and without running anything that is in the file.
+"""Read a PyTorch state dict without PyTorch, and without running anything in the file.
 
 The format is the one ``torch.save`` wrote before PyTorch 1.6 (``torch/serialization.py``, ``_legacy_save``): five
 pickles (a magic number, the protocol, facts about the machine, the object, the keys of its storages), then the storages
-one after the other, each an int64 count and that many little-endian elements. A tensor in the object is a view of a
-storage: an offset, a size and strides, so permuted weights come out right only when the strides are honoured.
+in turn, each an int64 count and that many little-endian elements. A tensor in the object is a view of a storage: an
+offset, a size and strides, so permuted weights come out right only if the strides are honoured.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ import io
 import pickle
 from collections import OrderedDict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from kerasdream.errors import ModelError
-
-if TYPE_CHECKING:
-    import numpy as np
 
 MAGIC = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
@@ -26,13 +25,13 @@ STORAGES = {
     "FloatStorage": "<f4", "DoubleStorage": "<f8", "HalfStorage": "<f2", "LongStorage": "<i8", "IntStorage": "<i4",
     "ShortStorage": "<i2", "CharStorage": "<i1", "ByteStorage": "<u1", "BoolStorage": "?",
 }  # fmt: skip
-"""Class of a storage in ``torch`` -> NumPy type of its elements."""
+"""Class of a storage in ``torch`` -> NumPy dtype of its elements."""
 
 
 class _Storage(NamedTuple):
     key: str
     dtype: str
-    count: int
+    length: int
 
 
 class _Tensor(NamedTuple):
@@ -43,18 +42,18 @@ class _Tensor(NamedTuple):
 
 
 def load_state_dict(path: str | Path, *, sha256: str | None = None) -> dict[str, np.ndarray]:
-    """Reads a state dict saved in PyTorch's legacy format.
+    """Read a state dict saved in PyTorch's legacy format.
 
     Args:
         path: the ``.pth`` file.
         sha256: hexadecimal SHA-256 the file must have; checked before anything in it is interpreted.
 
     Returns:
-        Name -> array of the tensor's shape and type. The arrays are read-only views of the file's bytes, mostly with
+        Name -> array of the tensor's shape and dtype. The arrays are read-only views of the file's bytes, mostly with
         permuted strides.
 
     Raises:
-        ModelError: the file cannot be read, has another checksum, is damaged, or asks for anything but tensors.
+        ModelError: the file cannot be read, has a different checksum, is damaged, or refers to anything but tensors.
     """
     path = Path(path)
     try:
@@ -64,11 +63,11 @@ def load_state_dict(path: str | Path, *, sha256: str | None = None) -> dict[str,
     if sha256 is not None and (found := hashlib.sha256(data).hexdigest()) != sha256:
         raise ModelError(
             f"the weights file {path} is not the expected one: its SHA-256 is {found}, expected {sha256}. "
-            "Install the package that brings it again."
+            "Reinstall the package that it belongs to."
         )
     try:
         return _parse(data)
-    except Exception as error:  # whatever the bytes make pickle or NumPy raise, the file is at fault
+    except Exception as error:  # pickle and NumPy raise nearly everything over damaged bytes
         reason = str(error) or type(error).__name__
         raise ModelError(
             f"cannot read {path} as a PyTorch state dict: {reason}. Expected a file of tensors only, saved with "
@@ -77,7 +76,7 @@ def load_state_dict(path: str | Path, *, sha256: str | None = None) -> dict[str,
 
 
 class _Unpickler(pickle.Unpickler):
-    """Admits the few names a state dict needs. What stands in for them cannot be called to any other effect."""
+    """Accepts only the few names a state dict needs, and replaces them by functions that can do nothing else."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
@@ -88,7 +87,7 @@ class _Unpickler(pickle.Unpickler):
             return self.rebuild_parameter
         if module == "torch" and name in STORAGES:
             return name
-        raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no state dict needs")
+        raise pickle.UnpicklingError(f"it refers to {module}.{name}, which a state dict does not need")
 
     def persistent_load(self, pid: Any) -> _Storage:
         kind, storage, key, _location, count, view = pid
@@ -112,43 +111,39 @@ def _parse(data: bytes) -> dict[str, np.ndarray]:
         raise ValueError("it is in PyTorch's newer zip format")
     file = io.BytesIO(data)
     if _Unpickler(file).load() != MAGIC or _Unpickler(file).load() != PROTOCOL:
-        raise ValueError("it does not start as one")
+        raise ValueError("it does not start like one")
     if not _Unpickler(file).load()["little_endian"]:
         raise ValueError("it was saved on a big-endian machine")
     tensors, keys = _Unpickler(file).load(), _Unpickler(file).load()
     if not isinstance(tensors, dict) or not all(isinstance(t, _Tensor) for t in tensors.values()):
-        raise ValueError("it holds something else than named tensors")
+        raise ValueError("it holds something other than named tensors")
     storages = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
     starts = _locate(data, file.tell(), [storages[key] for key in keys])
     return {name: _view(data, starts, tensor) for name, tensor in tensors.items()}
 
 
 def _locate(data: bytes, position: int, storages: list[_Storage]) -> dict[_Storage, int]:
-    """Returns the byte each storage's elements start at."""
-    import numpy as np
-
+    """Return the byte at which each storage's elements start."""
     starts = {}
     for storage in storages:
         count = int.from_bytes(data[position : position + 8], "little", signed=True)
         starts[storage] = position + 8
         position += 8 + count * np.dtype(storage.dtype).itemsize
-        if count != storage.count or position > len(data):
-            raise ValueError(f"it is damaged or cut short: storage {storage.key} is not all there")
+        if count != storage.length or position > len(data):
+            raise ValueError(f"it is damaged or cut short: storage {storage.key} is incomplete")
     if position != len(data):
         raise ValueError(f"it is damaged: {len(data) - position} bytes follow the last storage")
     return starts
 
 
 def _view(data: bytes, starts: dict[_Storage, int], tensor: _Tensor) -> np.ndarray:
-    import numpy as np
-
     storage, offset, size, strides = tensor
     end = offset + 1 + sum((n - 1) * stride for n, stride in zip(size, strides, strict=True))
     if 0 in size:
         return np.zeros(size, storage.dtype)
-    if end > storage.count:
+    if end > storage.length:
         raise ValueError(f"it is damaged: a tensor reaches past the end of storage {storage.key}")
-    flat = np.frombuffer(data, storage.dtype, count=storage.count, offset=starts[storage])
+    flat = np.frombuffer(data, storage.dtype, count=storage.length, offset=starts[storage])
     step = flat.itemsize
     return np.lib.stride_tricks.as_strided(flat[offset:], size, [stride * step for stride in strides], writeable=False)
 

@@ -1,15 +1,18 @@
 """The layers of the named networks, known without building them: tables shipped with the package.
 
-``python -m kerasdream.models.tables [NAME ...]`` builds the networks (without weights) and writes their tables anew.
+``python -m kerasdream.models.tables [NAME ...]`` builds the networks (without weights) and rewrites their tables.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from kerasdream.plan.tiling import Lattice
 
 if TYPE_CHECKING:
     from kerasdream.components import Network
@@ -18,37 +21,41 @@ FOLDER = Path(__file__).with_name("layers")
 
 
 class Layer(NamedTuple):
-    """One layer; stride 0 where position is gone, field 0 where a position sees everything (attention, global pooling).
+    """One layer of a network.
 
-    ``lattice`` are the fields of ``kerasdream.plan.tiling.Lattice``.
+    Attributes:
+        stride: pixels between two positions; 0 if the layer has no positions.
+        field: pixels one position sees; 0 if it sees everything (attention, global pooling).
+        lattice: the sizes of views that suit the layer.
     """
 
     name: str
     channels: int
     stride: int
     field: int
-    lattice: tuple[int, int, int]
+    lattice: Lattice
 
 
 @cache
 def layers(model: str) -> tuple[Layer, ...] | None:
-    """Returns the layers of a named network in the order of its graph, or None if there is no table for it."""
+    """Return the layers of a named network in the order of its graph, or None if it has no table."""
     try:
         rows = json.loads((FOLDER / f"{model}.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    return tuple(Layer(*known, tuple(lattice)) for *known, lattice in rows)
+    return tuple(
+        Layer(name=name, channels=channels, stride=stride, field=field, lattice=Lattice(*lattice))
+        for name, channels, stride, field, lattice in rows
+    )
 
 
 def generate(model: str) -> tuple[Layer, ...]:
-    """Builds a named network without weights and returns its layers."""
-    from kerasdream.plugins.manager import load
-
-    return layers_of(load().registry.get("models", model).factory(weights=None))
+    """Build a named network without weights and return its layers."""
+    return layers_of(_factories()[model](weights=None))
 
 
 def layers_of(network: Network) -> tuple[Layer, ...]:
-    """Returns the layers of a network that is built, in the order of its graph."""
+    """Return the layers of a built network, in the order of its graph."""
     from kerasdream.models.extractor import build_extractor
     from kerasdream.models.geometry import lattice_of
     from kerasdream.models.graph import layer_names
@@ -58,10 +65,24 @@ def layers_of(network: Network) -> tuple[Layer, ...]:
     rows = []
     for name in names:
         pair = extractor.geometry[name]
-        channels = extractor.model.output[name].shape[-1] or 0
-        field = max(axis.field for axis in pair) if all(axis.local for axis in pair) else 0
-        rows.append(Layer(name, channels, max(axis.stride for axis in pair), field, tuple(lattice_of(pair))))
+        rows.append(
+            Layer(
+                name=name,
+                channels=extractor.model.output[name].shape[-1] or 0,
+                stride=max(axis.stride for axis in pair),
+                field=max(axis.field for axis in pair) if all(axis.local for axis in pair) else 0,
+                lattice=lattice_of(pair),
+            )
+        )
     return tuple(rows)
+
+
+def _factories() -> Mapping[str, Callable[..., Network]]:
+    """Return the factories of the networks that have a table, by name."""
+    from kerasdream.models.applications import FACTORIES
+    from kerasdream.models.efficientnet_lite0 import efficientnet_lite0
+
+    return {"efficientnet_lite0": efficientnet_lite0, **FACTORIES}
 
 
 def _write(model: str) -> None:
@@ -71,8 +92,6 @@ def _write(model: str) -> None:
 
 
 if __name__ == "__main__":
-    from kerasdream.plugins.manager import load
-
-    for name in sys.argv[1:] or [name for name in load().registry.entries["models"] if name != "file"]:
+    for name in sys.argv[1:] or _factories():
         _write(name)
         print(name, len(layers(name) or ()))

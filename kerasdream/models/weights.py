@@ -1,4 +1,4 @@
-"""Weights from files: those that Keras saved, and the cache of those converted from elsewhere."""
+"""Weights from files: those saved by Keras, and a cache of those converted from other formats."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from kerasdream.errors import ModelError
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
 
 SUFFIXES = (".weights.h5", ".h5", ".hdf5", ".keras")
 """Kinds of files that ``load_file`` reads."""
@@ -23,27 +24,27 @@ log = logging.getLogger(__name__)
 
 
 def load_file(name: str, model: keras.Model, path: str | Path) -> None:
-    """Loads weights that Keras saved from a network of the same layers.
+    """Load weights that Keras saved from a network with the same layers.
 
     Args:
-        name: what messages call the network.
+        name: the network's name in messages.
         model: a built model, whose weights are replaced.
-        path: a ``.weights.h5``, ``.h5`` or ``.keras`` file. Of the last two only the weights are read; no code or
-            configuration in them is run.
+        path: a ``.weights.h5``, ``.h5`` or ``.keras`` file. Only the weights in it are read; no code or configuration
+            is run.
 
     Raises:
-        ModelError: there is no such file, it is damaged or of another kind, or its weights do not fit the model.
+        ModelError: the file is missing, damaged or of another kind, or its weights do not fit the model.
     """
     path = Path(path)
     if not path.is_file():
-        raise ModelError(f"there is no weights file {path}; expected the path of a file saved by Keras")
+        raise ModelError(f"the weights file {path} does not exist; expected a file saved by Keras")
     if not path.name.endswith(SUFFIXES):
-        raise ModelError(f"{path} is not a weights file by its name; expected one of {', '.join(SUFFIXES)}")
+        raise ModelError(f"{path} does not have the name of a weights file; expected one of {', '.join(SUFFIXES)}")
     try:
-        with warnings.catch_warnings():  # Keras warns of each weight it lacks before it raises
+        with warnings.catch_warnings():  # Keras warns of each missing weight before it raises
             warnings.simplefilter("ignore")
             model.load_weights(path)
-    except Exception as error:  # h5py, zipfile and Keras raise nearly everything over a file that is not right
+    except Exception as error:  # h5py, zipfile and Keras raise nearly everything over a wrong file
         reason = " ".join((str(error) or type(error).__name__).split())
         reason = reason if len(reason) <= 300 else reason[:300] + "..."
         raise ModelError(
@@ -53,7 +54,7 @@ def load_file(name: str, model: keras.Model, path: str | Path) -> None:
 
 
 def cache_dir() -> Path:
-    """Returns the folder of things that can be made again: ``$KERASDREAM_CACHE``, or the platform's place for them."""
+    """Return the folder for files that can be recreated: ``$KERASDREAM_CACHE``, or the platform's cache folder."""
     if chosen := os.environ.get("KERASDREAM_CACHE"):
         return Path(chosen).expanduser()
     import platformdirs
@@ -62,14 +63,14 @@ def cache_dir() -> Path:
 
 
 def cached(name: str, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Returns the arrays that ``make`` returned the first time it was called for ``name``, on this machine.
+    """Return the arrays that ``make`` returned when it was first called for ``name`` on this machine.
 
-    The cache is a convenience: a damaged file in it (the archive's CRCs tell) is made again, and one that cannot be
-    written is done without. Processes that start at once each make the arrays and replace the file as a whole.
+    The cache is a convenience: a damaged file (detected by the archive's CRCs) is recreated, and a file that cannot be
+    written is skipped. Processes that start at the same time each make the arrays and replace the file as a whole.
 
     Args:
-        name: names the arrays and how they were made; a file name without suffix.
-        make: called if the cache has none; what it raises is passed on.
+        name: identifies the arrays and how they were made; a file name without suffix.
+        make: called if they are not in the cache; its exceptions are passed on.
     """
     path = cache_dir() / f"{name}.npz"
     try:
@@ -77,25 +78,21 @@ def cached(name: str, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np
     except FileNotFoundError:
         pass
     except Exception as error:  # a damaged archive makes zipfile and NumPy raise nearly everything
-        log.info("%s is damaged (%s) and will be written anew", path, error)
+        log.info("%s is damaged (%s) and will be rewritten", path, error)
     arrays = make()
     try:
         _write(path, arrays)
     except OSError as error:
-        log.info("going on without a cache: %s", error)
+        log.info("continuing without a cache: %s", error)
     return arrays
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
-    import numpy as np
-
     with np.load(path, allow_pickle=False) as archive:
         return dict(archive)
 
 
-def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    import numpy as np
-
+def _write(path: Path, arrays: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.stem, suffix=".tmp", delete=False) as file:
         try:

@@ -6,18 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from kerasdream.errors import ConfigError, DreamError, ImageError
+from kerasdream.errors import DreamError, ImageError
 from kerasdream.plan.crops import Box, Windows
 from kerasdream.plan.panels import SINGLE, Panels
-from kerasdream.plan.tiling import Cutting, Grid, Lattice, Layout
+from kerasdream.plan.tiling import Cutting, Grid, Layout
 
 if TYPE_CHECKING:
     from kerasdream.config.octaves import Octaves
-
-HALO = 5
-"""Pixels of context at a cut for ``halo: auto``. ``kerasdream.engine.seams`` makes up for what is missed beyond."""
 
 SMALLEST_VIEW = 64
 """Views are not made smaller than this squared when memory runs out."""
@@ -119,44 +116,6 @@ def transform_seed(seed: int, octave: int, step: int) -> tuple[int, int]:
 
     first, second = np.random.SeedSequence([seed, octave, step, 1]).generate_state(2)
     return int(first >> 1), int(second >> 1)
-
-
-def cutting_for(
-    lattice: Lattice,
-    field: int | None,
-    size: int,
-    halo: int | Literal["auto", "exact"],
-    *,
-    margin: int = 0,
-    radius: int = 0,
-    jitter: int = 0,
-    wrap: bool = False,
-) -> Cutting:
-    """Returns the rules of cutting for a network and a run's settings.
-
-    Args:
-        lattice: sizes of views that suit the layers looked at.
-        field: pixels one position of them sees; None where it sees everything (global pooling, attention).
-        size: a view has at most ``size²`` pixels.
-        halo: pixels of context around each tile; ``auto``: what is needed for an even gradient; ``exact``: all that the
-            network sees, so that the gradient is that of the whole picture to rounding (about ten times the cost).
-        margin: pixels at the border of a view that transforms spoil.
-        radius: pixels that a prior looks around.
-        jitter: largest shift of the grid.
-        wrap: whether the picture is shifted instead, wrapped around.
-
-    Raises:
-        ConfigError: ``exact`` for layers that see everything, or with transforms that spoil a margin.
-    """
-    if halo == "exact":
-        if field is None:
-            raise ConfigError("halo: exact is impossible behind global pooling or attention, where every pixel matters")
-        if margin:
-            raise ConfigError("halo: exact is impossible with transforms that change the border of a view")
-        return Cutting(lattice, size, halo=field, border=0, field=field, exact=True)
-    border = margin if halo == "auto" else margin + halo
-    halo = HALO + margin if halo == "auto" else halo + margin
-    return Cutting(lattice, size, max(halo, radius), border, jitter, field, wrap=wrap)
 
 
 def make_plan(

@@ -1,4 +1,4 @@
-"""Who is to blame: the file and line of a plugin's function, and a failure as one line."""
+"""Attribute errors to plugins: where a function is defined, and a failure as one line that names the plugin."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import traceback
 from collections.abc import Callable
 from inspect import unwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import click
 import pluggy
 
-import kerasdream
 from kerasdream.errors import KerasdreamError, PluginError
 
-if TYPE_CHECKING:
-    import click
+PACKAGE = Path(__file__).parents[1]
+"""The folder of kerasdream itself."""
 
-LOADERS = "<", *(str(Path(module.__file__).parent) for module in (kerasdream, importlib, pluggy))
-"""Frames of these files are never the plugin's."""
+LOADERS = ("<", str(PACKAGE), *(str(Path(module.__file__).parent) for module in (importlib, pluggy) if module.__file__))
+"""Beginnings of file names whose frames in a traceback never belong to a plugin."""
 
 
 def where(function: Callable[..., Any]) -> str:
-    """Returns ``file:line`` of a function's, a class's or a callable object's definition; "" where there is none."""
+    """Return ``file:line`` where a function, class or callable object is defined; "" if unknown."""
     function = unwrap(function)
     of_object = getattr(function, "func", None), getattr(function, "__init__", None), type(function).__call__
     for candidate in (function, *of_object):
@@ -33,19 +33,19 @@ def where(function: Callable[..., Any]) -> str:
 
 
 def at(place: str) -> str:
-    """Returns `` at file:line``, or nothing for nothing."""
+    """Return `` at file:line``, or "" for an empty place."""
     return f" at {place}" if place else ""
 
 
 def cause(error: BaseException, who: str) -> str:
-    """One line: which plugin failed to load, where in it, what happened."""
+    """Describe in one line why a plugin failed to load: which plugin, where in it, what happened."""
     lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
     text = " ".join(lines) or type(error).__name__
     if isinstance(error, KerasdreamError):
         return text
     place = ""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(LOADERS)]
-    if frames:  # the first is the plugin's; of those behind it, the last that is no library's
+    if frames:  # the first frame is the plugin's; report its last own frame, not one inside a library it called
         home = frames[0].filename.removesuffix("__init__.py")
         own = [frame for frame in frames if frame.filename.startswith(home)]
         place = f"{own[-1].filename}:{own[-1].lineno}"
@@ -54,14 +54,23 @@ def cause(error: BaseException, who: str) -> str:
     return f"{who} failed to load{at(place)}: {type(error).__name__}: {text}"
 
 
-def command(added: click.Command, who: str) -> None:
-    """Makes an exception in a plugin's command a fault that names the plugin and the line; click's own pass.
+def lines_in(error: BaseException, file: str) -> list[int]:
+    """Return the line numbers of an error's frames that lie in a file, outermost first."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [frame.lineno for frame in frames if frame.filename == file and frame.lineno is not None]
+
+
+def reason(error: BaseException) -> str:
+    """Return an exception's type and the first line of its message."""
+    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+
+
+def attribute_command(added: click.Command, who: str) -> None:
+    """Make exceptions in a plugin's command name the plugin and the line. Click's own exceptions pass unchanged.
 
     Raises:
         PluginError: when the command is run and fails.
     """
-    import click
-
     invoke, defined = added.invoke, where(added.callback) if added.callback else ""
     file = defined.rpartition(":")[0]
 
@@ -71,11 +80,8 @@ def command(added: click.Command, who: str) -> None:
         except (KerasdreamError, click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
-            lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+            lines = lines_in(error, file)
             place = f"{file}:{lines[-1]}" if lines else defined
-            reason = str(error).strip().partition("\n")[0]
-            raise PluginError(
-                f"the command {added.name!r} of {who} failed{at(place)}: {type(error).__name__}: {reason}"
-            ) from error
+            raise PluginError(f"the command {added.name!r} of {who} failed{at(place)}: {reason(error)}") from error
 
-    added.invoke = attributed
+    added.invoke = attributed  # type: ignore[method-assign]

@@ -9,15 +9,15 @@ from types import ModuleType
 
 from kerasdream.errors import PluginError
 
-NO_PLUGINS = ("_*.py", "test_*.py", "conftest.py", "setup.py")
-"""Files in a folder of plugins that are none."""
+SKIPPED = ("_*.py", "test_*.py", "conftest.py", "setup.py")
+"""File-name patterns skipped in a plugin folder."""
 
 
 def expand(path: Path) -> list[Path]:
-    """Returns the plugins that a path names: itself if it is a file or a package, else the Python files in the folder.
+    """Return the plugins at a path: the path itself if it is a Python file or package, else the folder's Python files.
 
     Raises:
-        PluginError: there is nothing of the kind.
+        PluginError: there are none.
     """
     if path.is_file() and path.suffix == ".py":
         return [path]
@@ -27,21 +27,19 @@ def expand(path: Path) -> list[Path]:
         raise PluginError(
             f"the plugin {path} does not exist"
             if not path.exists()
-            else f"{path} is no plugin; expected a Python file (.py), a package or a folder of Python files"
+            else f"{path} is not a plugin: expected a .py file, a package or a folder of .py files"
         )
-    files = [file for file in sorted(path.glob("*.py")) if not any(file.match(pattern) for pattern in NO_PLUGINS)]
+    files = [file for file in sorted(path.glob("*.py")) if not any(file.match(pattern) for pattern in SKIPPED)]
     if not files:
-        raise PluginError(
-            f"the plugin folder {path} has no Python files (those that begin with _ or test_ are left out)"
-        )
+        raise PluginError(f"the plugin folder {path} has no Python files (names starting with _ or test_ are skipped)")
     return files
 
 
 def contents(path: Path) -> list[Path]:
-    """Returns the files that a plugin file, a package or a folder of Python files is made of, for its checksum.
+    """Return every file of the plugins at a path, for their checksum.
 
     Raises:
-        PluginError: there is nothing of the kind.
+        PluginError: there are none.
     """
     found = []
     for plugin in expand(path):
@@ -51,7 +49,7 @@ def contents(path: Path) -> list[Path]:
 
 
 def module(path: Path) -> ModuleType:
-    """Imports a plugin file or package under a name of its own."""
+    """Import a plugin file or package under a unique module name."""
     name = f"kerasdream_plugin_{path.stem}"
     package = path.is_dir()
     spec = importlib.util.spec_from_file_location(
@@ -60,9 +58,9 @@ def module(path: Path) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     for stale in [known for known in sys.modules if known == name or known.startswith(f"{name}.")]:
-        del sys.modules[stale]  # of another plugin with the same file name
+        del sys.modules[stale]  # left by another plugin with the same file name
     made = importlib.util.module_from_spec(spec)
-    sys.modules[name] = made  # annotations are resolved through it
+    sys.modules[name] = made  # get_type_hints resolves annotations through it
     try:
         spec.loader.exec_module(made)
     except BaseException:

@@ -1,7 +1,7 @@
-"""Finding and loading plugins: the built-ins, installed distributions, and files named in a run file or typed.
+"""Find and load plugins: the built-ins, installed distributions, and files named in a run file or on the command line.
 
-Every plugin is loaded, and each of its hooks called, by itself: a broken one is put on record with its cause and does
-not stop those after it.
+Each plugin is loaded, and each of its hooks called, separately: a broken plugin is recorded with its cause and does not
+stop the others.
 """
 
 from __future__ import annotations
@@ -15,39 +15,41 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module, metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import Any
 
+import click
 import pluggy
 
 from kerasdream import hookspecs
 from kerasdream.errors import PluginError, did_you_mean
 from kerasdream.plugins import attribution
 from kerasdream.plugins import files as plugin_files
-from kerasdream.plugins.registry import KINDS, Registration, Registry
-
-if TYPE_CHECKING:
-    import click
+from kerasdream.plugins.registry import KINDS, Registry
+from kerasdream.plugins.signature import check_signature
 
 GROUP = "kerasdream"
 BUILT_IN = "built in"
+BUILT_INS = "kerasdream.builtin"
+"""The module of the built-in parts, loaded by name like any other plugin."""
+
 HOOKS = [name for name in vars(hookspecs) if name.startswith("register_")]
 SELECTION = "KERASDREAM_PLUGINS"
-"""The environment variable that says which installed plugins are loaded; see ``Selection``."""
+"""The environment variable that selects which installed plugins are loaded; see ``Selection``."""
 
 
 @dataclass
 class Plugin:
-    """A plugin as found.
+    """A plugin that was found, loaded or not.
 
     Attributes:
         name: of the entry point or the file.
         version, distribution: of an installed plugin.
-        file: where a plugin that is not installed is.
-        named: the path that was asked for: ``file``, or the folder it is in.
+        file: the path of a plugin that is not installed.
+        named: the path given by the user: ``file``, or the folder it is in.
         hooks: the hooks it implements.
-        notes: what its author should hear.
-        error: why it is not in use, if it is broken.
-        disabled: whether ``KERASDREAM_PLUGINS`` leaves it out.
+        notes: advice for its author.
+        error: why it is broken; "" if it is not.
+        disabled: whether ``KERASDREAM_PLUGINS`` excludes it.
     """
 
     name: str
@@ -62,7 +64,7 @@ class Plugin:
 
     @property
     def origin(self) -> str:
-        """Where it is from, in words."""
+        """Where it comes from, in words."""
         if self.file:
             return f"file {self.file}"
         if self.distribution:
@@ -80,10 +82,10 @@ class Plugin:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which installed plugins are loaded: what ``KERASDREAM_PLUGINS`` says.
+    """Which installed plugins are loaded, as ``KERASDREAM_PLUGINS`` selects them.
 
-    Names of plugins or of their distributions, with commas between: ``film_grain,sparkle`` loads these alone, nothing
-    at all loads none, ``-film_grain`` all but this one. Not set, it loads all.
+    The variable holds names of plugins or distributions, separated by commas: ``film_grain,sparkle`` loads only these
+    two, ``-film_grain`` all but this one, and an empty value none. If it is not set, all are loaded.
     """
 
     only: frozenset[str] | None
@@ -91,19 +93,19 @@ class Selection:
 
     @classmethod
     def of(cls, text: str | None) -> Selection:
-        """Reads the variable's text; None if it is not set."""
+        """Parse the variable's value; ``text`` is None if it is not set."""
         names = [name.strip() for name in (text or "").split(",") if name.strip()]
         without = frozenset(_normal(name[1:]) for name in names if name.startswith("-"))
         only = frozenset(_normal(name) for name in names if not name.startswith("-"))
         return cls(None if text is None or (without and not only) else only, without)
 
     def admits(self, plugin: Plugin) -> bool:
-        """Whether an installed plugin is to be loaded."""
+        """Whether to load an installed plugin."""
         names = {_normal(plugin.name), _normal(plugin.distribution)}
         return (self.only is None or bool(names & self.only)) and not names & self.without
 
     def missing(self, found: Iterable[Plugin]) -> Iterator[Plugin]:
-        """Yields, as broken, each plugin that is selected but not installed."""
+        """Yield, as broken, each plugin that is selected but not installed."""
         known = {_normal(name): name for plugin in found for name in (plugin.name, plugin.distribution) if name}
         for name in sorted((self.only or frozenset()) - known.keys()):
             near = did_you_mean(name, sorted(known.values()))
@@ -112,7 +114,7 @@ class Selection:
 
 @dataclass
 class Plugins:
-    """Everything that could be loaded, and what could not."""
+    """The plugins found, and the parts registered by those that could be loaded."""
 
     manager: pluggy.PluginManager
     registry: Registry = field(default_factory=Registry)
@@ -125,27 +127,27 @@ class Plugins:
         return [plugin for plugin in self.found if plugin.error]
 
     def parts_of(self, plugin: Plugin) -> list[str]:
-        """What a plugin has registered: ``objectives/l2``."""
+        """Return what a plugin has registered, as ``objectives/l2``."""
         own = [part for part in self.registry if part.plugin == plugin.name and plugin.state == "loaded"]
         return [f"{part.kind}/{part.name}" for part in own]
 
-    def asked_for(self, path: Path) -> list[Plugin]:
-        """The plugins that a path given to ``load`` stands for."""
+    def plugins_at(self, path: Path) -> list[Plugin]:
+        """Return the plugins that a path given to ``discover`` stands for."""
         return [plugin for plugin in self.found if plugin.named == path]
 
     def require(self, paths: Iterable[Path]) -> Plugins:
-        """Returns itself.
+        """Return self.
 
         Raises:
-            PluginError: a plugin at ``paths`` is broken; lists them all.
+            PluginError: plugins at ``paths`` are broken; lists all of them.
         """
-        faults = [plugin.error for path in paths for plugin in self.asked_for(path) if plugin.error]
-        if faults:
-            raise PluginError("\n".join(faults))
+        errors = [plugin.error for path in paths for plugin in self.plugins_at(path) if plugin.error]
+        if errors:
+            raise PluginError("\n".join(errors))
         return self
 
-    def load(self, find: Callable[[], Any], plugin: Plugin) -> None:
-        """Imports a plugin's module and registers all that its hooks do, or records why that failed."""
+    def add(self, find: Callable[[], Any], plugin: Plugin) -> None:
+        """Import a plugin's module and call its hooks, or record why that failed."""
         taken = next((other for other in self.found if other.name == plugin.name and not other.disabled), None)
         self.found.append(plugin)
         if taken:
@@ -154,7 +156,7 @@ class Plugins:
         commands = dict(self.cli.commands) if self.cli else {}
         light = "keras" not in sys.modules
         try:
-            with redirect_stdout(sys.stderr):  # what a plugin prints is no part of any command's output
+            with redirect_stdout(sys.stderr):  # keep what a plugin prints out of a command's output
                 self._register(find(), plugin)
         except (Exception, SystemExit) as error:
             if self.manager.has_plugin(plugin.name):
@@ -164,9 +166,7 @@ class Plugins:
                 self.cli.commands = commands
             plugin.error = attribution.cause(error, str(plugin))
         if light and "keras" in sys.modules:
-            plugin.notes.append(
-                "it imports keras when it is loaded, which slows every command down; use kerasdream.ops"
-            )
+            plugin.notes.append("it imports keras when loaded, which slows every command down; use kerasdream.ops")
 
     def _register(self, module: Any, plugin: Plugin) -> None:
         hooks = dict(_hooks(self.manager, module, plugin))
@@ -180,45 +180,52 @@ class Plugins:
                 before = set(self.cli.commands)
                 hook(cli=self.cli)
                 for added in self.cli.commands.keys() - before:
-                    attribution.command(self.cli.commands[added], str(plugin))
+                    attribution.attribute_command(self.cli.commands[added], str(plugin))
         if plugin.origin != BUILT_IN:
             for registration in self.registry:
                 if registration.plugin == plugin.name:
-                    check_registration(registration)
+                    check_signature(registration)
 
 
-def load(paths: Iterable[Path] = (), cli: click.Group | None = None, *, installed: bool = True) -> Plugins:
-    """Loads the built-ins, the installed plugins that ``KERASDREAM_PLUGINS`` admits, then files and folders.
+def discover(paths: Iterable[Path] = (), cli: click.Group | None = None, *, installed: bool = True) -> Plugins:
+    """Load the built-ins, the installed plugins that ``KERASDREAM_PLUGINS`` admits, then files and folders.
 
     Args:
-        paths: Python files, packages, or folders of Python files. One that is missing or broken is recorded, as an
-            installed plugin is: ``require`` raises it.
+        paths: Python files, packages, or folders of Python files. A missing or broken one is recorded, like a broken
+            installed plugin; ``require`` raises it.
         cli: the command line, to which plugins may add commands.
-        installed: whether installed plugins are loaded.
+        installed: whether to load installed plugins.
 
     Raises:
         PluginError: the built-in parts cannot be loaded.
     """
-    from kerasdream import __version__
-
     manager = pluggy.PluginManager("kerasdream")
     manager.add_hookspecs(hookspecs)
     plugins = Plugins(manager, cli=cli)
-    plugins.load(lambda: import_module("kerasdream.builtin"), Plugin("kerasdream", __version__))
+    plugins.add(partial(import_module, BUILT_INS), Plugin("kerasdream", metadata.version("kerasdream")))
     if plugins.broken:
         raise PluginError(plugins.found[0].error)
+    if installed:
+        _add_installed(plugins)
+    _add_files(plugins, paths)
+    return plugins
+
+
+def _add_installed(plugins: Plugins) -> None:
     selection = Selection.of(os.environ.get(SELECTION))
-    entries = metadata.entry_points(group=GROUP) if installed else ()
+    entries = metadata.entry_points(group=GROUP)
     for entry in sorted(entries, key=lambda entry: entry.name):
         name, version = (entry.dist.name, entry.dist.version) if entry.dist else ("unknown", "")
         plugin = Plugin(entry.name, version, name)
         if selection.admits(plugin):
-            plugins.load(entry.load, plugin)
+            plugins.add(entry.load, plugin)
         else:
             plugin.disabled = True
             plugins.found.append(plugin)
-    if installed:
-        plugins.found += selection.missing(plugins.found)
+    plugins.found += selection.missing(plugins.found)
+
+
+def _add_files(plugins: Plugins, paths: Iterable[Path]) -> None:
     seen: set[Path] = set()
     for path in dict.fromkeys(paths):
         try:
@@ -229,26 +236,23 @@ def load(paths: Iterable[Path] = (), cli: click.Group | None = None, *, installe
         for file in files:
             if file.resolve() not in seen:
                 seen.add(file.resolve())
-                plugins.load(partial(plugin_files.module, file), Plugin(file.stem, file=file, named=path))
-    return plugins
+                plugins.add(partial(plugin_files.module, file), Plugin(file.stem, file=file, named=path))
 
 
 def _hooks(manager: pluggy.PluginManager, module: Any, plugin: Plugin) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """Yields the hooks a module implements, by name.
+    """Yield the hooks a module implements, by name.
 
     Raises:
-        PluginError: there are none, or one is misspelt, not marked, or has other parameters.
+        PluginError: it has none, or one is misspelt, lacks ``@hookimpl`` or has the wrong parameters.
     """
     marked = {name: options for name in dir(module) if (options := manager.parse_hookimpl_opts(module, name))}
     for name in HOOKS:
         function = getattr(module, name, None)
         if name not in marked and getattr(function, "__module__", "") == getattr(module, "__name__", None):
             place = attribution.at(attribution.where(function))
-            raise PluginError(
-                f"{plugin} has {name}{place} without the mark of a hook; put @kerasdream.hookimpl above it"
-            )
+            raise PluginError(f"{plugin} has {name}{place} without @kerasdream.hookimpl; add the decorator above it")
     if not marked:
-        raise PluginError(f"{plugin} has no hooks; expected {', '.join(HOOKS)}, each below @kerasdream.hookimpl")
+        raise PluginError(f"{plugin} has no hooks; expected {', '.join(HOOKS)}, decorated with @kerasdream.hookimpl")
     for attribute, options in marked.items():
         name, function = options["specname"] or attribute, getattr(module, attribute)
         place = attribution.at(attribution.where(function))
@@ -261,46 +265,6 @@ def _hooks(manager: pluggy.PluginManager, module: Any, plugin: Plugin) -> Iterat
                 f"{plugin} has the hook {name}({', '.join(taken)}){place}; expected {name}({', '.join(expected)})"
             )
         yield name, function
-
-
-def check_registration(registration: Registration) -> None:
-    """Makes the schema of an entry now, while it is clear who is to blame if that fails.
-
-    Raises:
-        PluginError: no schema can be made of the signature, or it does not say what the factory makes.
-    """
-    from pydantic import TypeAdapter, ValidationError
-
-    from kerasdream.components import MAKES
-    from kerasdream.plugins.signature import model_of
-
-    factory, made = registration.factory, MAKES[registration.kind]
-    try:
-        hints = get_type_hints(factory, include_extras=True)
-        if registration.kind == "outputs" and get_type_hints(factory).get("path") is not str:
-            raise PluginError(
-                f"{registration} must have a parameter path: str, as in "
-                f'def {registration.name}(*, path: str = "{{stem}}-{registration.name}.txt") -> Output'
-            )
-        if hints.get("return") in made:
-            model_of(registration).model_json_schema(by_alias=True)
-            for parameter in inspect.signature(factory).parameters.values():
-                if parameter.default is not parameter.empty:
-                    TypeAdapter(hints[parameter.name]).validate_python(parameter.default)
-            return
-    except PluginError:
-        raise
-    except ValidationError as error:
-        raise PluginError(
-            f"{registration}: the default of {parameter.name!r} is {parameter.default!r}, which its annotation does "
-            f"not allow: {error.errors()[0]['msg'].removeprefix('Input ')}"
-        ) from None
-    except Exception as error:
-        reason = str(error).partition("\n")[0]
-        raise PluginError(f"{registration} has a signature that cannot stand in a run file: {reason}") from error
-    raise PluginError(
-        f"{registration} must be annotated with what it makes, as in def {registration.name}(...) -> {made[0].__name__}"
-    )
 
 
 def _normal(name: str) -> str:

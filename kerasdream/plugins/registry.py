@@ -1,13 +1,24 @@
-"""What can stand in a run file: kind -> name -> factory, and which plugin it came from."""
+"""The registered parts: kind -> name -> factory, and the plugin it came from."""
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kerasdream.components import (
+    Energy,
+    Network,
+    Objective,
+    Output,
+    Parametrization,
+    Postprocess,
+    Projection,
+    Rule,
+    Transform,
+)
 from kerasdream.errors import PluginError, did_you_mean
 from kerasdream.plugins.attribution import at, where
 
@@ -21,17 +32,28 @@ KINDS = {
     "postprocess": "postprocess step",
     "outputs": "output",
 }
-"""Kind -> what one of them is called. Hook ``register_<kind>`` fills it."""
+"""Kind -> what one of them is called. The hook ``register_<kind>`` registers them."""
 
+MAKES: Mapping[str, tuple[type, ...]] = {
+    "models": (Network,),
+    "objectives": (Objective,),
+    "priors": (Energy, Projection),
+    "parametrizations": (Parametrization,),
+    "transforms": (Transform,),
+    "ascent": (Rule,),
+    "postprocess": (Postprocess,),
+    "outputs": (Output,),
+}
+"""Kind -> the classes of its parts."""
 
 RESERVED = ("weight", "mask")
-"""Parameters that every objective and energy has without its factory."""
+"""Parameters that kerasdream adds to every objective and energy."""
 
 PYTHON = "python"
-"""What a recipe calls a part that was given as a Python object; no part may have this name."""
+"""The name in a recipe of a part given as a Python object; no part may have this name."""
 
 SUM = "sum"
-"""What stands among the objectives for several of them; no part may have this name."""
+"""The name of an entry that sums several objectives; no part may have this name."""
 
 
 @dataclass(frozen=True)
@@ -69,16 +91,16 @@ class Registry:
     entries: dict[str, dict[str, Registration]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
 
     def add(self, kind: str, plugin: str, factory: Callable[..., Any], name: str | None = None) -> None:
-        """Registers a factory.
+        """Register a factory.
 
         Raises:
-            PluginError: the name is taken or is none, or the signature is not keyword-only and annotated.
+            PluginError: the name is taken or invalid, or the parameters are not keyword-only and annotated.
         """
         name = name or getattr(factory, "__name__", "")
         if not callable(factory) or not name:
             raise PluginError(
-                f"plugin {plugin!r} registers {factory!r} as {KINDS[kind]}; expected a function (with name=..., if it "
-                "has none of its own)"
+                f"plugin {plugin!r} registers {factory!r} as {KINDS[kind]}; expected a function "
+                "(with name=... if it has no name of its own)"
             )
         new = Registration(kind, name, factory, plugin)
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", str(name)) or name in (PYTHON, SUM):
@@ -99,26 +121,26 @@ class Registry:
                 )
             if parameter.name in RESERVED and kind in ("objectives", "priors"):
                 raise PluginError(
-                    f"{new} has a parameter {parameter.name!r}, which kerasdream adds to objectives and priors itself; "
-                    "leave it out, or give yours another name"
+                    f"{new} has a parameter {parameter.name!r}, which kerasdream adds to every objective and prior; "
+                    "remove or rename it"
                 )
         self.entries[kind][name] = new
 
     def drop(self, plugin: str) -> None:
-        """Takes back all that a plugin has registered."""
+        """Remove everything that a plugin has registered."""
         for names in self.entries.values():
             for name in [n for n, registration in names.items() if registration.plugin == plugin]:
                 del names[name]
 
     def get(self, kind: str, name: str) -> Registration:
-        """Returns a registration; KeyError with the nearest names if there is none."""
+        """Return a registration; raise KeyError with the nearest names if there is none."""
         try:
             return self.entries[kind][name]
         except KeyError:
             raise KeyError(f"unknown {KINDS[kind]} {name!r}; {did_you_mean(name, self.entries[kind])}") from None
 
     def of(self, kind: str) -> Iterable[Registration]:
-        """All of one kind."""
+        """Return all of one kind."""
         return self.entries[kind].values()
 
     def __iter__(self) -> Iterator[Registration]:

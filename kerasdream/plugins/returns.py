@@ -1,16 +1,20 @@
-"""What the functions of a part must return, checked as they return: shapes, and that numbers are finite.
+"""What factories, and the functions of the parts they make, must return: types, shapes, finite numbers.
 
-Whatever is wrong is found in the call that did it, while it is clear whose it was. Shapes are compared as far as they
-are known in the trace.
+Return values are checked in the call that produced them, so that the error can name the plugin. Only statically known
+dimensions are compared.
 """
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
+
+from kerasdream import ops
 from kerasdream.components import (
     Energy,
     Network,
@@ -22,32 +26,66 @@ from kerasdream.components import (
     Rule,
     Transform,
 )
+from kerasdream.plugins.registry import MAKES
 
 
 class ContractError(Exception):
-    """A part's function returned what it must not; the message goes behind the part's name."""
+    """A wrong return value of a factory or a part's function; the message continues a sentence that names the part."""
+
+
+def as_part(kind: str, returned: Any) -> Any:
+    """Return what a factory returned as a part of its kind; a plain function of pictures becomes a ``Postprocess``.
+
+    Raises:
+        ContractError: it is something else.
+    """
+    if isinstance(returned, MAKES[kind]):
+        return returned
+    if kind == "postprocess" and callable(returned) and not isinstance(returned, type):
+        return Postprocess(_with_source(returned))
+    expected = " or ".join(part.__name__ for part in MAKES[kind])
+    raise ContractError(f"returned {_kind(returned)}; expected {expected}")
+
+
+def _with_source(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    """Return a function of picture and source from one of the picture, or of both.
+
+    The second positional parameter receives the source if it is required or called ``source``.
+    """
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except ValueError:  # some functions written in C have no signature
+        return lambda picture, source: function(picture)
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    required = [p for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    taken = 2 if len(required) == 2 or any(p.name == "source" for p in positional[1:2]) else 1
+    enough = len(positional) >= taken or any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    if not enough or not all(p in positional[:taken] for p in required):
+        names = ", ".join(str(parameter) for parameter in parameters)
+        raise ContractError(f"returned a function of ({names}); expected one of (picture) or (picture, source)")
+    return function if taken == 2 else lambda picture, source: function(picture)
 
 
 def check(made: Any, function: str, result: Any, arguments: tuple[Any, ...]) -> None:
-    """Checks what ``function`` of a finished part returned.
+    """Check what ``function`` of a finished part returned.
 
     Raises:
-        ContractError: it is not what the contract says.
+        ContractError: it breaks the contract.
     """
     if rule := CONTRACTS.get((type(made), function)):
         rule(made, result, *arguments)
 
 
 def check_fields(made: Any) -> None:
-    """Checks what a finished part says of itself: layers, pixels, a path.
+    """Check the data of a finished part: layers, pixels, a path.
 
     Raises:
-        ContractError: it is not what the contract says.
+        ContractError: it breaks the contract.
     """
     if isinstance(made, Objective):
         for term in made.terms:
             if not term.layers or not all(isinstance(layer, str) for layer in term.layers):
-                raise ContractError(f"looks at the layers {term.layers!r}; expected one name or more")
+                raise ContractError(f"looks at the layers {term.layers!r}; expected at least one name")
     if isinstance(made, Output) and not isinstance(made.path, str):
         raise ContractError(f"has the path {made.path!r}; expected a text such as {{stem}}-dream.png")
     if isinstance(made, Postprocess) and not (isinstance(made.scale, Real) and 1 <= made.scale < math.inf):
@@ -100,8 +138,6 @@ def _processed(part: Postprocess, picture: Any, before: Any, source: Any) -> Non
 
 
 def _picture(picture: Any, shape: tuple[int, ...], expected: str) -> None:
-    import numpy as np
-
     _same(picture, shape, expected)
     if not np.issubdtype(np.asarray(picture).dtype, np.floating):
         raise ContractError(f"returned {np.asarray(picture).dtype}; expected float32 in [-1, 1]")
@@ -123,7 +159,7 @@ def _update(part: Any, updated: Any, gradient: Any, *_: Any) -> None:
 
 
 def _memory(part: Any, value: Any, *_: Any) -> None:
-    """What a rule remembers is saved with the state of a run."""
+    """Check that a rule's memory can be saved in a checkpoint."""
     if type(value) in (list, tuple, dict):
         for item in value.values() if isinstance(value, dict) else value:
             _memory(part, item)
@@ -166,18 +202,14 @@ def _same(result: Any, like: tuple[int | None, ...], expected: str) -> None:
 
 
 def _finite(result: Any, what: str) -> None:
-    """Checks numbers outside a trace; their sum is one number, so that an accelerator keeps the rest."""
-    import numpy as np
-
-    from kerasdream import ops
-
+    """Check numbers outside a trace. Only their sum leaves the accelerator."""
     total = ops.sum(result)
     if hasattr(total, "numpy") and not np.isfinite(total.numpy()):
         raise ContractError(f"returned {what} that is not finite")
 
 
 def _fits(shape: tuple[int | None, ...], like: tuple[int | None, ...]) -> bool:
-    """Whether a shape, as far as it is known, is another: a known size where the other varies is a wrong one."""
+    """Whether the known sizes of a shape equal another's; a known size where the other varies is wrong."""
     return len(shape) == len(like) and all(one is None or one == other for one, other in zip(shape, like, strict=True))
 
 

@@ -1,22 +1,21 @@
-"""``kerasdream new-plugin``: writes a plugin that works, is tested and can be published."""
+"""``kerasdream new-plugin``: write a plugin that works, is tested and is ready to publish."""
 
 from __future__ import annotations
 
 import re
 import tempfile
 import time
-from importlib import resources
+from importlib import metadata, resources
 from keyword import iskeyword
 from pathlib import Path
 from string import Template
 
-from kerasdream import __version__
 from kerasdream.errors import OutputError, PluginError
 from kerasdream.plugins.registry import KINDS, Registry
 
 LICENSES = "MIT", "Apache-2.0"
 WHAT = {**KINDS, "commands": "command"}
-"""Kind -> what the plugin is; each has a folder of templates."""
+"""Kind -> what one of them is called; each kind has a folder of templates."""
 
 CHECKS = {
     "models": "check_model",
@@ -28,7 +27,7 @@ CHECKS = {
     "postprocess": "check_postprocess",
     "outputs": "check_output",
 }
-"""Kind -> the check of ``kerasdream.testing`` that its tests call."""
+"""Kind -> the function of ``kerasdream.testing`` that its tests call."""
 
 EXAMPLE_TEST = """
 EXAMPLE = Path(__file__).parents[1] / "example.yaml"
@@ -42,33 +41,35 @@ def test_the_example_runs(tmp_path):
 
 
 def write_plugin(name: str, folder: Path, *, kind: str, author: str, license: str, registry: Registry) -> Path:
-    """Writes the folder of a distribution with one module, tests, an example run file, README and LICENSE.
+    """Write a distribution: one module, tests, an example run file, README and LICENSE.
 
     Args:
-        name: of the part, ``sparkle``; the distribution is ``kerasdream-sparkle``.
-        folder: where the new folder goes.
-        kind: what it makes: ``objectives``, ..., ``commands``.
+        name: name of the part, ``sparkle``; the distribution is called ``kerasdream-sparkle``.
+        folder: where to create the distribution's folder.
+        kind: the kind of part: ``objectives``, ..., ``commands``.
         author: for setup.cfg and LICENSE.
         license: one of ``LICENSES``.
-        registry: what names are taken.
+        registry: the parts already registered, whose names are taken.
 
     Returns:
         The new folder.
 
     Raises:
-        PluginError: the name is no name, or taken.
+        PluginError: the name is invalid or taken.
         OutputError: the folder exists or cannot be written.
     """
     name = name.removeprefix("kerasdream-").replace("-", "_")
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or iskeyword(name):
-        raise PluginError(f"{name!r} is no name for a plugin; expected lower-case letters, digits and _, as in sparkle")
+        raise PluginError(
+            f"{name!r} is not a valid plugin name; expected lower-case letters, digits and _, as in sparkle"
+        )
     taken = registry.entries.get(kind, {}).get(name)
     if taken:
-        raise PluginError(f"{taken} has this name already; choose another")
+        raise PluginError(f"{taken} already has this name; choose another")
     distribution = f"kerasdream-{name.replace('_', '-')}"
     target = folder / distribution
     if target.exists():
-        raise OutputError(f"{target} exists already; remove it, or choose another name or folder (-o)")
+        raise OutputError(f"{target} already exists; remove it, or choose another name or folder (-o)")
     files = _files(name, distribution, kind, author, license)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -84,13 +85,13 @@ def write_plugin(name: str, folder: Path, *, kind: str, author: str, license: st
 
 
 def rendered(kind: str, file: str, **values: str) -> str:
-    """One template, filled in."""
+    """Return one template, filled in."""
     path = resources.files("kerasdream.plugins") / "templates" / kind / f"{file}.tmpl"
     return Template(path.read_text(encoding="utf-8")).substitute(values)
 
 
 def _files(name: str, distribution: str, kind: str, author: str, license: str) -> dict[str, str]:
-    """Path -> text of every file."""
+    """Return path -> text of every file."""
     what, module, runs, command = WHAT[kind], f"kerasdream_{name}", kind in KINDS, name.replace("_", "-")
     values = {
         "name": name,
@@ -102,7 +103,7 @@ def _files(name: str, distribution: str, kind: str, author: str, license: str) -
         "author": author or f"the authors of {distribution}",
         "license": license,
         "year": str(time.localtime().tm_year),
-        "version": __version__,
+        "version": metadata.version("kerasdream"),
         "use": f"kerasdream list {kind} {name}" if runs else f"kerasdream {command} --help",
         "try": "kerasdream run example.yaml" if runs else f"kerasdream {command} photo.jpg",
     }

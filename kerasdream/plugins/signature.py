@@ -1,55 +1,64 @@
-"""A factory's signature as a schema: the pydantic model of its YAML entry, made without calling it."""
+"""A factory's signature as a schema: the pydantic model of its YAML entry, built without calling the factory."""
 
 from __future__ import annotations
 
+import collections.abc
 import inspect
 import types
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
-from kerasdream.components import Energy, LayerMark, Objective
+from kerasdream.components import LAYER, Energy, Objective
+from kerasdream.errors import PluginError
 from kerasdream.images.masks import MaskFile
-from kerasdream.plugins.registry import Registration
+from kerasdream.plugins.registry import MAKES, Registration
 from kerasdream.schedules import scheduled
 
 CHANGING = ("objectives", "priors", "transforms", "ascent")
-"""Kinds that are made anew for each step, so that their numbers may be schedules."""
+"""Kinds whose parts are made again for each step, so that their numbers may be schedules."""
 
 
 @cache
 def model_of(registration: Registration) -> type[BaseModel]:
-    """Returns the pydantic model of an entry's parameters: strict, unknown keys refused.
+    """Return the pydantic model of an entry's parameters: strict, unknown keys rejected.
 
-    Floats are open to schedules where they can change from step to step; ``weight`` and ``mask`` are added where they
-    have a meaning.
+    Floats accept schedules where they can change from step to step; ``weight`` and ``mask`` are added where they apply.
     """
     factory = registration.factory
-    hints = get_type_hints(factory, include_extras=True)
     fields: dict[str, Any] = {}
     texts = _argument_help(inspect.getdoc(factory) or "")
-    for parameter in inspect.signature(factory).parameters.values():
-        default = ... if parameter.default is parameter.empty else parameter.default
-        annotation = hints[parameter.name]
-        if registration.kind in CHANGING:
-            annotation = _with_schedules(annotation)
-        fields[parameter.name] = (annotation, Field(default, description=texts.get(parameter.name)))
-    if is_weighted(factory):
+    for name, default, annotation in _parameters(registration):
+        fields[name] = (annotation, Field(default, description=texts.get(name)))
+    if is_weighted(registration.kind, factory):
         fields["weight"] = (scheduled(float), Field(1.0, description="Factor; negative to make it smaller."))
         fields["mask"] = (MaskFile | None, Field(None, description="Where it counts: a picture, white for fully."))
     config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, protected_namespaces=())
-    return create_model(factory.__name__, __config__=config, __doc__=inspect.getdoc(factory), **fields)
+    name = getattr(factory, "__name__", registration.name)
+    model: type[BaseModel] = create_model(name, __config__=config, __doc__=inspect.getdoc(factory), **fields)
+    return model
 
 
-def is_weighted(factory: Callable[..., Any]) -> bool:
-    """Whether a factory makes something that ``weight`` and ``mask`` apply to: an objective or an energy."""
-    return get_type_hints(factory).get("return") in (Objective, Energy)
+def is_weighted(kind: str, factory: Callable[..., Any]) -> bool:
+    """Whether ``weight`` and ``mask`` apply to what a factory makes: to an objective and an energy.
+
+    A prior whose factory has no return annotation is taken for an energy until it is made.
+    """
+    returned = get_type_hints(factory).get("return")
+    return returned in (Objective, Energy) or (returned is None and kind in ("objectives", "priors"))
+
+
+def changing_parameters(registration: Registration) -> list[str]:
+    """Return the parameters that accept a schedule, ``weight`` included."""
+    hints = get_type_hints(registration.factory, include_extras=True)
+    names = [name for name, _, annotation in _parameters(registration) if annotation != hints[name]]
+    return [*names, *(["weight"] if is_weighted(registration.kind, registration.factory) else [])]
 
 
 def layer_names(factory: Callable[..., Any], params: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Yields (path within the parameters, layer name) of every parameter annotated ``LayerName``, lists included."""
+    """Yield (path within the parameters, layer name) for every parameter annotated ``LayerName``, lists included."""
     for name in layer_parameters(factory):
         value = params.get(name)
         if isinstance(value, str):
@@ -59,17 +68,77 @@ def layer_names(factory: Callable[..., Any], params: dict[str, Any]) -> Iterator
 
 
 def layer_parameters(factory: Callable[..., Any]) -> list[str]:
-    """Returns the parameters annotated ``LayerName``, or with lists of them."""
+    """Return the parameters annotated ``LayerName``, or with lists of them."""
     hints = get_type_hints(factory, include_extras=True)
     return [name for name, hint in hints.items() if name != "return" and _mentions_layer(hint)]
 
 
+def check_signature(registration: Registration) -> None:
+    """Build the schema of an entry now, at registration, so that a bad signature is reported with its plugin.
+
+    Raises:
+        PluginError: no schema can be built from the signature, a default does not fit its annotation, or the return
+            annotation is not what the hook registers.
+    """
+    factory, kind = registration.factory, registration.kind
+    try:
+        hints = get_type_hints(factory, include_extras=True)
+        model_of(registration).model_json_schema(by_alias=True)
+    except Exception as error:
+        reason = str(error).partition("\n")[0]
+        raise PluginError(f"{registration} has a signature that does not fit a run file: {reason}") from error
+    if kind == "outputs" and get_type_hints(factory).get("path") is not str:
+        raise PluginError(
+            f"{registration} must have a parameter path: str, as in "
+            f'def {registration.name}(*, path: str = "{{stem}}-{registration.name}.txt") -> Output'
+        )
+    _check_return(registration, hints)
+    for parameter in inspect.signature(factory).parameters.values():
+        if parameter.default is not parameter.empty:
+            _check_default(registration, parameter, hints[parameter.name])
+
+
+def _check_return(registration: Registration, hints: dict[str, Any]) -> None:
+    """Check the return annotation, if there is one: what is returned is checked when the part is made."""
+    makes = MAKES[registration.kind]
+    if "return" not in hints or hints["return"] in makes:
+        return
+    returned = hints["return"]
+    if registration.kind == "postprocess" and collections.abc.Callable in (returned, get_origin(returned)):
+        return
+    name = "None" if returned is type(None) else getattr(returned, "__name__", str(returned))
+    raise PluginError(
+        f"{registration} is annotated to return {name}; expected {' or '.join(made.__name__ for made in makes)}, "
+        f"as in def {registration.name}(...) -> {makes[0].__name__}, or no annotation"
+    )
+
+
+def _check_default(registration: Registration, parameter: inspect.Parameter, annotation: Any) -> None:
+    try:
+        TypeAdapter(annotation).validate_python(parameter.default)
+    except ValidationError as error:
+        raise PluginError(
+            f"{registration}: the default of {parameter.name!r} is {parameter.default!r}, which its annotation does "
+            f"not allow: {error.errors()[0]['msg'].removeprefix('Input ')}"
+        ) from None
+
+
+def _parameters(registration: Registration) -> Iterator[tuple[str, Any, Any]]:
+    """Yield (name, default or ``...``, annotation open to schedules) of a factory's own parameters."""
+    hints = get_type_hints(registration.factory, include_extras=True)
+    for parameter in inspect.signature(registration.factory).parameters.values():
+        annotation = hints[parameter.name]
+        if registration.kind in CHANGING:
+            annotation = _with_schedules(annotation)
+        yield parameter.name, ... if parameter.default is parameter.empty else parameter.default, annotation
+
+
 def _mentions_layer(annotation: Any) -> bool:
-    return any(isinstance(a, LayerMark) or _mentions_layer(a) for a in get_args(annotation))
+    return any(a is LAYER or _mentions_layer(a) for a in get_args(annotation))
 
 
 def _with_schedules(annotation: Any) -> Any:
-    """Replaces ``float`` (constrained or not, optional or not) by "float or a schedule of floats"."""
+    """Replace ``float`` (constrained or not, optional or not) by "float or a schedule of floats"."""
     if annotation is float or (get_origin(annotation) is Annotated and get_args(annotation)[0] is float):
         return scheduled(annotation)
     if get_origin(annotation) in (Union, types.UnionType):
@@ -78,7 +147,7 @@ def _with_schedules(annotation: Any) -> Any:
 
 
 def _argument_help(doc: str) -> dict[str, str]:
-    """Reads the ``Args:`` section of a docstring: parameter -> its text on one line."""
+    """Read the ``Args:`` section of a docstring: parameter -> its text on one line."""
     _, _, section = doc.partition("Args:\n")
     texts: dict[str, str] = {}
     name = ""

@@ -1,25 +1,22 @@
-"""One validated entry of a run file: a factory, its parameters, and where it stands."""
+"""One validated entry of a run file: a part's name, parameters and place, and how to make the part."""
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kerasdream.components import MAKES, Objective, Output
-from kerasdream.errors import ConfigError, ImageError, KerasdreamError, ModelError, PluginError
+from kerasdream.components import Projection
+from kerasdream.errors import ConfigError
 from kerasdream.images.masks import Mask
 from kerasdream.plugins.attribution import at, where
+from kerasdream.plugins.guard import Guard
 from kerasdream.plugins.registry import KINDS, PYTHON, RESERVED
-from kerasdream.plugins.returns import ContractError, check, check_fields
+from kerasdream.plugins.returns import as_part, check_fields
 from kerasdream.plugins.signature import is_weighted
 from kerasdream.schedules import Progress, is_schedule
-
-FUNCTIONS = "log_p", "apply", "init", "decode", "update", "open", "preprocess"
-"""The fields of parts that are functions of a plugin."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +28,8 @@ class PartSpec:
         factory: the registered function, or None if a finished object was given from Python.
         values: parameters; numbers that change are schedules.
         plain: the same as plain data, for the recipe.
-        path: the place in the run file, ``("objectives", 0, "l2")``.
-        place: that place as ``file:line:column``; "" where there is no run file.
+        path: its place in the run file, ``("objectives", 0, "l2")``.
+        place: that place as ``file:line:column``; "" without a run file.
         made: the finished object, if one was given.
     """
 
@@ -48,13 +45,13 @@ class PartSpec:
 
     @classmethod
     def of(cls, kind: str, made: Any) -> PartSpec:
-        """Wraps an object given from Python."""
+        """Wrap an object given from Python."""
         name = getattr(made, "name", None) or type(made).__name__.lower()
         return cls(kind, name, None, PYTHON, {}, {}, (), made)
 
     @property
     def recipe(self) -> dict[str, Any]:
-        """The entry as it stands in a recipe; of an object given from Python, only that it was there."""
+        """The entry for the recipe; for an object given from Python, only its name."""
         return {self.name: dict(self.plain)} if self.factory else {PYTHON: self.name}
 
     @property
@@ -69,7 +66,7 @@ class PartSpec:
 
     @property
     def files(self) -> Iterator[Path]:
-        """The files that the part is made from."""
+        """The files the part reads."""
         for value in self.values.values():
             path = value.path if isinstance(value, Mask) else value
             if isinstance(path, Path):
@@ -81,93 +78,46 @@ class PartSpec:
         return {name: value for name, value in self.values.items() if is_schedule(value)}
 
     def values_at(self, progress: Progress) -> dict[str, float]:
-        """Returns the present values of the parameters that change."""
+        """Return the current values of the parameters that change."""
         return {name: schedule.value_at(progress) for name, schedule in self.schedules.items()}
 
     def make(self, present: Mapping[str, Any] | None = None) -> Any:
-        """Calls the factory.
+        """Call the factory, and guard the functions of the part it returns.
 
         Args:
             present: values for the parameters that change; by default those at the start of the run.
 
-        What the functions of the finished part raise later is laid at the plugin's door too.
-
         Raises:
-            PluginError: the factory failed, or made something else.
+            PluginError: the factory failed or returned something else.
+            ConfigError: the factory rejects its parameters.
         """
         if self.factory is None:
             return self.made
         values = {**self.values, **self.values_at(Progress()), **(present or {})}
-        if is_weighted(self.factory):
+        if is_weighted(self.kind, self.factory):
             values = {name: value for name, value in values.items() if name not in RESERVED}
-        with self.attributed():
-            made = self.factory(**values)
-            if not isinstance(made, MAKES[self.kind]):
-                kinds = " or ".join(kind.__name__ for kind in MAKES[self.kind])
-                raise ContractError(
-                    f"returned {'nothing' if made is None else f'a {type(made).__name__}'}; expected {kinds}"
-                )
+        guard = Guard(self.origin, self.located, self.factory)
+        with guard.attributed():
+            part = as_part(self.kind, self.factory(**values))
             if present is None:  # in a trace, numbers may be tensors
-                check_fields(made)
-        if isinstance(made, Objective):
-            return made.mapped(lambda function: self._guarded(made, "fn", function))
-        functions = {name: getattr(made, name) for name in FUNCTIONS if callable(getattr(made, name, None))}
-        return replace(made, **{name: self._guarded(made, name, value) for name, value in functions.items()})
+                check_fields(part)
+            if isinstance(part, Projection) and (self.weight != 1.0 or self.mask is not None):
+                raise ConfigError("a projection has no weight or mask; remove them")
+        return guard.guarded(part)
 
-    @contextmanager
-    def attributed(self) -> Iterator[None]:
-        """Turns whatever goes wrong inside into a fault of this entry's plugin, with the line in its file.
+    def attributed(self) -> AbstractContextManager[None]:
+        """Turn any exception inside into an error of this entry's plugin; see ``Guard.attributed``."""
+        return Guard(self.origin, self.located, self.factory).attributed()
 
-        What the part itself says about its parameters is a fault of the run file, and gets the line there.
-        """
-        try:
-            yield
-        except (ConfigError, ImageError, ModelError) as error:
-            raise type(error)(self.located(str(error))) from error
-        except KerasdreamError:
-            raise
-        except ContractError as error:
-            raise PluginError(f"{self.origin} {error}") from error
-        except Exception as error:
-            file = where(self.factory).rpartition(":")[0] if self.factory else None
-            lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
-            place = f" in line {lines[-1]}" if lines else ""
-            reason = str(error).strip().partition("\n")[0]
-            raise PluginError(f"{self.origin} failed{place}: {type(error).__name__}: {reason}") from error
-
-    def located(self, fault: str) -> str:
-        """A fault with the place of this entry in the run file in front of it."""
+    def located(self, message: str) -> str:
+        """Return a message with this entry's place in the run file in front of it."""
         places = [self.place, ".".join(map(str, self.path))]
-        return ": ".join([*filter(None, places), fault])
+        return ": ".join([*filter(None, places), message])
 
     @property
     def origin(self) -> str:
-        """The entry as the subject of a fault: its place in the run file, its plugin, its factory's file and line."""
+        """The entry as the subject of an error: its place in the run file, its plugin, its factory's file and line."""
         place = f"{'.'.join(map(str, self.path))}: " if self.path else ""
         if not self.factory:
             return f"{place}the {KINDS[self.kind]} {self.name!r} given from Python"
         return f"{place}the {KINDS[self.kind]} {self.name!r} of plugin {self.plugin!r}{at(where(self.factory))}"
-
-    def _guarded(self, part: Any, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any) -> Any:
-            with self.attributed():
-                result = function(*arguments)
-                check(part, name, result, arguments)
-            return _Opened(self, result) if isinstance(part, Output) else result
-
-        return call
-
-
-@dataclass(frozen=True)
-class _Opened(AbstractContextManager[Callable[..., None]]):
-    """An output that is open: a fault in closing it is its plugin's too."""
-
-    entry: PartSpec
-    manager: AbstractContextManager[Callable[..., None]]
-
-    def __enter__(self) -> Callable[..., None]:
-        return self.manager.__enter__()
-
-    def __exit__(self, *fault: Any) -> bool | None:
-        with self.entry.attributed():
-            return self.manager.__exit__(*fault)

@@ -10,11 +10,14 @@ from types import ModuleType
 from typing import Any
 
 import click
+from pydantic import ValidationError
 
 from kerasdream.plugins import manager
 from kerasdream.plugins.manager import Plugin, Plugins
 from kerasdream.plugins.registry import Registration, Registry
+from kerasdream.plugins.signature import changing_parameters, check_signature, model_of
 from kerasdream.plugins.spec import PartSpec
+from kerasdream.schedules import Ramp
 
 UNDER_TEST = "the plugin under test"
 
@@ -35,13 +38,8 @@ def check_schema(kind: str, factory: Callable[..., Any], parameters: Mapping[str
             after it was written as JSON and read again.
         PluginError: the signature is not keyword-only, annotated and fit for a run file.
     """
-    from pydantic import ValidationError
-
-    from kerasdream.plugins.manager import check_registration
-    from kerasdream.plugins.signature import model_of
-
     registration = registered(kind, factory)
-    check_registration(registration)
+    check_signature(registration)
     expect(registration.summary, registration, "has no docstring; it is the help text of kerasdream list")
     model = model_of(registration)
     for name, field in model.model_fields.items():
@@ -83,12 +81,12 @@ def loaded(plugin: ModuleType | Path | str, cli: click.Group | None = None) -> t
         AssertionError: one of them is broken.
     """
     if isinstance(plugin, ModuleType):
-        plugins = manager.load(installed=False, cli=cli)
-        plugins.load(lambda: plugin, Plugin(plugin.__name__, distribution=UNDER_TEST))
+        plugins = manager.discover(installed=False, cli=cli)
+        plugins.add(lambda: plugin, Plugin(plugin.__name__, distribution=UNDER_TEST))
         found = [plugins.found[-1]]
     else:
-        plugins = manager.load([Path(plugin)], cli=cli, installed=False)
-        found = plugins.asked_for(Path(plugin))
+        plugins = manager.discover([Path(plugin)], cli=cli, installed=False)
+        found = plugins.plugins_at(Path(plugin))
     for one in found:
         if one.error or one.notes:
             raise AssertionError(one.error or f"{one}: {one.notes[0]}")
@@ -97,13 +95,9 @@ def loaded(plugin: ModuleType | Path | str, cli: click.Group | None = None) -> t
 
 def steady(entry: PartSpec) -> Iterator[tuple[str, PartSpec]]:
     """Yields every number that a schedule may stand for, and the entry with one that happens not to change."""
-    from kerasdream.plugins.signature import model_of
-    from kerasdream.schedules import Ramp
-
-    schema = model_of(registered(entry.kind, entry.factory))
-    for name, value in entry.values.items():
-        field = schema.model_fields[name]
-        if isinstance(value, (int, float)) and "Ramp" in str(field.annotation) + str(field.metadata):
+    for name in changing_parameters(registered(entry.kind, entry.factory)) if entry.factory else ():
+        value = entry.values[name]
+        if isinstance(value, (int, float)):
             ramp = Ramp[float](**{"from": value, "to": value})
             yield name, replace(entry, values={**entry.values, name: ramp})
 

@@ -31,7 +31,7 @@ from kerasdream.config.run_config import resolve
 from kerasdream.config.schema import json_schema
 from kerasdream.errors import ConfigError, ModelError
 from kerasdream.models import imagenet
-from kerasdream.plugins.manager import load as load_plugins
+from kerasdream.plugins.manager import discover as load_plugins
 from kerasdream.schedules import Progress
 
 RANDOM = np.random.default_rng(3)
@@ -342,7 +342,7 @@ def test_a_class_is_called_by_any_of_its_names_in_any_case():
     }.items():
         assert imagenet.index_of(name) == index
     for name, words in {
-        "crane": "index of one of the classes called so (134: crane; 517: crane)",
+        "crane": "index of one of the classes with this name (134: crane; 517: crane)",
         "maillot": "(638: maillot; 639: maillot, tank suit)",
         "panther": "286: cougar",
         "flamigno": "did you mean 'flamingo'",
@@ -360,7 +360,7 @@ def test_the_name_of_a_class_is_checked_where_it_stands(tmp_path):
     first, second = str(fault.value).splitlines()
     assert "objectives.0.class.name: expected a class of ImageNet (did you mean 'flamingo'" in first
     assert first.endswith(", not flamigno")
-    assert "objectives.1.class.name: expected the index of one of the classes called so (134: crane; 517" in second
+    assert "objectives.1.class.name: expected the index of one of the classes with this name (134: crane; 517" in second
 
 
 def test_classes_are_listed_and_searched(here):

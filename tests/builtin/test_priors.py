@@ -21,7 +21,7 @@ from kerasdream.builtin.priors.smoothness import smoothness
 from kerasdream.builtin.priors.source import source
 from kerasdream.builtin.priors.spectrum import response, spectrum
 from kerasdream.builtin.priors.total_variation import total_variation
-from kerasdream.plugins.manager import load
+from kerasdream.plugins.manager import discover
 from kerasdream.testing import check_prior
 
 CHECKED = [
@@ -353,7 +353,7 @@ def test_a_blur_is_diffusion(chelsea):
 def test_every_prior_is_checked():
     """Those of the plugins are checked in their own tests."""
     checked = {factory for factory, _ in [*CHECKED, *PROJECTED]}
-    assert checked == {one.factory for one in load(installed=False).registry if one.kind == "priors"}
+    assert checked == {one.factory for one in discover(installed=False).registry if one.kind == "priors"}
 
 
 # In dreams

@@ -24,7 +24,7 @@ from kerasdream.builtin.transforms.shift import shift
 from kerasdream.config.run_config import load
 from kerasdream.engine.score import step_seed
 from kerasdream.plan.tiling import mirrored as mirrored_by_the_tiling
-from kerasdream.plugins.manager import load as plugins
+from kerasdream.plugins.manager import discover as plugins
 
 RANDOM = [
     shift(pixels=5),

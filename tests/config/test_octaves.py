@@ -18,7 +18,7 @@ from kerasdream.events import Stepped
 from kerasdream.images import resize
 from kerasdream.plan.plan import make_plan
 from kerasdream.plan.tiling import Cutting, Lattice
-from kerasdream.plugins.manager import load as load_plugins
+from kerasdream.plugins.manager import discover as load_plugins
 from kerasdream.schedules import Progress
 
 PLAIN = {"priors": [], "transforms": [], "input_range": (-1, 1), "max_side": None}

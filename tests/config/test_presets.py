@@ -19,7 +19,7 @@ from kerasdream.config.run_config import load, resolve
 from kerasdream.config.schema import json_schema
 from kerasdream.errors import ConfigError
 from kerasdream.events import Stepped
-from kerasdream.plugins.manager import load as load_plugins
+from kerasdream.plugins.manager import discover as load_plugins
 from kerasdream.session.session import Session
 
 NETWORKS = ("efficientnet_lite0", "inception_v3")

@@ -14,7 +14,7 @@ from kerasdream.config.document import Document, parse
 from kerasdream.config.run_config import DEFAULTS, load, resolve
 from kerasdream.config.schema import json_schema
 from kerasdream.errors import ConfigError
-from kerasdream.plugins.manager import load as load_plugins
+from kerasdream.plugins.manager import discover as load_plugins
 from kerasdream.plugins.signature import layer_names, model_of
 from kerasdream.schedules import Keys, Progress, Ramp
 
@@ -97,11 +97,11 @@ def test_a_layer_may_be_named_for_several_networks(model, layer):
 @pytest.mark.parametrize(
     ("model", "layer", "words"),
     [
-        ("vgg16", BOTH, "expected a layer for vgg16 beside those for efficientnet_lite0, inception_v3, not {"),
+        ("vgg16", BOTH, "expected a layer for vgg16 as well as for efficientnet_lite0, inception_v3, not {"),
         ("inception_v3", BOTH.replace("mixed3", "mixd3"), "inception_v3 has no layer 'mixd3'; did you mean 'mixed3'"),
         ("inception_v3", BOTH.replace("mixed3", "3"), "expected a valid string, not 3"),
         ("inception_v3", "{}", "expected a valid string, not {}"),
-        ("{file: my_net.keras, input_range: [0, 1]}", BOTH, "expected a layer for my_net beside those for"),
+        ("{file: my_net.keras, input_range: [0, 1]}", BOTH, "expected a layer for my_net as well as for"),
     ],
 )
 def test_layers_for_several_networks_that_will_not_do(model, layer, words):

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 import kerasdream
-from kerasdream import components, hookspecs, images, testing
+from kerasdream import hookspecs, images, testing
 from kerasdream.config.run_config import load
 from kerasdream.plugins import manager as plugins
+from kerasdream.plugins import registry
 from kerasdream.plugins.manager import HOOKS
 from kerasdream.plugins.scaffold import rendered
 
@@ -86,7 +87,7 @@ def test_every_check_is_on_its_page():
 
 
 def test_every_public_part_is_documented():
-    for made in {one for kinds in components.MAKES.values() for one in kinds}:
+    for made in {one for kinds in registry.MAKES.values() for one in kinds}:
         assert any(f"kerasdream.{made.__name__}(" in text for text in PAGES.values()), made
 
 
@@ -233,7 +234,7 @@ def test_register_commands(beside, here):
 
     beside("commands")
     cli = click.Group("kerasdream")
-    (plugin,) = plugins.load([Path("measure.py")], cli=cli).asked_for(Path("measure.py"))
+    (plugin,) = plugins.discover([Path("measure.py")], cli=cli).plugins_at(Path("measure.py"))
     assert (plugin.error, plugin.hooks) == ("", ["register_commands"])
     assert list(cli.commands) == ["measure"]
     code, out, _ = here("plugins", "--json", "--plugin", "measure.py")

@@ -8,7 +8,7 @@ import pytest
 import kerasdream
 from kerasdream import images
 from kerasdream.config.run_config import load
-from kerasdream.plugins.manager import load as load_plugins
+from kerasdream.plugins.manager import discover as load_plugins
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -18,7 +18,7 @@ from kerasdream.config.document import Document
 from kerasdream.config.run_config import resolve
 from kerasdream.dreaming.step import as_network
 from kerasdream.engine.chain import Chain
-from kerasdream.engine.tensorflow import cropped, room_of
+from kerasdream.engine.crops import cropped, room_of
 from kerasdream.errors import ConfigError, ImageError, ModelError
 from kerasdream.plan.crops import Box, Windows
 from kerasdream.plan.plan import Plan
@@ -336,7 +336,7 @@ def test_the_logits_are_linear_whatever_the_model_ends_in(end):
 
 
 def test_a_model_without_classes_has_no_logits(tiny):
-    with pytest.raises(ModelError, match="are no classes; expected"):
+    with pytest.raises(ModelError, match="are not classes; expected"):
         GradientStep(tiny, Objective(LOGITS, lambda a: a[LOGITS][:, 0]), input_range=(-1, 1))
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from kerasdream.models import tables
-from kerasdream.plugins.manager import load
+from kerasdream.plugins.manager import discover
 
-NAMED = [name for name in load().registry.entries["models"] if name != "file"]
+NAMED = [name for name in discover().registry.entries["models"] if name != "file"]
 QUICK = ["efficientnet_lite0", "inception_v3", "mobilenet_v2"]
 
 

@@ -10,6 +10,7 @@ from kerasdream.builtin.objectives.neuron import neuron
 from kerasdream.builtin.priors.total_variation import total_variation
 from kerasdream.config.document import Document
 from kerasdream.config.run_config import resolve
+from kerasdream.dreaming.parts import placed
 from kerasdream.errors import ConfigError
 from kerasdream.images.masks import Mask
 from kerasdream.plan.panels import SINGLE, Panels
@@ -180,12 +181,12 @@ def test_masks_are_those_of_a_panel(tmp_path):
         format="png",
     )
     mask = Mask(tmp_path / "half.png", panels=(1,))
-    sheet = mask.on(Panels(1, 2), (40, 80))
+    sheet = placed(mask, Panels(1, 2), (40, 80))
     assert sheet[:, :40].max() == 0
     assert sheet[0, 40:].min() == 1
     assert sheet[-1, 40:].max() == 0
     np.testing.assert_array_equal(
-        Mask(panels=(0,)).on(Panels(2, 1), (4, 3)), np.repeat([1, 0], 2)[:, None] * np.ones(3)
+        placed(Mask(panels=(0,)), Panels(2, 1), (4, 3)), np.repeat([1, 0], 2)[:, None] * np.ones(3)
     )
     assert Mask(panels=(0,)).plain == {"feather": 0.0, "invert": False, "panels": [0]}
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kerasdream.plan.plan import HALO
+from kerasdream.plan.cutting import HALO
 from kerasdream.plan.tiling import (
     BATCH_PIXELS,
     WANDER,

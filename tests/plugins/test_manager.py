@@ -113,7 +113,7 @@ def test_faults_in_its_parameters_have_a_place(folder, here, monkeypatch, old, n
     ("files", "words"),
     [
         ("[lost.py]", ["the plugin lost.py does not exist"]),
-        ("[photo.png]", ["photo.png is no plugin; expected a Python file (.py), a package or a folder"]),
+        ("[photo.png]", ["photo.png is not a plugin: expected a .py file, a package or a folder of .py files"]),
         ("[empty]", ["the plugin folder empty has no Python files"]),
         ("my_objective.py", ["expected a list of Python files and folders, not my_objective.py"]),
         ("[../elsewhere.py]", ["../elsewhere.py is outside the run file's folder", "copy it", "--plugin", "--trust"]),
@@ -148,7 +148,7 @@ def test_a_plugin_file_named_twice_is_loaded_once(folder, here):
 
 def test_an_objective_of_keras_ops_alone_works_everywhere(folder, here):
     """In the engine, in tiles, in the algebra, with schedules (the check); the JSON Schema; faults with their line."""
-    registration = plugins.load([folder / "my_objective.py"]).registry.get("objectives", "contrast")
+    registration = plugins.discover([folder / "my_objective.py"]).registry.get("objectives", "contrast")
     documented = registration.factory
     documented.__doc__ += "\n\nArgs:\n    layer: the layer.\n    gain: the gain.\n"
     testing.check_objective(documented, {"layer": "conv2", "gain": 2.0})
@@ -212,7 +212,7 @@ def test_a_plugin_that_imports_keras_when_loaded_is_told(folder, process):
     notes = {row["name"]: row["notes"] for row in rows}
     assert notes["my_objective"] == []
     (note,) = notes["heavy"]
-    assert "imports keras when it is loaded" in note
+    assert "imports keras when loaded" in note
     assert note in process("plugins", "--plugin", "heavy.py", cwd=folder).stdout
 
 

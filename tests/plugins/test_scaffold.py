@@ -60,10 +60,10 @@ def test_what_it_writes_is_clean(here, tmp_path, kind):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["Sparkle!"], "'Sparkle!' is no name for a plugin; expected lower-case letters"),
-        (["class"], "'class' is no name for a plugin"),
+        (["Sparkle!"], "'Sparkle!' is not a valid plugin name; expected lower-case letters"),
+        (["class"], "'class' is not a valid plugin name"),
         (["l2"], "the objective 'l2' of plugin 'kerasdream' at"),
-        (["there"], "kerasdream-there exists already; remove it, or choose another name or folder"),
+        (["there"], "kerasdream-there already exists; remove it, or choose another name or folder"),
         (["sparkle", "--kind", "prio"], "unknown kind 'prio'; did you mean 'prior'?"),
     ],
 )

@@ -55,7 +55,7 @@ def test_they_show_every_hook_that_makes_something_of_its_own():
     hooks = {
         hook
         for path in PLUGINS
-        for plugin in plugins.load([path], installed=False).asked_for(path)
+        for plugin in plugins.discover([path], installed=False).plugins_at(path)
         for hook in plugin.hooks
     }
     wanted = {"objectives", "priors", "postprocess", "outputs", "models", "commands"}

@@ -359,7 +359,7 @@ def test_the_names_of_frames():
         ("frames: {shift: [0.1]}", "frames.shift"),
         ("frames: {zom: 1.1}", "did you mean 'zoom'?"),
         ("frames: 100", "expected a mapping of count, zoom, rotate, shift, anchor, not 100"),
-        ("outputs: [png: {path: 'a/{frame}/b.png'}]", "has {frame} in a folder's name; expected it in the file's"),
+        ("outputs: [png: {path: 'a/{frame}/b.png'}]", "has {frame} in a folder's name; move it to the file's name"),
         ("outputs: [png: {path: '{number}.png'}]", "has {number}; expected {stem}, {seed}, {frame}"),
     ],
 )

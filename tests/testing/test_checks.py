@@ -25,10 +25,10 @@ from kerasdream import (
     testing,
 )
 from kerasdream.components import from_range
-from kerasdream.plugins.manager import load
+from kerasdream.plugins.manager import discover
 from kerasdream.testing.material import PHOTO
 
-BUILT_IN = load(installed=False).registry
+BUILT_IN = discover(installed=False).registry
 
 PARAMETERS = {
     "l2": {"layer": "conv2"},

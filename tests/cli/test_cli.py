@@ -82,7 +82,7 @@ for line in sys.stdin.read().splitlines():
             "show ../docs/gallery/coffee.jpg|classes|classes flamingo",
         ),
         (
-            ["tensorflow", "keras", "numpy", "PIL", "rich", "pydantic"],
+            ["tensorflow", "keras", "scipy", "rich"],
             "--help|--version|run --help|list|list objectives|plugins",
         ),
     ],

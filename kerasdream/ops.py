@@ -1,6 +1,6 @@
 """``keras.ops``, and ``keras.random`` as ``ops.random``, loaded on first use.
 
-A component that imports them from here can be read, with its signature and help, without loading TensorFlow.
+A part's signature and help can then be read without TensorFlow.
 
 >>> from kerasdream import ops
 >>> def density(activations):

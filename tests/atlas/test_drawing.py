@@ -184,7 +184,7 @@ def test_layers_of_a_built_network_have_the_columns_of_a_table(tiny):
         (
             "tiny.keras --input-range -1 1 --layers c9",
             1,
-            "tiny.keras has no layer 'c9'; there are: c1, b1, r1, c2, r2",
+            "tiny.keras has no layer 'c9'; available: c1, b1, r1, c2, r2",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""How much memory this process holds and has held, as Linux counts it; None elsewhere."""
+"""The memory of this process, now and at its peak, as Linux reports it; None on other systems."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def resident() -> int | None:
-    """Bytes of the process in memory now."""
+    """Return the process's resident memory in bytes."""
     return _status("VmRSS")
 
 
 def peak() -> int | None:
-    """The most bytes the process has had in memory since it began, or since ``reset_peak``."""
+    """Return the peak resident memory in bytes since the process started, or since ``reset_peak``."""
     return _status("VmHWM")
 
 
 def reset_peak() -> bool:
-    """Forgets the peak; False where the system does not allow that: it stays the peak since the process began."""
+    """Reset the peak; return False where the system does not allow it, and the peak since the start remains."""
     try:
         CLEAR.write_text("5")
     except OSError:

@@ -1,6 +1,6 @@
-"""The parts a dream is made of: what the factories of plugins and built-ins return.
+"""The parts of a dream: what the factories of plugins and of the built-ins return.
 
-Each is a small frozen value around pure functions. Tensors are channels-last; pictures are RGB float32 in [-1, 1].
+Each is a small frozen value that wraps pure functions. Tensors are channels-last; pictures are RGB float32 in [-1, 1].
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ receives the name for the run's network.
 """
 
 LOGITS = "logits"
-"""Stands for the network's classifier, linear, ``(n, classes)``, whatever its layer is called and ends in."""
+"""Placeholder layer name for the classifier's logits, ``(n, classes)``, whatever the network calls that layer."""
 
 
 SIDE = 224
-"""Side of the pictures that most networks were trained on."""
+"""Side in pixels of the pictures most networks were trained on."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,14 @@ class Network:
     """A network to dream with.
 
     Attributes:
-        name: what it is called in the YAML; the key of its shipped layer table, if there is one.
+        name: its name in the YAML; the key of its shipped layer table, if there is one.
         model: the Keras model, functional or sequential, with one image input.
         preprocess: ``keras.ops`` function from a picture, ``(n, height, width, 3)`` float32 RGB in [-1, 1], to the
             model's input.
-        aliases: canonical layer name -> name in ``model``, where Keras numbered its layers on from an earlier network.
-        size: the side in pixels of the square pictures it was trained on; None: that of ``model``'s input, or 224 where
-            it is free.
+        aliases: canonical layer name -> name in ``model``, for networks whose automatic layer numbers do not start
+            at 1 because Keras built another network before.
+        size: side in pixels of the square pictures it was trained on; None for the side of ``model``'s input, or 224
+            if that is not fixed.
     """
 
     name: str
@@ -77,12 +78,12 @@ class Network:
 
     @property
     def side(self) -> int:
-        """The side of the pictures it is best at."""
-        return self.size or self.model.inputs[0].shape[1] or SIDE
+        """Side in pixels of the pictures it was trained on."""
+        return int(self.size or self.model.inputs[0].shape[1] or SIDE)
 
 
 def from_range(low: float, high: float) -> Callable[[Any], Any]:
-    """Returns the linear map from [-1, 1] to ``[low, high]``, the range of pixel values the model was trained on."""
+    """Return the linear map from [-1, 1] to ``[low, high]``, the range of pixel values the model was trained on."""
     scale, shift = (high - low) / 2, (high + low) / 2
 
     def preprocess(picture: Any) -> Any:
@@ -93,9 +94,9 @@ def from_range(low: float, high: float) -> Callable[[Any], Any]:
 
 @dataclass(frozen=True)
 class Term:
-    """One summand of an objective: ``weight`` times the mean of ``fn``'s density over the picture.
+    """One term of an objective: ``weight`` times the mean of ``fn``'s density over the picture.
 
-    Its fields are the arguments of ``Objective``.
+    The fields are the arguments of ``Objective``.
     """
 
     layers: tuple[str, ...]
@@ -111,20 +112,20 @@ class Objective:
     """What the ascent makes larger: a function of the activations of some layers.
 
     Args:
-        layers: names of the layers it looks at; a single name will do.
+        layers: names of the layers it looks at, or a single name.
         fn: ``{layer: (n, h, w, channels)}`` -> a density ``(n, h, w)`` at the positions of the first layer, or one
             number per image ``(n,)``. Pure ``keras.ops``. A density adds up exactly over tiles; one number per image is
-            averaged over tiles by area.
-        reference: a second picture, whose activations of the same layers ``fn`` is given as a second argument, without
-            gradient: ``"source"`` is the photo that is dreamed, seen through the same view (the same window, the same
-            random transforms, ``(n, h, w, channels)``); a path is a picture of its own, a guide, seen once in whole
+            averaged over tiles, weighted by area.
+        reference: a second picture. ``fn`` receives its activations of the same layers as a second argument, without
+            gradient. ``"source"`` is the source photo, seen through the same view (the same window, the same random
+            transforms, ``(n, h, w, channels)``); a path is a separate picture, a guide, seen once as a whole
             (``(1, h', w', channels)``).
         at: look only at the position nearest to this point, ``(y, x)`` as fractions of the picture's height and width;
             the score is then that position's density, not a mean.
-        compares: whether ``fn`` compares the pictures of several panels, ``(panels, h, w, channels)``, row by row: it
-            then needs more than one.
+        compares: whether ``fn`` compares the pictures of several panels, ``(panels, h, w, channels)``, row by row; such
+            an objective needs more than one panel.
 
-    Objectives form an algebra that leaves its operands as they are: ``2 * a + b - c``, ``-a``.
+    Objectives form an algebra and are immutable: ``2 * a + b - c``, ``-a``.
 
     >>> eyes = Objective("mixed4", lambda activations: activations["mixed4"][..., 42])
     """
@@ -145,11 +146,11 @@ class Objective:
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """The layers it looks at, each once, in order of first mention."""
+        """The layers it looks at, each once, in order of first use."""
         return tuple(dict.fromkeys(layer for term in self.terms for layer in term.layers))
 
-    def mapped(self, change: Callable[[Callable], Callable]) -> Objective:
-        """Returns the same objective with every term's function changed."""
+    def mapped(self, change: Callable[[Callable[..., Tensor]], Callable[..., Tensor]]) -> Objective:
+        """Return the objective with ``change`` applied to every term's function."""
         return _sum_of(tuple(replace(term, fn=change(term.fn)) for term in self.terms))
 
     def __mul__(self, factor: Any) -> Objective:
@@ -182,8 +183,8 @@ class Energy:
     Attributes:
         log_p: ``(n, height, width, 3)`` picture -> a density ``(n, height, width)``, averaged over the picture. Pure
             ``keras.ops``.
-        radius: how many pixels away a pixel still matters to the density at a position.
-        reference: ``"source"``: ``log_p`` is given the photo that is dreamed as a second argument, shaped as the first.
+        radius: the largest distance in pixels at which a pixel influences the density at a position.
+        reference: ``"source"``: ``log_p`` receives the source photo as a second argument, of the same shape.
     """
 
     log_p: Callable[..., Tensor]
@@ -204,12 +205,12 @@ class Projection:
 
 @dataclass(frozen=True)
 class Parametrization:
-    """How the picture is held while it is optimised.
+    """How the picture is stored while it is optimised.
 
     Attributes:
         init: ``(picture, seed) -> state``, one float32 tensor of any shape; ``picture`` is ``(height, width, 3)``.
-        decode: ``(state, height, width) -> picture``, differentiable, pure ``keras.ops``; None where the state is the
-            picture itself (which is the only case in which projections can be applied).
+        decode: ``(state, height, width) -> picture``, differentiable, pure ``keras.ops``; None if the state is the
+            picture itself (the only case in which projections can be applied).
     """
 
     init: Callable[[np.ndarray, int], Tensor]
@@ -218,15 +219,14 @@ class Parametrization:
 
 @dataclass(frozen=True)
 class Transform:
-    """A change to every view before the network sees it, drawn anew for each step and shared by all tiles.
+    """A random change of every view before the network sees it, drawn once per step and shared by all tiles.
 
     Attributes:
-        apply: ``(views (n, h, w, 3), seed) -> views`` of the same shape, differentiable, random by giving ``seed`` to
-            functions of ``keras.random``; None where only the phase of the tiling moves.
-        margin: how many pixels at the border of a view come out wrong (they are covered by overlap).
+        apply: ``(views (n, h, w, 3), seed) -> views`` of the same shape, differentiable. Randomness comes from passing
+            ``seed`` to functions of ``keras.random``. None if only the phase of the tiling moves.
+        margin: how many pixels at a view's border are invalid afterwards (overlap covers them).
         phase: the tiling starts up to this many pixels before the picture's top left corner, uniformly at random.
-        wrap: the picture is shifted instead, by up to ``phase`` pixels either way along both axes; what leaves it
-            on one side comes in on the other.
+        wrap: shift the picture instead, cyclically, by up to ``phase`` pixels in either direction along both axes.
     """
 
     apply: Callable[[Tensor, Tensor], Tensor] | None = None
@@ -241,8 +241,8 @@ class Rule:
 
     Attributes:
         update: ``(gradient, memory, state) -> (gradient, memory)``; arrays have the shape of the state. Pure
-            ``keras.ops``. The memory is saved with a run that may be resumed: arrays, tensors, numbers and None, in
-            lists, tuples and dicts.
+            ``keras.ops``. The memory is saved in checkpoints: arrays, tensors, numbers and None, in lists, tuples and
+            dicts.
         init: ``state -> memory``, called at the start of each octave.
     """
 
@@ -257,15 +257,15 @@ class Postprocess:
     Attributes:
         apply: ``(picture, source) -> picture``: NumPy float32 ``(height, width, 3)`` in [-1, 1]; the source has the
             same shape.
-        scale: how many times as wide and high the picture becomes: its shape is then ``enlarged``. The steps that
-            follow are given the source enlarged likewise.
+        scale: the factor by which it enlarges the picture's width and height; the new shape is ``enlarged``. Later
+            steps receive the source enlarged by the same factor.
     """
 
     apply: Callable[[np.ndarray, np.ndarray], np.ndarray]
     scale: float = 1
 
     def enlarged(self, shape: tuple[int, int]) -> tuple[int, int]:
-        """The (height, width) of what it returns for a picture of this (height, width)."""
+        """Return the (height, width) of the result for a picture of this (height, width)."""
         height, width = shape
         return round(height * self.scale), round(width * self.scale)
 
@@ -275,11 +275,11 @@ class Output:
     """A file that a run writes.
 
     Attributes:
-        path: where, with ``{stem}`` for the photo's name, ``{seed}`` and ``{frame}``; relative to the run file or
-            ``-o``. With ``{frame}`` it is opened anew for each frame of a run, at a file of its own, and told of that
-            frame alone; without, it is opened once.
-        open: ``path -> context manager`` that gives the function to call with each event of the run. It writes nothing
-            under its final name before it is complete.
+        path: the file, with the placeholders ``{stem}`` (the photo's name), ``{seed}`` and ``{frame}``; relative to the
+            run file or ``-o``. With ``{frame}`` the output is opened once per frame, with a separate file, and receives
+            only that frame's events; otherwise it is opened once.
+        open: ``path -> context manager`` that yields a function to be called with each event of the run. Nothing may
+            appear under the final name before the file is complete.
     """
 
     path: str

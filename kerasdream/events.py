@@ -1,4 +1,4 @@
-"""What a run tells while it goes: to the progress display, to outputs, to whoever asks."""
+"""The events of a run, for the progress display, outputs and callers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
+import yaml
 
+from kerasdream.images.arrays import to_uint8
+
+if TYPE_CHECKING:
     from kerasdream.plan.plan import Plan
     from kerasdream.schedules import Progress
 
@@ -18,12 +21,12 @@ __all__ = ["Event", "Finished", "Result", "Started", "Stepped"]
 
 @dataclass(frozen=True)
 class Started:
-    """A picture is about to be dreamed, from the start or, if it is resumed, from a later octave and step.
+    """A picture is about to be dreamed, from the start or, when resuming, from a later octave and step.
 
-    In a run of several frames each of them is a picture, told of in turn.
+    In a run of several frames, each frame is reported as a picture.
 
     Attributes:
-        frame, frames: which frame it is, from 0, and how many there are to be.
+        frame, frames: index of the frame, from 0, and their number.
     """
 
     name: str
@@ -41,10 +44,10 @@ class Stepped:
     Attributes:
         progress: octave, step and their counts.
         shape: (height, width) of the octave.
-        score: the weighted sum that is ascended, as it was before the step.
+        score: the weighted sum that is maximised, before the step.
         scores: each objective and energy by name, unweighted, before the step.
-        picture: returns the present picture, ``(height, width, 3)`` float32 in [-1, 1].
-        last: whether it is the octave's last step; an octave may be left before the last one planned.
+        picture: returns the current picture, ``(height, width, 3)`` float32 in [-1, 1].
+        last: whether it is the octave's last step; an octave may end before its planned number of steps.
     """
 
     progress: Progress
@@ -57,22 +60,22 @@ class Stepped:
 
 @dataclass(frozen=True)
 class Result:
-    """A dream; of a run of frames, one of them, or the last.
+    """A finished dream; in a run of several frames, one frame.
 
     Attributes:
         image: ``(height, width, 3)`` float32 RGB in [-1, 1].
         scores: the weighted score before each step, in order.
-        timings: seconds: ``load``, ``dream`` (all steps), of which ``gradient`` in the gradient call, ``first_step`` in
-            the first such call (its trace included), ``ascent`` in the ascent rules and projections, ``resize`` for the
-            beginnings of octaves; ``total``; none if it was finished already, and ``image`` is read from its file. Of a
-            run of frames: those of the last one, but ``total``, which is that of all.
-        manifest: the resolved recipe, versions and facts of the run, plain data.
+        timings: seconds: ``load``; ``dream`` (all steps), which includes ``gradient`` (the gradient calls),
+            ``first_step`` (the first such call, with its trace), ``ascent`` (ascent rules and projections) and
+            ``resize`` (the start of each octave); ``total``. Empty if the dream was already finished and ``image`` was
+            read from its file. In a run of several frames, those of the last frame, except ``total``, which covers all.
+        manifest: the resolved recipe, versions and facts of the run, as plain data.
         alpha: the source's alpha channel, ``(height, width)`` float32 in [0, 1], or None.
         name: the source's base name.
         paths: the files written.
-        interrupted: whether it was stopped early; ``image`` is then as far as it got.
-        peak_memory: the most bytes this process had in memory by the end; None where the system does not tell.
-        notes: what the user should hear.
+        interrupted: whether it was stopped early; ``image`` is then the state at that point.
+        peak_memory: the process's peak memory in bytes; None where the system does not report it.
+        notes: messages for the user.
     """
 
     image: np.ndarray = field(repr=False)
@@ -88,24 +91,20 @@ class Result:
 
     @property
     def recipe(self) -> str:
-        """The manifest as YAML, as it stands inside a finished picture."""
-        import yaml
-
-        return yaml.safe_dump(dict(self.manifest), sort_keys=False, allow_unicode=True)
+        """The manifest as YAML, as embedded in a finished picture."""
+        return str(yaml.safe_dump(dict(self.manifest), sort_keys=False, allow_unicode=True))
 
     def to_uint8(self) -> np.ndarray:
-        """The picture as ``(height, width, 3)`` uint8, rounded once."""
-        from kerasdream.images import to_uint8
-
+        """Return the picture as ``(height, width, 3)`` uint8, rounded once."""
         return to_uint8(self.image)
 
 
 @dataclass(frozen=True)
 class Finished:
-    """The picture is done (or was interrupted and keeps what it had).
+    """The picture is finished, or was interrupted and is returned as it was at that point.
 
     Attributes:
-        frame, frames: which frame it is, from 0, and how many there were to be.
+        frame, frames: index of the frame, from 0, and their planned number.
     """
 
     result: Result
@@ -114,7 +113,7 @@ class Finished:
 
     @property
     def last(self) -> bool:
-        """Whether nothing follows: it is the last frame, or the run was interrupted."""
+        """Whether it is the run's last event: for the last frame, or after an interruption."""
         return self.frame == self.frames - 1 or self.result.interrupted
 
 

@@ -69,8 +69,8 @@ def test_it_is_read_written_and_read_again():
         ),
         ("rate: {each: []}", ["ascent.0.rate.value.each: expected at least 1 item, not []"]),
         ("rate: {each: 3}", ["ascent.0.rate.value.each: expected a valid array, not 3"]),
-        ("rate: {each: [1, 2, 3], over: run}", ["rate.value.over: unknown key 'over'; there are: each"]),
-        ("rate: {keys: {0: 1}, til: 3}", ["rate.value.til: unknown key 'til'; there are: keys, over"]),
+        ("rate: {each: [1, 2, 3], over: run}", ["rate.value.over: unknown key 'over'; available: each"]),
+        ("rate: {keys: {0: 1}, til: 3}", ["rate.value.til: unknown key 'til'; available: keys, over"]),
     ],
 )
 def test_faults(rule, places):

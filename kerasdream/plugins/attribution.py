@@ -84,4 +84,4 @@ def attribute_command(added: click.Command, who: str) -> None:
             place = f"{file}:{lines[-1]}" if lines else defined
             raise PluginError(f"the command {added.name!r} of {who} failed{at(place)}: {reason(error)}") from error
 
-    added.invoke = attributed  # type: ignore[method-assign]
+    setattr(added, "invoke", attributed)  # noqa: B010 - replaces a method of one command

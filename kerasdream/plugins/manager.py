@@ -247,7 +247,7 @@ def _hooks(manager: pluggy.PluginManager, module: Any, plugin: Plugin) -> Iterat
     """
     marked = {name: options for name in dir(module) if (options := manager.parse_hookimpl_opts(module, name))}
     for name in HOOKS:
-        function = getattr(module, name, None)
+        function: Any = getattr(module, name, None)
         if name not in marked and getattr(function, "__module__", "") == getattr(module, "__name__", None):
             place = attribution.at(attribution.where(function))
             raise PluginError(f"{plugin} has {name}{place} without @kerasdream.hookimpl; add the decorator above it")

@@ -1,10 +1,12 @@
-"""Checks of what happens to pictures outside the trace: projections, postprocess steps, outputs."""
+"""Checks of parts that run outside the trace: projections, postprocess steps, outputs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from kerasdream.components import Objective, Output, Postprocess
 from kerasdream.events import Event, Finished
@@ -13,22 +15,19 @@ from kerasdream.plugins.spec import PartSpec
 from kerasdream.testing.material import photo, tiny_network
 from kerasdream.testing.registered import check_schema, expect
 
-if TYPE_CHECKING:
-    import numpy as np
-
 
 def check_postprocess(
-    factory: Callable[..., Postprocess],
+    factory: Callable[..., Any],
     parameters: Mapping[str, Any] | None = None,
     *,
     picture: np.ndarray | None = None,
 ) -> None:
-    """Checks a postprocess step on a photo, on a tiny picture and on grey.
+    """Check a postprocess step on a photo, on a tiny picture and on grey.
 
     Raises:
-        AssertionError: it changes its arguments, gives another shape or dtype than float32, numbers outside [-1, 1] or
-            not finite, or something else the second time.
-        PluginError: what a user would see.
+        AssertionError: it changes its arguments, returns another shape or dtype than float32, returns numbers that are
+            not finite or outside [-1, 1], or returns a different result the second time.
+        PluginError: as a user would see it.
     """
     entry = check_schema("postprocess", factory, parameters)
     made: Postprocess = entry.make()
@@ -37,38 +36,40 @@ def check_postprocess(
     check_projection(entry, lambda canvas: made.apply(canvas, source[: canvas.shape[0], : canvas.shape[1]]), picture)
     before = source.copy()
     made.apply(picture, source)
-    expect((source == before).all(), entry.origin, "changes the source it is given; return a new picture")
+    expect((source == before).all(), entry.origin, "changes its source argument; return a new picture")
 
 
 def check_projection(entry: PartSpec, apply: Callable[[np.ndarray], np.ndarray], picture: np.ndarray) -> None:
-    """Checks a function from pictures to pictures."""
-    import numpy as np
-
+    """Check a function from pictures to pictures."""
     grey = np.zeros_like(picture)
     for canvas in (picture, picture[:17, :23].copy(), grey):
         before = canvas.copy()
         made, again = apply(canvas), apply(canvas)
-        expect((canvas == before).all(), entry.origin, "changes the picture it is given; return a new one")
+        expect((canvas == before).all(), entry.origin, "changes its picture argument; return a new one")
         expect(made.dtype == np.float32, entry.origin, f"returned {made.dtype}; expected float32")
         expect(abs(made).max() <= 1, entry.origin, f"reaches {abs(made).max():g}; expected numbers in [-1, 1]")
-        expect((made == again).all(), entry.origin, "gives something else the second time; take a seed as parameter")
+        expect(
+            (made == again).all(),
+            entry.origin,
+            "returns another result the second time; take a seed as a parameter",
+        )
 
 
 def check_output(
     factory: Callable[..., Output], parameters: Mapping[str, Any] | None = None, *, folder: Path
 ) -> list[Path]:
-    """Checks an output with the events of a real run, and with a run that breaks off.
+    """Check an output with the events of a real run, and with a run that fails.
 
     Args:
-        folder: an empty folder to write to, pytest's ``tmp_path``.
+        folder: an empty folder to write to, such as pytest's ``tmp_path``.
 
     Returns:
         The files it wrote.
 
     Raises:
-        AssertionError: it writes no file at its path, has one there before the run is finished, or leaves one behind
-            when the run breaks off.
-        PluginError: what a user would see.
+        AssertionError: it writes no file at its path, writes it before the run is finished, or leaves files behind when
+            the run fails.
+        PluginError: as a user would see it.
     """
     entry = check_schema("outputs", factory, parameters)
     output: Output = entry.make()
@@ -90,12 +91,12 @@ def check_output(
     except ZeroDivisionError:
         pass
     left = [file.name for file in folder.iterdir() if file != path]
-    expect(not left, entry.origin, f"leaves {', '.join(left)} behind when the run breaks off")
+    expect(not left, entry.origin, f"leaves {', '.join(left)} behind when the run fails")
     return [path]
 
 
 def _events() -> list[Event]:
-    """What a real run of two octaves tells its outputs."""
+    """Return the events of a real run of two octaves."""
     from kerasdream.api import as_picture, session_for
 
     events: list[Event] = []

@@ -1,37 +1,32 @@
-"""What the checks are made on: a real photo, and a network small enough to be quick."""
+"""The material of the checks: a real photo, and a network small enough to be fast."""
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
-    from kerasdream.components import Network
+from kerasdream import images
+from kerasdream.components import Network, from_range
 
 PHOTO = Path(__file__).parent / "raccoon.jpg"
-"""A raccoon, public domain (public-domain-image.com, raccoon-procyon-lotor), 160 pixels wide."""
+"""A photo of a raccoon, 160 pixels wide; public domain (public-domain-image.com, raccoon-procyon-lotor)."""
 
 
 def photo() -> np.ndarray:
-    """Returns a real photo, ``(120, 160, 3)`` float32 in [-1, 1]; a new copy each time."""
-    from kerasdream import images
-
+    """Return a real photo, ``(120, 160, 3)`` float32 in [-1, 1]; a new copy each time."""
     return images.read(PHOTO).pixels.copy()
 
 
 @cache
 def tiny_network() -> Network:
-    """Returns a network with random weights, the same ones always, for pictures in [-1, 1] of any size.
+    """Return a network with fixed random weights, for pictures in [-1, 1] of any size.
 
     Its layers are convolutions: ``conv1`` (8 channels, stride 2), ``conv2`` (8 channels, stride 4) and ``conv3`` (4
     channels, stride 4, linear).
     """
     import keras
-
-    from kerasdream.components import Network, from_range
 
     x = picture = keras.Input((None, None, 3), name="picture")
     for number, (channels, strides, activation) in enumerate(((8, 2, "elu"), (8, 2, "elu"), (4, 1, None)), start=1):

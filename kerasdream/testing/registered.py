@@ -1,4 +1,4 @@
-"""Checks of what can be checked without computing: registration, schema, help."""
+"""Checks that need no computation: registration, schema, help."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ UNDER_TEST = "the plugin under test"
 
 
 def check_schema(kind: str, factory: Callable[..., Any], parameters: Mapping[str, Any] | None = None) -> PartSpec:
-    """Checks that a factory can stand in a run file and that its parameters survive the way there and back.
+    """Check that a factory can be used from a run file, and that its parameters survive a round trip through JSON.
 
     Args:
         kind: ``objectives``, ``priors``, ...
-        factory: what the plugin registers.
-        parameters: as they would stand in a run file.
+        factory: the function that the plugin registers.
+        parameters: as in a run file.
 
     Returns:
         The validated entry; ``entry.make()`` calls the factory.
 
     Raises:
-        AssertionError: a parameter has no help, a name that does not exist is let through, or a value is not the same
-            after it was written as JSON and read again.
-        PluginError: the signature is not keyword-only, annotated and fit for a run file.
+        AssertionError: a parameter has no help, an unknown parameter is accepted, or a value changes when it is written
+            as JSON and read again.
+        PluginError: the parameters are not keyword-only and annotated, or do not fit a run file.
     """
     registration = registered(kind, factory)
     check_signature(registration)
-    expect(registration.summary, registration, "has no docstring; it is the help text of kerasdream list")
+    expect(registration.summary, registration, "has no docstring; it is the help text in kerasdream list")
     model = model_of(registration)
     for name, field in model.model_fields.items():
         expect(field.description, registration, f"has no help for {name!r}; expected a line in the docstring's Args:")
@@ -53,7 +53,7 @@ def check_schema(kind: str, factory: Callable[..., Any], parameters: Mapping[str
     except ValidationError:
         pass
     else:
-        raise AssertionError(f"{registration} takes a parameter that does not exist")
+        raise AssertionError(f"{registration} accepts a parameter that does not exist")
     given = {name: getattr(values, name) for name in model.model_fields}
     return PartSpec(kind, registration.name, factory, UNDER_TEST, given, plain, (kind, 0, registration.name))
 
@@ -94,23 +94,23 @@ def loaded(plugin: ModuleType | Path | str, cli: click.Group | None = None) -> t
 
 
 def steady(entry: PartSpec) -> Iterator[tuple[str, PartSpec]]:
-    """Yields every number that a schedule may stand for, and the entry with one that happens not to change."""
+    """Yield (parameter, entry) for every number that accepts a schedule, with a schedule that stays at that number."""
     for name in changing_parameters(registered(entry.kind, entry.factory)) if entry.factory else ():
         value = entry.values[name]
         if isinstance(value, (int, float)):
-            ramp = Ramp[float](**{"from": value, "to": value})
+            ramp = Ramp[float].model_validate({"from": value, "to": value})
             yield name, replace(entry, values={**entry.values, name: ramp})
 
 
 def registered(kind: str, factory: Callable[..., Any]) -> Registration:
-    """Registers a factory as its plugin would."""
+    """Register a factory as its plugin would."""
     registry = Registry()
     registry.add(kind, UNDER_TEST, factory)
     (registration,) = registry
     return registration
 
 
-def expect(condition: Any, who: object, fault: str) -> None:
-    """Raises AssertionError with who is at fault unless ``condition``; unlike ``assert`` also under ``python -O``."""
+def expect(condition: Any, who: object, error: str) -> None:
+    """Raise AssertionError naming the part unless ``condition`` holds; unlike ``assert``, also under ``python -O``."""
     if not condition:
-        raise AssertionError(f"{who} {fault}")
+        raise AssertionError(f"{who} {error}")

@@ -192,7 +192,7 @@ COMMANDS = {
     ),
     "layers_of_nothing_alike": (
         "layers nope",
-        ["for 'nope'; there are: efficientnet_lite0, convnext_tiny, convnext_small, ... (all: kerasdream list models)"],
+        ["for 'nope'; available: efficientnet_lite0, convnext_tiny, convnext_small, ... (all: kerasdream list models)"],
     ),
     "layers_of_no_model": ("layers my.keras", ["my.keras is not a model file that Keras saved"]),
     "list_of_nothing": ("list objectivs", ["unknown kind 'objectivs'; did you mean 'objectives'?"]),

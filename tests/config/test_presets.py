@@ -137,7 +137,7 @@ def test_faults_are_where_the_fault_is():
     (fault,) = faults("seed: 1\npreset: gogle-2015\nimage: a.jpg")
     assert fault.startswith("f.yaml:2:1: preset: unknown preset 'gogle-2015'; did you mean 'google-2015'")
     (fault,) = faults("preset: 3\nimage: a.jpg")
-    assert fault.startswith("f.yaml:1:1: preset: unknown preset '3'; there are: class, deepdraw")
+    assert fault.startswith("f.yaml:1:1: preset: unknown preset '3'; available: class, deepdraw")
     (fault,) = faults("preset: deepdraw", ["octaves.steps=[1, 2]"])
     assert fault.startswith("-s octaves.steps=[1, 2]: octaves.steps: expected a number for each octave, of which scale")
 

@@ -153,7 +153,7 @@ OBJECTIVES = {
     "zero gradient": (objective(lambda a: ops.cast(a[..., 0] > 0, "float32")), "zero everywhere"),
     "NaN": (objective(lambda a: ops.log(-1 - a[..., 0] ** 2)), "not finite"),
     "infinite gradient": (objective(lambda a: ops.sqrt(0 * a[..., 0] ** 2)), "gradient that is not finite"),
-    "other pictures": (objective(lambda a: a[..., 0] * ops.mean(a)), "another score beside other pictures"),
+    "other pictures": (objective(lambda a: a[..., 0] * ops.mean(a)), "in a batch with other pictures"),
     "a whole batch as one": (objective(lambda a: ops.mean(a)), r"expected \(n, h, w\) or \(n,\)"),
     "whole numbers": (objective(lambda a: ops.cast(a[..., 0] * 100, "int32")), "returned int32; expected float32"),
     "does not rise": (objective(lambda a: ops.stop_gradient(-3 * a[..., 0] ** 2) + a[..., 0] ** 2), "does not rise"),
@@ -194,15 +194,15 @@ BAD = [
     (
         testing.check_prior,
         Energy(lambda p: -ops.mean(ops.roll(p, 3, axis=1) ** 2, axis=-1), 1),
-        "pixel matters 3",
+        "has influence 3 pixels away",
     ),
-    (testing.check_prior, Projection(in_place), "changes the picture"),
+    (testing.check_prior, Projection(in_place), "changes its picture argument"),
     (testing.check_prior, Projection(lambda p: 2 * p), r"expected numbers in \[-1, 1\]"),
     (testing.check_prior, Projection(lambda p: p.astype("float64")), "returned float64"),
     (
         testing.check_transform,
         Transform(lambda v, seed: v + np.random.normal()),
-        "something else for the same seed",
+        "different results for the same seed",
     ),
     (
         testing.check_transform,
@@ -211,15 +211,15 @@ BAD = [
     ),
     (testing.check_transform, Transform(lambda v, seed: ops.round(v)), "zero everywhere"),
     (testing.check_transform, Transform(margin=0.5), "margin 0.5; expected a whole number of pixels"),
-    (testing.check_rule, Rule(lambda g, m, s: (in_place(g), m)), "changes the arrays"),
+    (testing.check_rule, Rule(lambda g, m, s: (in_place(g), m)), "changes its argument arrays"),
     (testing.check_rule, Rule(lambda g, m, s: (np.asarray(g, "float64"), m)), "returned float64"),
-    (testing.check_rule, Rule(lambda g, m, s: (g + np.random.normal(), m)), "float64|something else"),
+    (testing.check_rule, Rule(lambda g, m, s: (g + np.random.normal(), m)), "float64|different results"),
     (testing.check_rule, Rule(lambda g, m, s: (g / np.abs(g).max(), m)), "not finite"),
     (testing.check_rule, Rule(lambda g, m, s: (g, {1, 2})), "remembers a set, which cannot be saved"),
-    (testing.check_parametrization, Parametrization(lambda p, seed: 0 * p), "does not give the photo back"),
+    (testing.check_parametrization, Parametrization(lambda p, seed: 0 * p), "does not reproduce the photo"),
     (testing.check_parametrization, Parametrization(lambda p, seed: p.astype("float64")), "state of float64"),
-    (testing.check_postprocess, Postprocess(lambda p, source: in_place(p)), "changes the picture"),
-    (testing.check_postprocess, Postprocess(lambda p, source: in_place(source) * 0 + p), "changes the source"),
+    (testing.check_postprocess, Postprocess(lambda p, source: in_place(p)), "changes its picture argument"),
+    (testing.check_postprocess, Postprocess(lambda p, source: in_place(source) * 0 + p), "changes its source argument"),
     (testing.check_postprocess, Postprocess(lambda p, source: p / abs(p).max()), "not finite"),
     (testing.check_postprocess, Postprocess(lambda p, source: p + 1), r"reaches \S+; expected"),
 ]
@@ -239,7 +239,7 @@ def test_check_rule_finds_a_rule_that_takes_no_schedule():
 
 
 def test_check_rule_finds_a_rule_that_does_not_refuse_what_it_must():
-    with pytest.raises(AssertionError, match="takes a state that is no picture"):
+    with pytest.raises(AssertionError, match="accepts a state that is not a picture"):
         testing.check_rule(part(Rule(lambda g, m, s: (g, m))), pictures_only=True)
 
 
@@ -273,7 +273,7 @@ def careless(path):
 
 @pytest.mark.parametrize(
     ("opening", "message"),
-    [(early, "before the run is finished"), (never, "written no file"), (careless, "behind when the run breaks off")],
+    [(early, "before the run is finished"), (never, "written no file"), (careless, "behind when the run fails")],
 )
 def test_check_output_finds(opening, message, tmp_path):
     def bad(*, path: str = "{stem}.txt") -> Output:
@@ -295,7 +295,7 @@ def test_check_model_finds_an_input_range_that_hides_the_picture():
         model = keras.Model(picture, keras.layers.Conv2D(2, 3, name="c")(picture))
         return Network("bad", model, from_range(0.5, 0.5))
 
-    with pytest.raises(AssertionError, match="same input of black and of white"):
+    with pytest.raises(AssertionError, match="gives black and white the same input"):
         testing.check_model(bad, {}, layer="c")
 
 

@@ -1,0 +1,103 @@
+"""The check of objectives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from kerasdream import images
+from kerasdream.components import Network, Objective, Term
+from kerasdream.plugins.spec import PartSpec
+from kerasdream.testing.material import photo, tiny_network
+from kerasdream.testing.registered import check_schema, expect
+from kerasdream.testing.steps import Scene, expect_gradient, expect_numbers, expect_rise, expect_schedules, near
+
+
+def check_objective(
+    factory: Callable[..., Objective],
+    parameters: Mapping[str, Any],
+    *,
+    network: Network | None = None,
+    picture: np.ndarray | None = None,
+    source: np.ndarray | None = None,
+) -> None:
+    """Check an objective as it is used: registered, in the engine, in tiles, in the algebra, with schedules.
+
+    Args:
+        factory: the function that the plugin registers.
+        parameters: as in a run file; layers of ``network``.
+        network: ``tiny_network()`` by default.
+        picture: ``(height, width, 3)`` float32 in [-1, 1]; ``photo()`` by default.
+        source: the source photo, for objectives that compare with it; the mirrored picture by default.
+
+    Raises:
+        AssertionError: the density is not float32 or not finite, or depends on other pictures of the batch; the
+            gradient is zero or not finite; ``3 * a - a`` does not score as ``2 * a``; tiles do not add up to the whole;
+            a number does not accept a schedule; or ten steps uphill do not raise the score.
+        PluginError: as a user would see it.
+    """
+    entry = check_schema("objectives", factory, parameters)
+    network = network or tiny_network()
+    picture = photo() if picture is None else picture
+    source = picture[:, ::-1] if source is None else source
+    objective: Objective = entry.make()
+    ranks = [_check_density(entry.origin, term, objective, network, picture, source) for term in objective.terms]
+
+    scene = Scene(picture, source, network=network)
+    if any(term.compares for term in objective.terms):
+        picture, source = (np.concatenate([one, one[::-1, ::-1]], axis=1) for one in (picture, source))
+        scene = Scene(picture, source, (1, 2), network)
+    step = scene.step([entry])
+    score, gradient = step(picture)
+    expect_gradient(entry.origin, score, gradient)
+    if ranks == [3]:
+        tiled, _ = scene.step([entry], tile=64)(picture)
+        expect(near(tiled, score), entry.origin, f"scores {tiled:g} in tiles, {score:g} in one piece")
+    _check_algebra(entry.origin, objective, scene, score, gradient)
+    expect_schedules(entry, lambda scheduled: scene.step([scheduled])(picture)[0], score)
+    expect_rise(entry.origin, step, picture)
+
+
+def _check_algebra(who: str, objective: Objective, scene: Scene, score: float, gradient: np.ndarray) -> None:
+    """Check 3 * a - a, which multiplies, negates and adds."""
+    other, slope = scene.step([PartSpec.of("objectives", 3 * objective - objective)])(scene.picture)
+    fits = near(other, 2 * score) and np.allclose(slope, 2 * gradient, atol=2e-3 * abs(gradient).max())
+    expect(fits, who, f"breaks the algebra: 3 * a - a scores {other:g}; expected {2 * score:g}")
+
+
+def _check_density(
+    who: str, term: Term, objective: Objective, network: Network, picture: np.ndarray, source: np.ndarray
+) -> int:
+    """Evaluate a term on a batch of two pictures and on each alone; return the number of axes of its density."""
+    from kerasdream.models.extractor import build_extractor
+
+    model = build_extractor(network.model, list(objective.layers), aliases=network.aliases, fold=False).model
+    pictures, sources = (np.stack([one, one[::-1, ::-1]]) for one in (picture, source))
+
+    def activations(batch: np.ndarray) -> dict[str, Any]:
+        found = model(network.preprocess(batch))
+        return {layer: found[layer] for layer in term.layers}
+
+    def density(part: slice) -> np.ndarray:
+        arguments = [activations(pictures[part])]
+        if term.reference == "source":
+            arguments.append(activations(sources[part]))
+        elif term.reference is not None:
+            guide = images.to_float(images.read(term.reference, network.side).stored)
+            arguments.append(activations(guide[None]))
+        return np.asarray(term.fn(*arguments))
+
+    together = density(slice(None))
+    expect_numbers(who, together)
+    for number in () if term.compares else (0, 1):
+        alone = density(slice(number, number + 1))
+        same = np.allclose(alone[0], together[number], rtol=1e-4, atol=1e-4 * abs(together).max())
+        expect(
+            same,
+            who,
+            "scores a picture differently in a batch with other pictures; reduce over positions, not over the batch, "
+            "or pass compares=True if it compares panels",
+        )
+    return together.ndim

@@ -76,9 +76,8 @@ def atlas(
     then atlas.png, a contact sheet; index.html, a page; tiles/, each picture with its recipe. The same command again
     goes on where it was ended.
     """
-    from kerasdream.atlas.drawing import Progress, draw
+    from kerasdream.atlas.drawing import TileProgress, draw
     from kerasdream.cli import runs as running
-    from kerasdream.session.session import Session
 
     if classes and (channels or layers):
         raise click.UsageError("--classes shows the whole network: leave out --layers and --channels")
@@ -88,16 +87,12 @@ def atlas(
         folder = folder or Path(f"{Path(model).stem}-{kind}")
         tiles = folder / "tiles"
         running.create(tiles)
-        sessions = [
+        named = [
             (tile.name if tile.layer is None or kind == "layers" else f"{tile.layer.name} {tile.name}", config)
             for tile, config in zip(made.tiles, configs, strict=True)
         ]
-        with Progress(len(sessions), quiet=quiet) as progress:
-            draw(
-                ((name, Session(c, folder=tiles, overwrite=overwrite, resume=True)) for name, c in sessions),
-                progress,
-                network,
-            )
+        with TileProgress(len(named), quiet=quiet) as progress:
+            draw(named, progress, folder=tiles, overwrite=overwrite, network=network)
         for file in _written(made, configs[0], folder):
             if not quiet:
                 click.echo(file)

@@ -82,7 +82,7 @@ for line in sys.stdin.read().splitlines():
             "show ../docs/gallery/coffee.jpg|classes|classes flamingo",
         ),
         (
-            ["tensorflow", "keras", "numpy", "PIL", "rich", "pydantic"],
+            ["tensorflow", "keras", "scipy", "rich"],
             "--help|--version|run --help|list|list objectives|plugins",
         ),
     ],
@@ -182,10 +182,10 @@ def test_plan_says_what_a_run_computes(here):
 def test_list_describes_an_entry(here):
     code, out, err = here("list", "objectives", "channel")
     assert (code, err) == (0, "")
-    assert out.startswith("channel: Raises the mean activation of some channels")
+    assert out.startswith("channel: Raise the mean activation of some channels")
     for line in (
         "  layer: layer name or {network: layer name}, required",
-        "      the layer the channels are in.",
+        "      the layer the channels belong to.",
         "  channel: whole number ≥ 0 or list of whole number ≥ 0 or strongest or weakest or random, required",
         "  weight: number or a schedule, default 1.0",
     ):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import kerasdream
-from kerasdream import GradientStep, ops
+from kerasdream import GradientStep
 from kerasdream.builtin.objectives.l2 import l2
 from kerasdream.builtin.parametrizations import natural
 from kerasdream.builtin.parametrizations.colour import LIMIT, from_picture, matrix
@@ -202,21 +202,6 @@ def test_traced_it_is_what_it_is_untraced(name, size, chelsea, monkeypatch):
     untraced, expected = both()
     np.testing.assert_allclose(picture, untraced, atol=1e-5)
     np.testing.assert_allclose(slope, expected, atol=1e-4 * abs(expected).max())
-
-
-def test_a_decode_that_cannot_be_traced_is_called_as_it_is(chelsea):
-    calls = []
-
-    def decode(state, height, width):
-        calls.append(float(ops.max(state)))  # of a symbol there is no number
-        return ops.tanh(state)
-
-    decoding, state = Decoding(decode), np.arctanh(0.9 * chelsea[:20, :30])
-    for _ in range(2):
-        np.testing.assert_allclose(decoding.picture(state, (20, 30)), 0.9 * chelsea[:20, :30], atol=1e-5)
-        slope = decoding.pulled_back(state, (20, 30), np.ones_like(state))
-        np.testing.assert_allclose(slope, 1 - np.tanh(state) ** 2, atol=1e-5)
-    assert len(calls) == 4
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -1,10 +1,14 @@
 """The seam correction: it removes the effect of cuts and nothing else."""
 
 import itertools
+from random import Random
 
+import keras
 import numpy as np
 
+from kerasdream import GradientStep, Objective, Transform, ops
 from kerasdream.engine.seams import seam_correction
+from kerasdream.images import resize
 from kerasdream.plan.tiling import Cutting, Grid, Lattice, Span
 
 
@@ -41,3 +45,38 @@ def test_only_a_halo_as_large_as_the_field_needs_no_correction():
     assert Cutting(Lattice(), 300, 90, 90, 0, field=90).whole
     assert not Cutting(Lattice(), 300, 900, 900, 0, field=None).whole
     assert Cutting(Lattice(), 300, exact=True, field=90).whole
+
+
+def relative_strength(step, picture, draws, far):
+    """Mean |gradient| by distance to the nearest vertical cut, relative to that beyond ``far``; away from the edges."""
+    random = np.random.default_rng(0)
+    layout = step.cutting.layout(picture.shape[:2])
+    totals, counts = np.zeros(far + 1), np.zeros(far + 1)
+    inner = np.s_[40:-40, 40:-40]
+    for draw in range(draws):
+        moved = np.roll(picture, tuple(random.integers(0, side) for side in picture.shape[:2]), (0, 1))
+        size = np.abs(step(moved, step=draw)[1]).mean(-1)[inner]
+        cuts = [span.start for span in layout.grid(Random(f"{step.seed} 0 {draw}")).columns[1:]]
+        distance = np.abs(np.arange(picture.shape[1])[:, None] + 0.5 - cuts).min(1).astype(int).clip(max=far)
+        distance = np.broadcast_to(distance, picture.shape[:2])[inner]
+        totals += np.bincount(distance.ravel(), size.ravel(), far + 1)
+        counts += np.bincount(distance.ravel(), minlength=far + 1)
+    return totals[:far] / counts[:far] * counts[far] / totals[far]
+
+
+def test_gradient_near_cuts_is_as_strong_as_elsewhere(coffee, monkeypatch):
+    """With VALID padding, where it would be a third; ``make proof`` shows it more closely, for full networks."""
+    keras.utils.set_random_seed(1)
+    x = source = keras.Input((None, None, 3))
+    for number in range(3):
+        x = keras.layers.Conv2D(8, 3, strides=2)(x)
+        x = keras.layers.Conv2D(8, 3, name=f"conv{number}")(x)
+    objective = Objective("conv2", lambda a: 0.5 * ops.mean(a["conv2"] ** 2, axis=-1))
+    step = GradientStep(
+        keras.Model(source, x), objective, transforms=[Transform(phase=32)], input_range=(-1, 1), tile=200
+    )
+    picture = resize(coffee, (300, 500)).clip(-1, 1)
+    assert len(step.cutting.layout((300, 500)).rows.sizes) == 1
+    assert np.abs(relative_strength(step, picture, 60, 30) - 1).max() < 0.12
+    monkeypatch.setattr("kerasdream.engine.tensorflow.seam_correction", lambda *profile: None)
+    assert relative_strength(step, picture, 10, 30)[0] < 0.5

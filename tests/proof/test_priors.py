@@ -9,7 +9,7 @@ import kerasdream
 from kerasdream.builtin.priors import spectrum
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_with_a_prior_the_picture_is_likelier_and_still_shows_the_class(lite0):
     """Compare the maximum of log p(class | picture) + log p(picture) with that of the first term alone."""
     start = np.random.default_rng(0).normal(0, 0.05, (224, 224, 3)).astype("float32")

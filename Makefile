@@ -1,25 +1,30 @@
-# The README's commands. Each makes what it needs; a second call starts at once.
+# The README's commands. Each installs what it needs first; from the second call on it starts at once.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := demo
-.PHONY: demo test test-all lint bench clean
+.PHONY: demo test proof lint fix bench clean
 
 demo: $(VENV)/.installed  ## dream the photo in configs/photos
 	@$(BIN)/kerasdream run configs/quickstart.yaml -o demo --overwrite
 
-test: $(VENV)/.tested lint  ## lint, and every test that is not slow
-	$(BIN)/pytest -m "not slow"
+test: $(VENV)/.tested lint  ## lint, and every test except the proofs; ARGS=... goes to pytest
+	$(BIN)/pytest -m "not proof and not slow" $(ARGS)
 
-test-all: $(VENV)/.tested lint  ## lint, and every test
-	$(BIN)/pytest
+proof: $(VENV)/.tested  ## what proves a method at length; ARGS=--proof-sample=1/12 runs a twelfth
+	$(BIN)/pytest -m "proof or slow" $(ARGS)
 
-lint: $(VENV)/.tested
+lint: $(VENV)/.tested  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
-bench: $(VENV)/.installed  ## measure speed and memory beside other ways to dream; ARGS=--quick for a try
+fix: $(VENV)/.tested  ## repair what ruff can repair, and format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.installed  ## measure speed and memory against other ways to dream; ARGS=--quick for a try
 	$(BIN)/python -m benchmarks $(ARGS)
 
 $(VENV)/.installed: setup.cfg pyproject.toml

@@ -1,4 +1,6 @@
-"""``keras.ops``, loaded on first use, so that a part's signature and help can be read without TensorFlow.
+"""``keras.ops``, and ``keras.random`` as ``ops.random``, loaded on first use.
+
+A part's signature and help can then be read without TensorFlow.
 
 >>> from kerasdream import ops
 >>> def density(activations):
@@ -15,4 +17,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name)
     import keras
 
-    return getattr(keras.ops, name)
+    return keras.random if name == "random" else getattr(keras.ops, name)

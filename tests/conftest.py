@@ -1,12 +1,17 @@
-"""What the tests share: real photos, the embedded network, a tiny random one."""
+"""Fixtures that the tests share, the sampling of proofs, and the list of slow tests."""
 
 from __future__ import annotations
 
+import argparse
+import hashlib
 import os
+import re
+import resource
 import subprocess
 import sys
 import sysconfig
 import tempfile
+import time
 import venv
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +24,69 @@ import pytest
 import skimage.data
 
 from kerasdream import images
+
+CPU_LIMIT = 10
+"""Seconds of CPU time above which a test that is not a proof is listed at the end of the session."""
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--proof-sample", type=_sample, metavar="K/N", help="of the proofs, run only the K-th of N equal samples"
+    )
+
+
+def _sample(text):
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
+        raise argparse.ArgumentTypeError(f"expected K/N with K from 1 to N, such as 3/12, not {text!r}")
+    return int(match[1]), int(match[2])
+
+
+def sampled(names, part, parts):
+    """Return sample ``part`` of ``parts``: equal in size, disjoint, together complete, unrelated to file order."""
+    return set(sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())[part - 1 :: parts])
+
+
+def _is_proof(item):
+    return item.get_closest_marker("proof") or item.get_closest_marker("slow")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.option.proof_sample:
+        return
+    kept = sampled({item.nodeid for item in items if _is_proof(item)}, *config.option.proof_sample)
+    left_out = [item for item in items if _is_proof(item) and item.nodeid not in kept]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _cpu():
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    start = _cpu()
+    result = yield
+    spent = _cpu() - start
+    if spent > CPU_LIMIT and not _is_proof(item):
+        item.config.stash[SLOW].append((spent, item.nodeid))
+    return result
+
+
+SLOW = pytest.StashKey[list]()
+
+
+def pytest_configure(config):
+    config.stash[SLOW] = []
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if config.stash[SLOW]:
+        terminalreporter.section(f"over {CPU_LIMIT} s of CPU time: make these smaller, or mark them `proof`")
+        for spent, name in sorted(config.stash[SLOW], reverse=True):
+            terminalreporter.line(f"{spent:6.1f} s  {name}")
 
 
 @pytest.fixture(scope="session")

@@ -1,1 +1,1 @@
-"""``kerasdream atlas``: what the layers, channels or classes of a network draw, side by side."""
+"""``kerasdream atlas``: the drawings of a network's layers, channels or classes, side by side."""

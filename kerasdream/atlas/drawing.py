@@ -1,45 +1,59 @@
-"""Draws the tiles of an atlas, each into a file of its own; those that are there already are left as they are."""
+"""Draw the tiles of an atlas, each into its own file; finished tiles are left alone."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kerasdream.engine.loading import deterministic
 from kerasdream.errors import ConfigError, NoResponseError
 from kerasdream.events import Event, Finished, Stepped
+from kerasdream.session.session import Session
 
 if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
     from kerasdream.components import Network
-    from kerasdream.session.session import Session
+    from kerasdream.config.run_config import RunConfig
 
 
-def draw(sessions: Iterable[tuple[str, Session]], progress: Progress, network: Network | None = None) -> None:
-    """Draws one tile after the other with one network; there is none of what nothing in the picture excites.
+def draw(
+    tiles: Iterable[tuple[str, RunConfig]],
+    progress: TileProgress,
+    *,
+    folder: Path,
+    overwrite: bool = False,
+    network: Network | None = None,
+) -> None:
+    """Draw one tile after the other with the same network, resuming an unfinished one.
+
+    A tile to which nothing in the picture responds is not written.
 
     Args:
-        sessions: the name of each tile, and the session of its run, which goes on with what is there of it.
-        network: the network, if it is built; else it is built for the first tile that is not there.
+        tiles: the name of each tile and its run.
+        folder: where the tiles are written.
+        overwrite: whether tiles drawn by another recipe are replaced.
+        network: the network, if it is already built; otherwise it is built for the first unfinished tile.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C; the tile that was under way is kept as far as it got, its state beside it.
-        KerasdreamError: a tile cannot be drawn, or is there, drawn otherwise.
+        KeyboardInterrupt: Ctrl-C; the current tile is saved with its state, to be resumed.
+        KerasdreamError: a tile cannot be drawn, or its file was drawn by another recipe.
     """
-    for name, session in sessions:
+    for name, config in tiles:
         progress.tile(name)
-        session.on_event = progress
+        session = Session(config, folder=folder, overwrite=overwrite, resume=True, on_event=progress, network=network)
         sources = session.sources()
         if len(sources) > 1:
-            raise ConfigError(f"an atlas has one photo; {session.config.image.source} has {len(sources)}")
+            raise ConfigError(f"an atlas has one photo; {config.image.source} has {len(sources)}")
         targets, picture = session.targets(sources[0]), session.picture(sources[0])
         if session.finished(picture, targets) is not None:
             continue
         if network is None:
-            deterministic(session.config.seed)
+            deterministic(config.seed)
             network = session.network
-        session.network = network
         try:
             interrupted = session.dream(picture, targets).interrupted
         except NoResponseError:
@@ -49,26 +63,26 @@ def draw(sessions: Iterable[tuple[str, Session]], progress: Progress, network: N
             raise KeyboardInterrupt
 
 
-class Progress:
-    """Is told events and shows them: a live line where there is a terminal, a line for each tile where there is none.
+class TileProgress:
+    """Progress over the tiles: a live line on a terminal, otherwise a line for each tile.
 
     Args:
-        count: how many tiles there are.
+        count: number of tiles.
         quiet: show nothing.
     """
 
     def __init__(self, count: int, *, quiet: bool = False) -> None:
         self.count, self.quiet, self.done, self.name = count, quiet, 0, ""
-        self.live: Any = None
+        self.live: Progress | None = None
+        self.task: TaskID
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> TileProgress:
         if sys.stderr.isatty() and not self.quiet:
             from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-            from rich.progress import Progress as Live
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
             columns = MofNCompleteColumn(), TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
-            self.live = Live(*columns, console=Console(stderr=True), transient=True)
+            self.live = Progress(*columns, console=Console(stderr=True), transient=True)
             self.task = self.live.add_task("loading", total=self.count)
             self.live.start()
         return self
@@ -79,23 +93,23 @@ class Progress:
             self.live = None
 
     def tile(self, name: str) -> None:
-        """The next tile begins."""
+        """Start the next tile."""
         self.name = name
 
     def silent(self) -> None:
-        """The tile cannot be drawn: nothing responds."""
+        """Report a tile that cannot be drawn because nothing responds."""
         self._ended("nothing responds")
 
     def __call__(self, event: Event) -> None:
-        """Shows an event."""
+        """Show an event."""
         if isinstance(event, Stepped) and self.live:
             p = event.progress
             share = (p.run_step + 1) / p.run_steps
             self.live.update(self.task, description=self.name, completed=self.done + share)
         elif isinstance(event, Finished):
             result = event.result
-            state = f"{result.timings['total']:.1f} s" if result.timings else "there already"
-            self._ended("interrupted, kept as far as it got" if result.interrupted else state, result.notes)
+            state = f"{result.timings['total']:.1f} s" if result.timings else "already done"
+            self._ended("interrupted; partial result saved" if result.interrupted else state, result.notes)
 
     def _ended(self, state: str, notes: Iterable[str] = ()) -> None:
         self.done += 1

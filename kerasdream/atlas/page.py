@@ -1,29 +1,29 @@
-"""The page: the tiles of an atlas for a browser, each with what is known of its layer. It needs no other files."""
+"""The page: the tiles of an atlas as HTML, each with the facts about its layer. It loads only the tiles."""
 
 from __future__ import annotations
 
 from html import escape
 from pathlib import Path
+from string import Template
 
 from kerasdream.atlas.content import Atlas, Section, Tile, counts, meaning
 from kerasdream.atlas.sheet import cell_size
 from kerasdream.models.tables import Layer
-from kerasdream.plugins.scaffold import rendered
 
-TERMS = """<p class="facts"><b>Channels</b>: how many different things a layer can tell apart. <b>Stride</b>: it answers
-once for every so many pixels; the larger the stride, the coarser what it draws.</p>"""
-"""What the words under the pictures mean."""
+TEMPLATE = Path(__file__).with_name("page.html.tmpl")
+
+TERMS = """<p class="facts"><b>Channels</b>: how many different features a layer can tell apart. <b>Stride</b>: the
+distance in pixels between a layer's responses; the larger the stride, the coarser its drawings.</p>"""
+"""Explains the terms in the captions."""
 
 SILENT = '<p class="silent">Nothing responds.</p>'
-"""Stands where there is no picture."""
+"""Shown in place of a missing picture."""
 
 
 def make(atlas: Atlas, tiles: Path) -> str:
-    """Returns the page for the folder that holds the folder ``tiles``; what nothing responded to has no file there."""
+    """Return the page for the parent folder of ``tiles``; a tile to which nothing responds has no file there."""
     width, height = size = cell_size(atlas, tiles)
-    return rendered(
-        "atlas",
-        "page.html",
+    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         title=escape(atlas.title),
         lead=escape(atlas.lead),
         terms=TERMS if atlas.tiles[0].layer else "",

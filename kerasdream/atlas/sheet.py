@@ -1,21 +1,20 @@
-"""The contact sheet: all tiles of an atlas in one picture, labelled."""
+"""The contact sheet: all tiles of an atlas in one labelled picture."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+from PIL import Image, ImageDraw, ImageFont
 
 from kerasdream.atlas.content import Atlas, Section, Tile, facts
 from kerasdream.errors import DreamError
 
-if TYPE_CHECKING:
-    from PIL import Image, ImageDraw, ImageFont
-
 BACKGROUND, EMPTY, BRIGHT, DIM = "#1b1b1d", "#262629", "#f2f2f0", "#a3a3a0"
 GUTTER, GAP = 16, 6
 TITLE, NAME, SMALL = 26, 17, 13
-"""Heights of the letters, in pixels."""
+"""Font sizes in pixels."""
 
 
 class Label(NamedTuple):
@@ -27,9 +26,7 @@ class Label(NamedTuple):
 
 
 def make(atlas: Atlas, tiles: Path) -> Image.Image:
-    """Returns the sheet, made of the files in the folder ``tiles``; what nothing responded to has none."""
-    from PIL import Image, ImageDraw
-
+    """Return the sheet, made from the files in the folder ``tiles``; a tile to which nothing responds has no file."""
     cell = cell_size(atlas, tiles)
     rows = list(_rows(atlas))
     width = atlas.columns * (cell[0] + GUTTER) + GUTTER
@@ -52,20 +49,20 @@ def make(atlas: Atlas, tiles: Path) -> Image.Image:
 
 
 def cell_size(atlas: Atlas, tiles: Path) -> tuple[int, int]:
-    """Returns width and height of the tiles.
+    """Return the width and height of the tiles.
 
     Raises:
-        DreamError: there is none.
+        DreamError: there are no tiles.
     """
     files = [tiles / f"{tile.file}.png" for tile in atlas.tiles]
     sizes = [_open(file).size for file in files if file.exists()]
     if not sizes:
-        raise DreamError("nothing responds to any of this; name other layers or channels, or a photo to start from")
+        raise DreamError("none of these layers or channels responds; choose others, or start from a photo")
     return max(sizes)
 
 
 def _rows(atlas: Atlas) -> Iterator[tuple[list[Label], list[tuple[str, list[Label]]]]]:
-    """Yields the rows from above: the lines over it, then the file of each tile with the lines under it."""
+    """Yield the rows from top to bottom: the lines above a row, then the file of each tile with the lines below it."""
     yield [Label(atlas.title, TITLE, BRIGHT)], []
     for section in atlas.sections:
         cells = [(f"{tile.file}.png", _labels(section, tile)) for tile in section.tiles]
@@ -97,22 +94,18 @@ def _line(label: Label) -> int:
 
 
 def _write(pen: ImageDraw.ImageDraw, place: tuple[int, int], labels: list[Label], width: int) -> None:
-    """Writes lines one below the other, each as small as its width asks."""
+    """Write lines one below the other, in smaller type where a line is too wide."""
     left, top = place
     for label in labels:
         pen.text((left, top), label.text, fill=label.colour, font=_font(label, width))
         top += _line(label)
 
 
-def _font(label: Label, width: int) -> ImageFont.FreeTypeFont:
-    from PIL import ImageFont
-
+def _font(label: Label, width: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     font = ImageFont.load_default(label.size)
     length = font.getlength(label.text)
     return font if length <= width else ImageFont.load_default(max(8.0, label.size * width / length))
 
 
 def _open(file: Path) -> Image.Image:
-    from PIL import Image
-
     return Image.open(file).convert("RGB")

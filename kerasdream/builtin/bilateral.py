@@ -1,30 +1,27 @@
-"""The bilateral filter: what is near and of a like colour is averaged."""
+"""The bilateral filter: average pixels that are close together and of similar colour."""
 
 from __future__ import annotations
 
 from math import ceil
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
 BAND = 64
-"""Rows that are worked on at once: what they need stays in a processor's cache."""
+"""Rows processed at once, so that their data stays in the processor's cache."""
 
 
 def bilateral_filter(picture: np.ndarray, tone: float, radius: float) -> np.ndarray:
-    """Averages each pixel p with its neighbours q, by how near they are and how alike.
+    """Average each pixel p with its neighbours q, weighted by distance and similarity.
 
-    The weights are exp(−|q − p|² / 2 radius²) · exp(−|colour q − colour p|² / 2 tone²), for q = p itself 1.
+    The weights are exp(−|q − p|² / 2 radius²) · exp(−|colour q − colour p|² / 2 tone²), which is 1 for q = p.
     C. Tomasi, R. Manduchi, "Bilateral filtering for gray and color images", ICCV 1998.
 
     Args:
-        picture: ``(height, width, 3)`` float32; beyond its edges it is mirrored.
-        tone: the sigma of the distance in RGB.
-        radius: the sigma of the distance in pixels; the average ends at two of them. Time grows with its square.
+        picture: ``(height, width, 3)`` float32; it is mirrored at its edges.
+        tone: the standard deviation of the distance in RGB.
+        radius: the standard deviation of the distance in pixels; the average ends at two of them. The time grows with
+            its square.
     """
-    import numpy as np
-
     reach = ceil(2 * radius)
     around = np.pad(picture, ((reach, reach), (reach, reach), (0, 0)), mode="symmetric")
     smooth = np.empty_like(picture)
@@ -35,9 +32,7 @@ def bilateral_filter(picture: np.ndarray, tone: float, radius: float) -> np.ndar
 
 
 def _averaged(picture: np.ndarray, tone: float, radius: float) -> np.ndarray:
-    """Averages without a look beyond the edges. Each pair of pixels is looked at once, and counts for both."""
-    import numpy as np
-
+    """Average without mirroring. Each pair of pixels is computed once and counts for both."""
     planes = np.ascontiguousarray(np.moveaxis(picture, 2, 0))
     total, weights = planes.copy(), np.ones_like(planes[0])
     reach = ceil(2 * radius)

@@ -1,4 +1,4 @@
-"""Filters of pictures, and what lies beyond their edges, in the trace."""
+"""Filters of pictures that can be traced, with mirrored edges."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ REACH = 4
 """A Gaussian is cut off at this many standard deviations, as scipy.ndimage does."""
 
 TINY = 1e-6
-"""Stands for a standard deviation of zero, so that nothing is blurred and nothing divided by zero."""
+"""Replaces a standard deviation of zero: nothing is blurred, and nothing divided by zero."""
 
 
 def gaussian(pictures: Any, sigma: Any, widest: float | None = None) -> Any:
-    """Blurs pictures; beyond their edges they are mirrored.
+    """Blur pictures; they are mirrored at their edges.
 
     Args:
         pictures: ``(n, height, width, channels)`` float32.
         sigma: standard deviation in pixels, from 0: a number or a scalar tensor.
-        widest: the largest ``sigma`` there can be, where it is a tensor in a trace that XLA compiles (which must know
-            the size of everything); None: the kernel is made as large as ``sigma`` asks for.
+        widest: the largest possible ``sigma`` if it is a tensor in a trace that XLA compiles, which must know all
+            sizes; None: the size of the kernel follows ``sigma``.
     """
     fixed = sigma if isinstance(sigma, (int, float)) else widest
     reach = ops.cast(ops.ceil(REACH * sigma), "int32") if fixed is None else ceil(REACH * fixed)
@@ -31,7 +31,7 @@ def gaussian(pictures: Any, sigma: Any, widest: float | None = None) -> Any:
 
 
 def convolved(pictures: Any, taps: Any) -> Any:
-    """Filters pictures along rows and along columns; beyond their edges they are mirrored.
+    """Filter pictures along rows and along columns; they are mirrored at their edges.
 
     Args:
         pictures: ``(n, height, width, channels)`` float32.
@@ -48,11 +48,11 @@ def convolved(pictures: Any, taps: Any) -> Any:
 
 
 def mirrored(position: Any, size: Any) -> Any:
-    """Folds positions back into 0 ... ``size`` - 1: beyond its edges an axis goes on as its mirror image.
+    """Fold positions back into 0 ... ``size`` - 1: beyond its edges an axis continues as its mirror image.
 
     Args:
         position: tensor of whole or fractional positions.
-        size: of the axis, in pixels, of the same type.
+        size: size of the axis in pixels, of the same type.
     """
     last = size - 1
     return last - ops.abs(position % ops.maximum(2 * last, 1) - last)

@@ -43,7 +43,8 @@ class Session:
         overwrite: whether outputs that exist are replaced.
         resume: whether to go on where an earlier run of the same was ended: unfinished pictures from their saved
             state, finished ones not at all.
-        tell: is told every event.
+        on_event: called with every event.
+        network: the network, if it is already built.
     """
 
     def __init__(
@@ -54,9 +55,10 @@ class Session:
         overwrite: bool = False,
         resume: bool = False,
         on_event: Callable[[Event], None] = lambda event: None,
+        network: Network | None = None,
     ) -> None:
         self.config, self.folder, self.on_event = config, folder or config.base, on_event
-        self.overwrite, self.resume = overwrite, resume
+        self.overwrite, self.resume, self._network = overwrite, resume, network
         self.taken: dict[Path, str] = {}
 
     def sources(self) -> list[str]:
@@ -161,6 +163,8 @@ class Session:
     @cached_property
     def network(self) -> Network:
         """The network, built and loaded."""
+        if self._network is not None:
+            return self._network
         model = self.config.model
         return model.make({"top": True} if self.config.classifies and model.values.get("top", True) is None else None)
 

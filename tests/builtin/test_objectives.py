@@ -151,14 +151,14 @@ def test_a_direction_that_is_none_is_refused(tmp_path):
     np.save(tmp_path / "objects.npy", np.array([{}], dtype=object))
     for file, words in {
         "none.npy": "none.npy does not exist",
-        "text.npy": "text.npy is no file of numbers",
-        "objects.npy": "objects.npy is no file of numbers",
+        "text.npy": "text.npy is not an array file",
+        "objects.npy": "objects.npy is not an array file",
         "table.npy": r"shape \(2, 3\); expected \(channels,\)",
     }.items():
         with pytest.raises(ConfigError, match=words):
             direction(layer="x", direction=tmp_path / file)
     for numbers in ([0.0, 0.0], [1.0, np.nan]):
-        with pytest.raises(ConfigError, match="finite numbers of which one is not zero"):
+        with pytest.raises(ConfigError, match="finite numbers that are not all zero"):
             cosine(layer="x", direction=numbers)
     with pytest.raises(ModelError, match="'x' has 8 channels; the direction has 3 numbers"):
         value(direction(layer="x", direction=[1.0, 2.0, 3.0]))
@@ -287,7 +287,7 @@ def test_class_of_another_network_goes_by_index():
 
 def test_class_takes_a_name_or_an_index():
     for parameters in ({}, {"name": "flamingo", "index": 130}):
-        with pytest.raises(ConfigError, match="one of the two"):
+        with pytest.raises(ConfigError, match="either the name of a class or its index"):
             class_(**parameters)
 
 
@@ -303,7 +303,7 @@ objectives:
         resolve(parse(text, "f.yaml"), Path("."))
     file, index, layer = str(caught.value).splitlines()
     assert file.startswith("f.yaml:3:5: objectives.0.direction: the direction nowhere.npy does not exist")
-    assert index.startswith("f.yaml:4:5: objectives.1.class: the objective 'class' takes the name of a class or its")
+    assert index.startswith("f.yaml:4:5: objectives.1.class: the objective 'class' takes either the name of a")
     assert layer.startswith("f.yaml:5:10: objectives.2.l2.layer: ")
 
 

@@ -39,7 +39,7 @@ def test_grain_is_the_power_of_the_fast_half_of_the_spectrum():
     assert grain(rows) < 1e-20
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_the_network_and_one_that_took_no_part_know_what_was_drawn(drawn, lite0, lite1):
     """The network itself in views it did not see while it drew: other sizes and crops, under noise."""
     preset, pictures = drawn
@@ -50,7 +50,7 @@ def test_the_network_and_one_that_took_no_part_know_what_was_drawn(drawn, lite0,
     assert sum(place == 1 for place in other.values()) >= LEAST[preset], other
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_without_the_prior_the_class_is_noise_to_another_network(lite0, lite1, tmp_path):
     flamingo = draw("deepdraw", FLAMINGO, tmp_path)
     bare = draw("deepdraw", FLAMINGO, tmp_path, "bare", priors=[])

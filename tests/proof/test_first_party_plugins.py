@@ -83,7 +83,7 @@ def test_film_from_its_folder_in_a_run_file(process, tmp_path, chelsea):
     assert images.read(tmp_path / "photo-dream.png").pixels.shape == (64, 64, 3)
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("path", PLUGINS, ids=lambda path: path.name)
 def test_each_is_installed_tested_and_run_alone(path, fresh_environment, tmp_path, chelsea):
     if path.name == "kerasdream-keras-hub" and sys.version_info < (3, 11):

@@ -71,7 +71,7 @@ def course(step, picture, draws):
     return (totals / counts)[:far]
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("name", ["efficientnet_lite0", "inception_v3"])
 def test_the_expected_gradient_is_flat_along_the_distance_to_the_nearest_cut(name, request, coffee):
     """Over 200 draws, within 5 %. Before it is evened out it is 1.7 times as strong beside a cut, or a third."""

@@ -1,4 +1,4 @@
-"""Adam: a pace of its own for every pixel."""
+"""Adam: a separate step size for every pixel."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from typing import Annotated
 
 from annotated_types import Gt, Interval
 
-from kerasdream import ops
-from kerasdream.components import Rule
+from kerasdream import Rule, ops
 
 EPSILON = 1e-12
-"""Gradients of a mean over a picture are as small as 1e-9 a pixel: the paper's 1e-8 would stop them."""
+"""Gradients of a mean over a picture are as small as 1e-9 a pixel: the paper's 1e-8 would suppress them."""
 
 
 def adam(
@@ -19,12 +18,12 @@ def adam(
     beta2: Annotated[float, Interval(ge=0, lt=1)] = 0.999,
     epsilon: Annotated[float, Gt(0)] = EPSILON,
 ) -> Rule:
-    """Gives each pixel a pace of its own: quiet regions move as far as busy ones, what changes its mind moves less.
+    """Give each pixel a step size of its own: quiet regions move as far as busy ones, indecisive pixels move less.
 
-    With m and v the running means of g and g², each divided by what its weights add up to (m̂ = m / (1 − beta1ᵗ),
-    v̂ = v / (1 − beta2ᵗ)), the step is m̂ / (√v̂ + epsilon): Adam (Kingma and Ba 2015, algorithm 1). It takes the place
-    of ``normalize``; a pixel moves by at most about ``rate``, which stands behind it: 0.02 suits photos, and Lucid
-    draws with 0.05 (in a Fourier parametrization).
+    With m and v the running means of g and g², each divided by the sum of its weights (m̂ = m / (1 − beta1ᵗ),
+    v̂ = v / (1 − beta2ᵗ)), the step is m̂ / (√v̂ + epsilon): Adam (Kingma and Ba 2015, algorithm 1). It replaces
+    ``normalize``; a pixel moves by at most about ``rate``, which follows it: 0.02 suits photos, and Lucid draws with
+    0.05 (in a Fourier parametrization).
 
     Args:
         beta1: how much of the mean gradient is kept in each step.
@@ -49,5 +48,5 @@ def adam(
 
 
 def running(mean, value, beta):
-    """A running mean's next value; of 1, the sum of its weights so far: 1 − betaᵗ, also where beta is a schedule."""
+    """Return the next value of a running mean; for value 1, the sum of the weights: 1 − betaᵗ, also for a schedule."""
     return beta * mean + (1 - beta) * value

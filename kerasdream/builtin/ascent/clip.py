@@ -1,4 +1,4 @@
-"""No step beyond a limit."""
+"""Limit the length of steps."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from typing import Annotated, Literal
 
 from annotated_types import Gt
 
-from kerasdream import ops
+from kerasdream import Rule, ops
 from kerasdream.builtin.ascent.normalize import TINY
-from kerasdream.components import Rule
 
 
 def clip(*, limit: Annotated[float, Gt(0)] = 3.0, by: Literal["value", "rms", "norm"] = "value") -> Rule:
-    """Limits the gradient: single pixels that would leap (``value``), or steps that are too long as a whole.
+    """Limit the gradient: single pixels that would jump (``value``), or steps that are too long as a whole.
 
-    ``value``: each number of g is cut off at ±limit; behind ``normalize`` that is so many times the usual size.
-    ``rms``, ``norm``: if the root mean square of g, or √Σg², is larger than the limit, all of g is made smaller by one
+    ``value``: each number of g is clipped at ±limit; after ``normalize`` the limit is a multiple of the usual size.
+    ``rms``, ``norm``: if the root mean square of g, or √Σg², is larger than the limit, all of g is scaled down by one
     factor (Pascanu, Mikolov, Bengio 2013). The norm grows with the number of pixels, the root mean square does not.
 
     Args:

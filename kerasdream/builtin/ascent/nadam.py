@@ -6,12 +6,11 @@ from typing import Annotated
 
 from annotated_types import Gt, Interval
 
-from kerasdream import ops
+from kerasdream import Rule, ops
 from kerasdream.builtin.ascent.adam import EPSILON, running
-from kerasdream.components import Rule
 
 WARM = 0.96
-"""The momentum of step t is beta1 · (1 − ½ · 0.96ᵗ): half of beta1 at first, all of it after some hundred steps."""
+"""The momentum of step t is beta1 · (1 − ½ · 0.96ᵗ): half of beta1 at first, all of it after a few hundred steps."""
 
 
 def nadam(
@@ -20,12 +19,12 @@ def nadam(
     beta2: Annotated[float, Interval(ge=0, lt=1)] = 0.999,
     epsilon: Annotated[float, Gt(0)] = EPSILON,
 ) -> Rule:
-    """Like ``adam``, but looks ahead to where its momentum leads, and builds that up slowly.
+    """Like ``adam``, but look ahead to where the momentum leads, and build the momentum up slowly.
 
     With uₜ = beta1 · (1 − ½ · 0.96ᵗ), Uₜ the product u₁ ⋯ uₜ, and m and v the running means of g and g², the step is
     (uₜ₊₁ · m / (1 − Uₜ₊₁) + (1 − uₜ) · g / (1 − Uₜ)) / (√(v / (1 − beta2ᵗ)) + epsilon): Nadam (Dozat 2016), in the form
-    that Keras has. MaCo (Fel et al. 2023) optimises the phase of a Fourier image with it at ``rate: 1``. It takes the
-    place of ``normalize``.
+    used by Keras. MaCo (Fel et al. 2023) optimises the phase of a Fourier image with it at ``rate: 1``. It replaces
+    ``normalize``.
 
     Args:
         beta1: how much of the mean gradient is kept in each step.

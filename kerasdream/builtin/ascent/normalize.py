@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from kerasdream import ops
-from kerasdream.components import Rule
+from kerasdream import Rule, ops
 
 TINY = 1e-20
-"""Keeps a vanishing gradient from a division by zero; gradients of a mean over a picture are as small as 1e-9."""
+"""Prevents a division by zero; gradients of a mean over a picture are as small as 1e-9."""
 
 
 def normalize(*, by: Literal["mean_abs", "std", "rms", "max"] = "mean_abs") -> Rule:
-    """Divides the gradient by a measure of its size over the whole picture, so that ``rate`` alone sets the pace.
+    """Divide the gradient by a measure of its size over the whole picture, so that ``rate`` alone sets the pace.
 
     ``mean_abs`` is DeepDream's (2015), ``std`` the TensorFlow tutorial's.
 

@@ -1,17 +1,17 @@
-"""For the rules that look at neighbours: they need a state that is a picture."""
+"""For rules that look at neighbouring pixels: they need a state that is a picture."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from kerasdream.errors import ConfigError
+from kerasdream import ConfigError
 
 
 def require_picture(state: Any, rule: str) -> None:
-    """Checks that a parametrization's state is a picture, ``(height, width, 3)``.
+    """Check that a parametrization's state is a picture, ``(height, width, 3)``.
 
     Raises:
-        ConfigError: its numbers have no neighbours in the picture (a spectrum, for one).
+        ConfigError: its numbers do not correspond to neighbouring pixels, as in a spectrum.
     """
     shape = tuple(state.shape)
     if len(shape) != 3 or shape[2] != 3:

@@ -1,15 +1,14 @@
-"""Every pixel the same step."""
+"""The same step for every pixel."""
 
 from __future__ import annotations
 
-from kerasdream import ops
-from kerasdream.components import Rule
+from kerasdream import Rule, ops
 
 
 def sign() -> Rule:
-    """Moves every colour of every pixel by the same amount, up or down, however weak its gradient is.
+    """Move every colour of every pixel by the same amount, up or down, however weak its gradient is.
 
-    sign(g), the fast gradient sign method (Goodfellow, Shlens, Szegedy 2015): flat regions are dreamed as hard as busy
-    ones, with much grain. It takes the place of ``normalize``; ``rate`` is how far each pixel moves.
+    sign(g), the fast gradient sign method (Goodfellow, Shlens, Szegedy 2015): flat regions are dreamed as strongly as
+    busy ones, with much grain. It replaces ``normalize``; ``rate`` is how far each pixel moves.
     """
     return Rule(lambda gradient, memory, state: (ops.sign(gradient), memory))

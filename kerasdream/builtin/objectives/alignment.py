@@ -1,21 +1,20 @@
-"""Neighbouring panels that look alike."""
+"""Make neighbouring panels look alike."""
 
 from __future__ import annotations
 
-from kerasdream import ops
-from kerasdream.components import LayerName, Objective
+from kerasdream import LayerName, Objective, ops
 
 
 def alignment(*, layer: LayerName) -> Objective:
-    """Makes the picture of each panel look like those before and after it, so that they form a smooth sequence.
+    """Make each panel look like the panels before and after it, so that they form a smooth sequence.
 
-    The density is −½ Σ mean((a − b)²) over the channels, with b the activations of either neighbour.
+    The density is −½ Σ mean((a − b)²) over the channels, where b are the activations of each neighbouring panel.
 
     Source: Mordvintsev, Pezzotti, Schubert, Olah, "Differentiable Image Parameterizations", Distill 2018;
     tensorflow/lucid.
 
     Args:
-        layer: the layer in which they are alike.
+        layer: the layer in which the panels are compared.
     """
 
     def density(activations):

@@ -1,16 +1,15 @@
-"""Channels of a layer: given ones, or those that a picture excites most or least."""
+"""Raise channels of a layer: given ones, or the ones that a picture excites most or least."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+import numpy as np
 from annotated_types import Ge, MinLen
 
-from kerasdream import ops
+from kerasdream import LayerName, ModelError, Objective, ops
 from kerasdream.builtin.objectives.vectors import check_channels
-from kerasdream.components import LayerName, Objective, Tensor
-from kerasdream.errors import ModelError
 
 Index = Annotated[int, Ge(0)]
 
@@ -22,19 +21,19 @@ def channel(
     count: Annotated[int, Ge(1)] = 1,
     seed: Annotated[int, Ge(0)] = 0,
 ) -> Objective:
-    """Raises the mean activation of some channels: the picture fills with what these feature detectors look for.
+    """Raise the mean activation of some channels: the picture fills with what these feature detectors look for.
 
-    The channels that respond most, or least, are found anew at each step, in each tile. The weakest are those that
-    respond at all: a channel that is zero everywhere has no slope.
+    The strongest or weakest channels are determined again at each step, in each tile. The weakest are the weakest that
+    respond at all, because a channel that is zero everywhere has no gradient.
 
-    Source: Olah, Mordvintsev, Schubert, "Feature Visualization", Distill 2017; the choice by strength is that of
+    Source: Olah, Mordvintsev, Schubert, "Feature Visualization", Distill 2017; the choice by strength comes from
     neural-dream (ProGamerGov 2020).
 
     Args:
-        layer: the layer the channels are in.
-        channel: index of the channel, from 0, or several; or strongest, weakest, random: which of them to pick.
-        count: how many are picked.
-        seed: which ones are picked at random.
+        layer: the layer the channels belong to.
+        channel: index of the channel, from 0, or several indices; or strongest, weakest, random.
+        count: how many channels strongest, weakest or random picks.
+        seed: seed of the random choice.
 
     Raises:
         ModelError: the layer has fewer channels.
@@ -50,8 +49,8 @@ def channel(
     return Objective(layer, density)
 
 
-def mean_of(layer: str, activation: Tensor, channels: Sequence[int]) -> Tensor:
-    """Returns the mean of some channels at each position, ``(n, h, w)``.
+def mean_of(layer: str, activation: Any, channels: Sequence[int]) -> Any:
+    """Return the mean of some channels at each position, ``(n, h, w)``.
 
     Raises:
         ModelError: the layer does not have one of them.
@@ -60,8 +59,8 @@ def mean_of(layer: str, activation: Tensor, channels: Sequence[int]) -> Tensor:
     return sum(activation[..., index] for index in channels) / len(channels)
 
 
-def _ranked(layer: str, activation: Tensor, count: int, strongest: bool) -> Tensor:
-    """Returns the mean of the channels with the largest or smallest means in each picture, ``(n,)``."""
+def _ranked(layer: str, activation: Any, count: int, strongest: bool) -> Any:
+    """Return the mean of the channels with the largest or smallest means in each picture, ``(n,)``."""
     _check_count(layer, activation.shape[-1], count)
     means = ops.mean(activation, axis=(1, 2))
     rank = means if strongest else ops.where(means == 0, -float("inf"), -means)
@@ -69,13 +68,11 @@ def _ranked(layer: str, activation: Tensor, count: int, strongest: bool) -> Tens
     return ops.mean(ops.take_along_axis(means, indices, axis=-1), axis=-1)
 
 
-def _drawn(layer: str, there: int, count: int, seed: int) -> list[int]:
-    import numpy as np
-
-    _check_count(layer, there, count)
-    return np.random.default_rng(seed).choice(there, count, replace=False).tolist()
+def _drawn(layer: str, channels: int, count: int, seed: int) -> list[int]:
+    _check_count(layer, channels, count)
+    return np.random.default_rng(seed).choice(channels, count, replace=False).tolist()
 
 
-def _check_count(layer: str, there: int, count: int) -> None:
-    if count > there:
-        raise ModelError(f"the layer {layer!r} has {there} channels; {count} cannot be picked")
+def _check_count(layer: str, channels: int, count: int) -> None:
+    if count > channels:
+        raise ModelError(f"the layer {layer!r} has {channels} channels; {count} cannot be picked")

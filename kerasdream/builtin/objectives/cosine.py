@@ -1,4 +1,4 @@
-"""A direction in a layer's feature space, and as little as possible beside it."""
+"""Draw a direction in a layer's feature space, and as little else as possible."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Annotated
 
 from annotated_types import Ge
 
-from kerasdream.builtin.objectives.vectors import Direction, Fraction, dot_cosine, numbers_of, point, vector
-from kerasdream.components import LayerName, Objective
+from kerasdream import LayerName, Objective
+from kerasdream.builtin.objectives.vectors import Direction, Fraction, along, dot_cosine
 
 
 def cosine(
@@ -18,27 +18,24 @@ def cosine(
     x: Fraction | None = None,
     y: Fraction | None = None,
 ) -> Objective:
-    """Draws a mixture of channels in its pure form: raises the activations along a direction, and little else.
+    """Draw a mixture of channels in its pure form: raise the activations along a direction, and little else.
 
-    The density is a·v · max(0.1, cos(a, v))^power, with a the activations at a position and v the direction: the dot
-    product alone also grows by exciting everything, the cosine alone does not care how weak it is.
+    The density is a·v · max(0.1, cos(a, v))^power, where a are the activations at a position and v is the direction.
+    The dot product alone would also grow by exciting every channel; the cosine alone would ignore how weak the response
+    is.
 
     Source: tensorflow/lucid (direction_cossim, with cossim_pow).
 
     Args:
         layer: the layer to look at.
-        direction: a number for each of its channels; or channels and their numbers, {7: 1, 40: -0.5}; or a .npy file.
+        direction: one number per channel; or channels and their numbers, {7: 1, 40: -0.5}; or a .npy file.
         power: how much the angle counts; 0: not at all, as in the objective direction.
-        x: only at this place, from the left edge of the picture, 0, to the right, 1; everywhere if x and y are null.
-        y: only at this place, from the top, 0, to the bottom, 1.
+        x: look only at this place, from 0, the picture's left edge, to 1, its right edge; everywhere if x and y are
+            null.
+        y: look only at this place, from 0, the top, to 1, the bottom.
 
     Raises:
-        ConfigError: the file cannot be read, or its numbers are no direction.
-        ModelError: the layer has another number of channels.
+        ConfigError: the file cannot be read, or its numbers are not a direction.
+        ModelError: the layer has a different number of channels.
     """
-    numbers = numbers_of(direction)
-
-    def density(activations):
-        return dot_cosine(activations[layer], vector(numbers, layer, activations[layer].shape[-1]), power)
-
-    return Objective(layer, density, at=point(x, y))
+    return along(layer, direction, lambda activation, vector: dot_cosine(activation, vector, power), x, y)

@@ -1,22 +1,21 @@
-"""How far the dream has moved from the photo."""
+"""Measure how far the dream has moved from the photo."""
 
 from __future__ import annotations
 
-from kerasdream import ops
-from kerasdream.components import LayerName, Objective
+from kerasdream import LayerName, Objective, ops
 
 
 def difference(*, layer: LayerName) -> Objective:
-    """Moves the picture away from the photo as a layer sees it; with a negative weight, holds it near.
+    """Move the picture away from the photo as a layer sees it; with a negative weight, keep it close.
 
-    The density is mean((a − s)²) over the channels, with s the photo's activations at the same position. Its slope is
-    zero at the photo itself: it needs another objective beside it to start.
+    The density is mean((a − s)²) over the channels, where s are the photo's activations at the same position. Its
+    gradient is zero at the photo itself, so another objective is needed to start.
 
     Source: tensorflow/lucid (input difference), here in any layer.
 
     Args:
-        layer: the layer in which the pictures are compared; an early one compares colours and strokes, a late one
-            what is shown.
+        layer: the layer in which the pictures are compared: an early one compares colours and strokes, a late one
+            compares content.
     """
 
     def density(activations, source):

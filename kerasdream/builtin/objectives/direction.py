@@ -1,10 +1,9 @@
-"""A direction in a layer's feature space: a mixture of its channels."""
+"""Draw a direction in a layer's feature space: a mixture of its channels."""
 
 from __future__ import annotations
 
-from kerasdream import ops
-from kerasdream.builtin.objectives.vectors import Direction, Fraction, numbers_of, point, vector
-from kerasdream.components import LayerName, Objective
+from kerasdream import LayerName, Objective, ops
+from kerasdream.builtin.objectives.vectors import Direction, Fraction, along
 
 
 def direction(
@@ -14,26 +13,22 @@ def direction(
     x: Fraction | None = None,
     y: Fraction | None = None,
 ) -> Objective:
-    """Draws what a mixture of channels looks for: raises the layer's activations along a direction.
+    """Draw what a mixture of channels looks for: raise the layer's activations along a direction.
 
-    The density is the dot product of the activations at each position with the direction. A concept is often a
-    direction rather than one channel: the mean activation of photos that show it, minus that of others.
+    The density is the dot product of the direction and the activations at each position. A concept is often a direction
+    rather than a single channel: the mean activation of photos that show it, minus the mean of others.
 
     Source: Olah, Mordvintsev, Schubert, "Feature Visualization", Distill 2017; tensorflow/lucid.
 
     Args:
         layer: the layer to look at.
-        direction: a number for each of its channels; or channels and their numbers, {7: 1, 40: -0.5}; or a .npy file.
-        x: only at this place, from the left edge of the picture, 0, to the right, 1; everywhere if x and y are null.
-        y: only at this place, from the top, 0, to the bottom, 1.
+        direction: one number per channel; or channels and their numbers, {7: 1, 40: -0.5}; or a .npy file.
+        x: look only at this place, from 0, the picture's left edge, to 1, its right edge; everywhere if x and y are
+            null.
+        y: look only at this place, from 0, the top, to 1, the bottom.
 
     Raises:
-        ConfigError: the file cannot be read, or its numbers are no direction.
-        ModelError: the layer has another number of channels.
+        ConfigError: the file cannot be read, or its numbers are not a direction.
+        ModelError: the layer has a different number of channels.
     """
-    numbers = numbers_of(direction)
-
-    def density(activations):
-        return ops.sum(activations[layer] * vector(numbers, layer, activations[layer].shape[-1]), axis=-1)
-
-    return Objective(layer, density, at=point(x, y))
+    return along(layer, direction, lambda activation, vector: ops.sum(activation * vector, axis=-1), x, y)

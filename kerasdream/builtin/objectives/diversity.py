@@ -1,21 +1,21 @@
-"""Panels that differ from each other."""
+"""Make panels differ from each other."""
 
 from __future__ import annotations
 
-from kerasdream import ops
+from kerasdream import LayerName, Objective, ops
 from kerasdream.builtin.objectives.style import gram
-from kerasdream.components import LayerName, Objective
 
 
 def diversity(*, layer: LayerName) -> Objective:
-    """Makes the panels differ in style, to show all that a channel or class looks for, not its favourite alone.
+    """Make the panels differ in style, to show everything a channel or class responds to, not only its favourite.
 
-    Each picture scores minus the mean cosine of its Gram matrix with those of the others: −1 where all are alike.
+    Each picture scores minus the mean cosine between its Gram matrix and the Gram matrices of the others: −1 where all
+    are alike.
 
     Source: Olah, Mordvintsev, Schubert, "Feature Visualization", Distill 2017 (diversity); tensorflow/lucid.
 
     Args:
-        layer: the layer whose features are counted.
+        layer: the layer whose features are compared.
     """
 
     def score(activations):

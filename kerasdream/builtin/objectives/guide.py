@@ -1,23 +1,22 @@
-"""Dreams that are guided by a second picture."""
+"""Guide the dream by a second picture."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from kerasdream import ops
-from kerasdream.components import LayerName, Objective
+from kerasdream import LayerName, Objective, ops
 
 
 def guide(*, image: Path, layer: LayerName) -> Objective:
-    """Draws what is in another picture: each place becomes more like the part of the guide that it resembles most.
+    """Draw what another picture shows: each place becomes more like the part of the guide that it resembles most.
 
-    For the activations a at each position, g is the guide's feature vector with the largest dot product a·g, whatever
-    its place in the guide. The density is mean(a ⊙ g) over the channels, so the layer's gradient is g.
+    For the activations a at each position, g is the guide's feature vector with the largest dot product a·g, wherever
+    it is in the guide. The density is mean(a ⊙ g) over the channels, so the layer's gradient is g.
 
     Source: Mordvintsev, Olah, Tyka 2015, google/deepdream (the guided dream of its notebook).
 
     Args:
-        image: the guide, a picture file; it is seen no larger than the pictures the network was trained on.
+        image: the guide, a picture file; it is used at most at the size of the pictures the network was trained on.
         layer: the layer whose activations are compared.
     """
 

@@ -1,14 +1,13 @@
-"""Panels from one channel to another."""
+"""Lead from one channel to another, panel by panel."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from annotated_types import Ge
 
-from kerasdream import ops
+from kerasdream import LayerName, Objective, ops
 from kerasdream.builtin.objectives.channel import mean_of
-from kerasdream.components import LayerName, Objective, Tensor
 
 
 def interpolate(
@@ -18,9 +17,9 @@ def interpolate(
     to_layer: LayerName,
     to_channel: Annotated[int, Ge(0)],
 ) -> Objective:
-    """Leads from one channel to another: the first panel shows the one, the last the other.
+    """Lead from one channel to another: the first panel shows the first channel, the last panel the other.
 
-    Picture i of n raises (1 − t) · a + t · b, with a and b the two channels and t = i / (n − 1).
+    Picture i of n raises (1 − t) · a + t · b, where a and b are the two channels and t = i / (n − 1).
 
     Source: Olah, Mordvintsev, Schubert, "Feature Visualization", Distill 2017; tensorflow/lucid (channel_interpolate).
 
@@ -43,8 +42,8 @@ def interpolate(
     return Objective(layer, start, compares=True) + Objective(to_layer, end, compares=True)
 
 
-def _share(activation: Tensor) -> Tensor:
-    """Returns how far along the panels each picture is, from 0 to 1, ``(n, 1, 1)``."""
+def _share(activation: Any) -> Any:
+    """Return the position of each picture in the sequence of panels, from 0 to 1, ``(n, 1, 1)``."""
     count = ops.shape(activation)[0]
     share = ops.cast(ops.arange(count), "float32") / ops.cast(ops.maximum(count - 1, 1), "float32")
     return share[:, None, None]

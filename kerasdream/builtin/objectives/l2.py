@@ -1,17 +1,16 @@
-"""The classic objective: whatever a layer detects, more of it."""
+"""The classic objective: more of whatever a layer detects."""
 
 from __future__ import annotations
 
-from kerasdream import ops
-from kerasdream.components import LayerName, Objective
+from kerasdream import LayerName, Objective, ops
 
 
 def l2(*, layer: LayerName) -> Objective:
-    """Amplifies whatever a layer detects: half the mean square of its activations.
+    """Amplify whatever a layer detects: half the mean square of its activations.
 
-    The gradient of ½·a² is a, so each feature is reinforced in proportion to how strongly it is already there. This is
-    the objective of the first DeepDream notebook, which set the layer's gradient to its activations (Mordvintsev,
-    Olah, Tyka 2015, google/deepdream).
+    The gradient of ½·a² is a, so each feature is reinforced in proportion to its present strength. This is the
+    objective of the first DeepDream notebook, which set the layer's gradient to its activations (Mordvintsev, Olah,
+    Tyka 2015, google/deepdream).
 
     Args:
         layer: the layer to amplify.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from kerasdream import ops
-from kerasdream.components import LayerName, Objective
+from kerasdream import LayerName, Objective, ops
 
 
 def mean(*, layer: LayerName) -> Objective:
-    """Raises the mean activation of a layer, all its features alike, present or not.
+    """Raise the mean activation of a layer: all its features alike, present or not.
 
     The objective of TensorFlow's DeepDream tutorial.
 

@@ -1,43 +1,58 @@
-"""What objectives on feature vectors share: a vector of the right length, a point of the picture, the cosine."""
+"""Shared by objectives on feature vectors: a vector of the right length, a point of the picture, the cosine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
+import numpy as np
 from annotated_types import Ge, Interval, MinLen
 
-from kerasdream import ops
-from kerasdream.components import Tensor
-from kerasdream.errors import ConfigError, ModelError
-
-if TYPE_CHECKING:
-    import numpy as np
+from kerasdream import ConfigError, ModelError, Objective, ops
 
 Fraction = Annotated[float, Interval(ge=0, le=1)]
-"""A place between one edge of the picture, 0, and the other, 1."""
+"""A place between one edge of the picture, 0, and the opposite edge, 1."""
 
 Direction = Annotated[list[float], MinLen(1)] | Annotated[dict[Annotated[int, Ge(0)], float], MinLen(1)] | Path
-"""A number for each channel of a layer; or those that are not zero, by index; or a ``.npy`` file."""
+"""One number per channel of a layer; or the non-zero ones, by index; or a ``.npy`` file."""
 
 LEAST_COSINE = 0.1
-"""The cosine counts as no less than this, so that even what points away has a slope."""
+"""Lower bound of the cosine, so that even vectors that point away have a gradient."""
+
+
+def along(
+    layer: str,
+    direction: Sequence[float] | Mapping[int, float] | Path,
+    product: Callable[[Any, Any], Any],
+    x: Any,
+    y: Any,
+) -> Objective:
+    """Return the objective of a layer's activations along a direction.
+
+    Args:
+        product: ``(activation, vector) -> density``, ``(n, h, w, channels), (channels,) -> (n, h, w)``.
+        x, y: look only at this point, as fractions of the picture; None and None: everywhere.
+    """
+    numbers = numbers_of(direction)
+
+    def density(activations):
+        return product(activations[layer], vector(numbers, layer, activations[layer].shape[-1]))
+
+    return Objective(layer, density, at=point(x, y))
 
 
 def point(x: Any, y: Any) -> tuple[Any, Any] | None:
-    """Returns ``(y, x)`` for ``Objective(at=...)``, the middle for what is None; None if both are."""
+    """Return ``(y, x)`` for ``Objective(at=...)``, with the middle for a None; None if both are None."""
     return None if x is None and y is None else (0.5 if y is None else y, 0.5 if x is None else x)
 
 
 def numbers_of(direction: Sequence[float] | Mapping[int, float] | Path) -> np.ndarray | Mapping[int, float]:
-    """Returns the numbers of a direction, a file of them read.
+    """Return the numbers of a direction, read from its file if it is one.
 
     Raises:
-        ConfigError: the file cannot be read, or it is no list of finite numbers.
+        ConfigError: the file cannot be read, or it is not a list of finite numbers.
     """
-    import numpy as np
-
     if isinstance(direction, Mapping):
         return direction
     try:
@@ -46,22 +61,20 @@ def numbers_of(direction: Sequence[float] | Mapping[int, float] | Path) -> np.nd
     except FileNotFoundError:
         raise ConfigError(f"the direction {direction} does not exist; numpy.save writes such a file") from None
     except (OSError, ValueError, TypeError, EOFError) as error:
-        raise ConfigError(f"the direction {direction} is no file of numbers that numpy.save wrote: {error}") from None
+        raise ConfigError(f"the direction {direction} is not an array file of numpy.save: {error}") from None
     if numbers.ndim != 1 or not np.isfinite(numbers).all() or not numbers.any():
         raise ConfigError(
-            f"the direction has shape {numbers.shape}; expected (channels,), finite numbers of which one is not zero"
+            f"the direction has shape {numbers.shape}; expected (channels,): finite numbers that are not all zero"
         )
     return numbers
 
 
-def vector(numbers: np.ndarray | Mapping[int, float], layer: str, channels: int) -> Tensor:
-    """Returns a direction as a tensor ``(channels,)``.
+def vector(numbers: np.ndarray | Mapping[int, float], layer: str, channels: int) -> Any:
+    """Return a direction as a tensor ``(channels,)``.
 
     Raises:
-        ModelError: the layer has another number of channels.
+        ModelError: the layer has a different number of channels.
     """
-    import numpy as np
-
     if isinstance(numbers, Mapping):
         check_channels(layer, channels, numbers)
         full = np.zeros(channels, "float32")
@@ -73,18 +86,18 @@ def vector(numbers: np.ndarray | Mapping[int, float], layer: str, channels: int)
 
 
 def check_channels(layer: str, channels: int, indices: Iterable[int]) -> None:
-    """Checks that a layer has the channels with these indices.
+    """Check that a layer has the channels with these indices.
 
     Raises:
-        ModelError: it has not.
+        ModelError: it does not.
     """
     for index in indices:
         if index >= channels:
             raise ModelError(f"the layer {layer!r} has {channels} channels; expected 0 to {channels - 1}, not {index}")
 
 
-def dot_cosine(one: Tensor, other: Tensor, power: Any) -> Tensor:
-    """Returns ``one·other · max(cosine, 0.1)^power`` over the last axis: large, and also pointing the same way."""
+def dot_cosine(one: Any, other: Any, power: Any) -> Any:
+    """Return ``one·other · max(cosine, 0.1)^power`` over the last axis: large where both point the same way."""
     dot = ops.sum(one * other, axis=-1)
     lengths = ops.sum(one * one, axis=-1) * ops.sum(other * other, axis=-1)
     cosine = dot * ops.rsqrt(lengths + 1e-12)

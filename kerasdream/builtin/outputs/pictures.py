@@ -10,20 +10,18 @@ from typing import Annotated, Literal
 
 from annotated_types import Interval
 
-from kerasdream import images
-from kerasdream.components import Output
+from kerasdream import Ending, Output, images
 from kerasdream.events import Event, Finished
-from kerasdream.output_names import FRAME, Ending
 
 
 def png(*, path: Annotated[str, Ending((".png",))] = "{stem}-dream.png") -> Output:
-    """Writes the finished picture, or every frame, as PNG: lossless, alpha kept, the recipe inside.
+    """Write the finished picture, or every frame, as PNG: lossless, with alpha and the recipe.
 
     Args:
-        path: file name; ``{stem}`` is the source's name without its ending, ``{seed}`` the seed, ``{frame}`` the number
-            of a frame: every frame is then written; otherwise the last one.
+        path: file name; ``{stem}`` is the source's name without its extension, ``{seed}`` the seed. With ``{frame}``,
+            the number of a frame, every frame is written, otherwise only the last one.
     """
-    return Output(path, partial(_writing, each=FRAME in path, format="png"))
+    return Output(path, partial(_writing, each="{frame}" in path, format="png"))
 
 
 def jpeg(
@@ -31,14 +29,14 @@ def jpeg(
     path: Annotated[str, Ending((".jpg", ".jpeg"))] = "{stem}-dream.jpg",
     quality: Annotated[int, Interval(ge=1, le=100)] = 92,
 ) -> Output:
-    """Writes the finished picture, or every frame, as JPEG: small, without alpha, the recipe inside.
+    """Write the finished picture, or every frame, as JPEG: small, without alpha, with the recipe.
 
     Args:
-        path: file name; ``{stem}`` is the source's name without its ending, ``{seed}`` the seed, ``{frame}`` the number
-            of a frame: every frame is then written; otherwise the last one.
+        path: file name; ``{stem}`` is the source's name without its extension, ``{seed}`` the seed. With ``{frame}``,
+            the number of a frame, every frame is written, otherwise only the last one.
         quality: 1 (small) to 100 (best).
     """
-    return Output(path, partial(_writing, each=FRAME in path, format="jpeg", quality=quality))
+    return Output(path, partial(_writing, each="{frame}" in path, format="jpeg", quality=quality))
 
 
 @contextmanager

@@ -1,13 +1,13 @@
-"""Pixels in colours that photographs have independently of each other."""
+"""Pixels in colours that are independent of each other in photographs."""
 
 from __future__ import annotations
 
+from kerasdream import Parametrization
 from kerasdream.builtin.parametrizations.colour import from_picture, to_picture
-from kerasdream.components import Parametrization
 
 
 def decorrelated() -> Parametrization:
-    """Optimises pixels in uncorrelated colours, so that hues grow as readily as brightness, and none is clipped.
+    """Optimise pixels in uncorrelated colours, so that hues grow as readily as brightness, and none is clipped.
 
     picture = 2 · sigmoid(values · Mᵀ) − 1, with M the square root of the covariance of ImageNet's colours. A step then
     changes black and white less than grey. Lucid's colours (Olah et al., "Feature Visualization", Distill 2017).

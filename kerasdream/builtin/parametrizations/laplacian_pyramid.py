@@ -5,29 +5,29 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Annotated
 
+import numpy as np
 from annotated_types import Ge, Interval
 
-from kerasdream import ops
+from kerasdream import Parametrization, images, ops
 from kerasdream.builtin.parametrizations.colour import from_picture, to_picture
-from kerasdream.components import Parametrization
 
 
 def laplacian_pyramid(
     *, levels: Annotated[int, Interval(ge=1, le=12)] = 5, decay: Annotated[float, Ge(0)] = 1.0, decorrelate: bool = True
 ) -> Parametrization:
-    """Optimises a pyramid of bands from coarse to fine: whole areas move at once, and edges stay where they are.
+    """Optimise a pyramid of bands from coarse to fine: whole areas move at once, and edges stay in place.
 
-    values = Σₗ 2^(l · (decay − 1)) · E(...E(stateₗ)), with E the bilinear enlargement to twice the size and l counted
-    from 0, the finest band. Burt and Adelson, "The Laplacian Pyramid as a Compact Image Code" (1983); as the form of a
-    picture to optimise it is Lucid's (Olah et al. 2017). picture = 2 · sigmoid(values · Mᵀ) − 1, with M the square root
-    of the covariance of ImageNet's colours.
+    values = Σₗ 2^(l · (decay − 1)) · E(...E(stateₗ)), where E enlarges to twice the size (bilinear) and l counts from
+    0, the finest band. Burt and Adelson, "The Laplacian Pyramid as a Compact Image Code" (1983); as a
+    parametrization it comes from Lucid (Olah et al. 2017). picture = 2 · sigmoid(values · Mᵀ) − 1, with M the square
+    root of the covariance of ImageNet's colours.
 
     The state is ``(positions, 3)``: the bands row by row, the finest first.
 
     Args:
-        levels: bands; each is half as high and wide as the one before, at least 1 pixel.
-        decay: how much more a coarse band moves; 0 treats all alike, as pixels do, 1 is the spectrum of photographs.
-        decorrelate: whether colours are held as photographs have them, so that hues grow as readily as brightness.
+        levels: number of bands; each is half as high and wide as the one before, at least 1 pixel.
+        decay: how much more a coarse band moves; 0 treats all equally, as pixels do, 1 follows photographs.
+        decorrelate: whether to use uncorrelated colours, so that hues grow as readily as brightness.
     """
 
     def shapes(height: int, width: int) -> list[tuple[int, int]]:
@@ -40,14 +40,10 @@ def laplacian_pyramid(
         return ops.image.resize(values, shape, interpolation="bilinear", data_format="channels_last")
 
     def init(picture, seed):
-        import numpy as np
-
-        from kerasdream.images import resize
-
         values, bands = from_picture(picture, decorrelate), []
         steps = shapes(*picture.shape[:2])
         for level, (fine, coarse) in enumerate(pairwise(steps)):
-            below = resize(values, coarse)
+            below = images.resize(values, coarse)
             bands.append((values - np.asarray(enlarged(below, fine))) / gain(level))
             values = below
         bands.append(values / gain(levels - 1))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kerasdream.components import Parametrization
+from kerasdream import Parametrization
 
 
 def pixels() -> Parametrization:
-    """Optimises the pixels themselves, as DeepDream did."""
+    """Optimise the pixels themselves, as DeepDream did."""
     return Parametrization(init=lambda picture, seed: picture)

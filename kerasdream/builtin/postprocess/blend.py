@@ -6,23 +6,21 @@ from typing import Annotated
 
 from annotated_types import Interval
 
-from kerasdream import images
-from kerasdream.components import Postprocess
-from kerasdream.images.masks import MaskFile
+from kerasdream import MaskFile, Postprocess, images
 
 
 def blend(*, amount: Annotated[float, Interval(ge=0, le=1)], mask: MaskFile | None = None) -> Postprocess:
-    """Lays the dream over the source photo: as a whole, or where a mask says.
+    """Lay the dream over the source photo: all of it, or only where a mask is white.
 
-    source + amount · mask · (dream - source), as layers do in an image editor: ``amount`` is the opacity of the dream,
+    source + amount · mask · (dream - source), like layers in an image editor: ``amount`` is the opacity of the dream,
     ``mask`` its layer mask.
 
     Args:
         amount: 0 shows the source, 1 the dream.
         mask: a picture file: white shows the dream, black the source; {path: mask.png, feather: 0.05} has soft edges.
     """
-    if mask is not None:
-        images.size(mask.path)  # whether it is a picture is known before anything is computed
+    if mask is not None and mask.path is not None:
+        images.size(mask.path)  # an unreadable file is reported before anything is computed
 
     def apply(picture, source):
         share = amount if mask is None else amount * mask.resized(picture.shape[:2])[..., None]

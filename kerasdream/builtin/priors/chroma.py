@@ -1,4 +1,4 @@
-"""Chroma: muted colours are more likely than glaring ones."""
+"""Chroma: muted colours are more likely than saturated ones."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import Annotated
 
 from annotated_types import Ge
 
-from kerasdream import ops
-from kerasdream.components import Energy
+from kerasdream import Energy, ops
 
 RED_BLUE = (0.5**0.5, 0.0, -(0.5**0.5))
 GREEN_MAGENTA = (-((2 / 3) ** 0.5), 2 * (2 / 3) ** 0.5, -((2 / 3) ** 0.5))
@@ -15,19 +14,19 @@ GREEN_MAGENTA = (-((2 / 3) ** 0.5), 2 * (2 / 3) ** 0.5, -((2 / 3) ** 0.5))
 much along the second (in ImageNet, 0.06 against 0.13 of full scale), which therefore counts double."""
 
 TINY = 1e-12
-"""Keeps the slope of the distance from grey finite at grey."""
+"""Keeps the gradient of the distance from grey finite at grey."""
 
 
 def chroma(*, threshold: Annotated[float, Ge(0)] = 0.5) -> Energy:
-    """Prefers muted colours: dreams of bright rainbows calm down, the light and dark of the picture stays.
+    """Prefer muted colours: bright rainbows in a dream calm down, light and dark stay as they are.
 
     log p = −½ mean(max(0, c − threshold)²), where c is a pixel's distance from the grey of the same lightness, in the
-    decorrelated colours red − blue and green − magenta, the latter counted double: muted colours are all equally
-    likely, beyond them it falls as a Gaussian.
+    decorrelated colours red − blue and green − magenta, the latter counted double. Muted colours are all equally
+    likely; beyond the threshold the probability falls as a Gaussian.
 
     Args:
-        threshold: the distance from grey that is free; with 0 it is grey that is likely. Most of a photograph is below
-            1, pure red is at 2.2.
+        threshold: distance from grey without a penalty; with 0, grey itself is the most likely. Most of a photograph is
+            below 1, pure red is at 2.2.
     """
 
     def log_p(picture):

@@ -6,11 +6,11 @@ from typing import Annotated
 
 from annotated_types import Ge
 
-from kerasdream.components import Projection
+from kerasdream import Projection
 
 
 def gaussian_blur(*, sigma: Annotated[float, Ge(0)] = 0.5) -> Projection:
-    """Blurs the picture a little after each step, so that only structures coarser than the blur can grow.
+    """Blur the picture slightly after each step, so that only structures coarser than the blur can grow.
 
     The prior of deepdraw (Audun Øygard 2015), where sigma falls within each octave: ``{from: 2.5, to: 0.78}``.
 

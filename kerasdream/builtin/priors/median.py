@@ -1,21 +1,19 @@
-"""A median filter after each step: single pixels that stand out go."""
+"""A median filter after each step: isolated pixels disappear."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
+import numpy as np
 from annotated_types import Interval
 
-from kerasdream.components import Projection
-
-if TYPE_CHECKING:
-    import numpy as np
+from kerasdream import Projection
 
 
 def median(*, size: Literal[3, 5] = 3, amount: Annotated[float, Interval(ge=0, le=1)] = 0.1) -> Projection:
-    """Takes the median of each pixel's neighbourhood after each step: single bright and dark pixels go, edges stay.
+    """Take the median of each pixel's neighbourhood after each step: isolated bright and dark pixels go, edges stay.
 
-    The median x makes Σ |x − xⱼ| over its neighbours smallest: it is the likeliest pixel where differences between
+    The median is the x that minimises Σ |x − xⱼ| over the neighbours: the most likely pixel if differences between
     neighbours are Laplacian, as in ``total_variation``. The prior of Øygard's second version of deepdraw, and of Nguyen
     et al. 2016, "Multifaceted Feature Visualization".
 
@@ -34,13 +32,12 @@ def median(*, size: Literal[3, 5] = 3, amount: Annotated[float, Interval(ge=0, l
 
 
 def of_nine(picture: np.ndarray) -> np.ndarray:
-    """Returns the median over 3 × 3 pixels, mirrored at the edges: eight times as fast as ``median_filter``.
+    """Return the median over 3 × 3 pixels, mirrored at the edges: eight times as fast as ``median_filter``.
 
-    Of nine numbers in three sorted columns, the median is that of three: the largest of the smallest, the median of the
-    middle ones, the smallest of the largest (Smith, "Implementing Median Filters in XC4000E FPGAs", 1996).
+    If nine numbers are sorted in three columns, their median is the median of three numbers: the largest of the
+    smallest, the median of the middle ones and the smallest of the largest (Smith, "Implementing Median Filters in
+    XC4000E FPGAs", 1996).
     """
-    import numpy as np
-
     padded = np.pad(picture, ((1, 1), (1, 1), (0, 0)), mode="symmetric")
     smallest, middle, largest = _sorted(padded[:-2], padded[1:-1], padded[2:])
     columns = [(row[:, :-2], row[:, 1:-1], row[:, 2:]) for row in (smallest, middle, largest)]
@@ -48,7 +45,5 @@ def of_nine(picture: np.ndarray) -> np.ndarray:
 
 
 def _sorted(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    import numpy as np
-
     low, high = np.minimum(a, b), np.maximum(a, b)
     return np.minimum(low, c), np.maximum(low, np.minimum(high, c)), np.maximum(high, c)

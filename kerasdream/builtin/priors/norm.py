@@ -1,4 +1,4 @@
-"""Norms of the picture: pixels near grey are more likely than glaring ones."""
+"""Norms of the picture: pixels near grey are more likely than extreme ones."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ from typing import Annotated
 
 from annotated_types import Ge, Interval
 
-from kerasdream import ops
+from kerasdream import Energy, ops
 from kerasdream.builtin.priors.pixels import colour_mean
-from kerasdream.components import Energy
 
 
 def norm(*, p: Annotated[float, Ge(1)] = 2.0, grey: Annotated[float, Interval(ge=-1, le=1)] = 0.0) -> Energy:
-    """Prefers pixels near grey, each for itself: what nothing asks for fades away.
+    """Prefer pixels near grey, each independently: what nothing keeps up fades away.
 
     log p = −mean(|x − grey|ᵖ) / p: independent pixels of a generalised normal distribution. p = 1 is the Laplacian: it
-    pulls all pixels alike and lets few stand out. p = 2 is the Gaussian, the weight decay of Simonyan, Vedaldi and
-    Zisserman 2013. p = 6 (Mahendran and Vedaldi 2015) hardly pulls but at the bright and the dark end.
+    pulls all pixels equally and lets a few stand out. p = 2 is the Gaussian, the weight decay of Simonyan, Vedaldi and
+    Zisserman 2013. p = 6 (Mahendran and Vedaldi 2015) hardly pulls except at the bright and the dark end.
 
     Args:
         p: the power, from 1; ``infinity_norm`` is its limit.
-        grey: the level that is most likely, on a scale of -1 to 1.
+        grey: the most likely level, on a scale of -1 to 1.
     """
 
     def log_p(picture):
@@ -34,15 +33,15 @@ def infinity_norm(
     bound: Annotated[float, Interval(ge=0, le=1)] = 0.7,
     grey: Annotated[float, Interval(ge=-1, le=1)] = 0.0,
 ) -> Energy:
-    """Prefers pictures without glaring pixels: within the bound all are equally likely, beyond it ever less.
+    """Prefer pictures without extreme pixels: within the bound all are equally likely, beyond it less and less.
 
-    log p = −½ mean(max(0, |x − grey| − bound)²). The L∞ norm, the largest deviation in the picture, is no sum over
-    pixels, but the pictures within a bound of it are a ball that asks the same of each pixel. This is the uniform
+    log p = −½ mean(max(0, |x − grey| − bound)²). The L∞ norm, the largest deviation in the picture, is not a sum over
+    pixels, but the pictures within a bound of it form a ball that constrains each pixel alike. This is the uniform
     distribution over that ball, with walls that are Gaussian rather than infinite, so that there is a way back in.
 
     Args:
-        bound: the largest deviation from grey that is free, on a scale of 0 to 1.
-        grey: the middle of the ball, on a scale of -1 to 1.
+        bound: the largest deviation from grey without a penalty, on a scale of 0 to 1.
+        grey: the centre of the ball, on a scale of -1 to 1.
     """
 
     def log_p(picture):

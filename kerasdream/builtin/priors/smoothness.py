@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Literal
 
-from kerasdream import ops
+from kerasdream import Energy, ops
 from kerasdream.builtin.priors.pixels import below, colour_mean, right_of, side_by_side
-from kerasdream.components import Energy
 
 
 def smoothness(*, neighbours: Literal[4, 8] = 4) -> Energy:
-    """Prefers soft pictures: a large difference between neighbouring pixels is far less likely than two small ones.
+    """Prefer soft pictures: one large difference between neighbouring pixels is far less likely than two small ones.
 
     log p = −½ mean((right − here)² + (below − here)²): a Gaussian Markov random field, which knows that neighbouring
     pixels are correlated and nothing else (Besag 1974; Geman and Geman 1984). Its gradient is the Laplacian of the
-    picture, so that climbing it is diffusion: the soft counterpart of ``gaussian_blur``.
+    picture, so climbing it is diffusion: the soft counterpart of ``gaussian_blur``.
 
     Args:
-        neighbours: 4 looks along rows and columns; 8 looks along the diagonals too, at a quarter of the weight, and is
-            as strong in all directions.
+        neighbours: 4 compares along rows and columns; 8 also compares along the diagonals, at a quarter of the weight,
+            and is equally strong in all directions.
     """
 
     def log_p(picture):

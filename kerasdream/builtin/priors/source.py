@@ -1,24 +1,22 @@
-"""The source: what is dreamed stays near the photo."""
+"""The source: the dream stays near the photo."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from kerasdream import ops
+from kerasdream import Energy, ops
 from kerasdream.builtin.priors.pixels import colour_mean
-from kerasdream.components import Energy
 
 
 def source(*, distribution: Literal["gaussian", "laplace"] = "gaussian") -> Energy:
-    """Prefers pictures near the source photo: the stronger, the more of the photo is left.
+    """Prefer pictures near the source photo: the larger the weight, the more of the photo is left.
 
-    log p = −½ mean((x − source)²) where deviations are Gaussian: every pixel may move a little. log p = −mean(|x −
-    source|) where they are Laplacian: most pixels stay what they were, and a few move far, so the dream falls where the
-    network wants it most. The penalty of input differences that adversarial examples are made with (Szegedy et al.
-    2013), and of feature inversion.
+    gaussian: log p = −½ mean((x − source)²); every pixel may move a little. laplace: log p = −mean(|x − source|); most
+    pixels keep their values and a few move far, so the dream appears where the network wants it most. The penalty on
+    input differences used for adversarial examples (Szegedy et al. 2013) and for feature inversion.
 
     Args:
-        distribution: of the differences to the source: ``gaussian`` or ``laplace``.
+        distribution: of the differences from the source: ``gaussian`` or ``laplace``.
     """
 
     def log_p(picture, source):

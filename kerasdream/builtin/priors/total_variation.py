@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from kerasdream import ops
+from kerasdream import Energy, ops
 from kerasdream.builtin.priors.pixels import below, colour_mean, right_of, side_by_side
-from kerasdream.components import Energy
 
 
 def total_variation() -> Energy:
-    """Prefers pictures whose neighbouring pixels are alike, without blurring sharp edges.
+    """Prefer pictures whose neighbouring pixels are alike, without blurring sharp edges.
 
     log p = −mean(|right − here| + |below − here|), a Laplacian distribution of the differences between neighbours
     (Rudin, Osher, Fatemi 1992; for drawing from networks: Mahendran and Vedaldi 2015).

@@ -1,4 +1,4 @@
-"""Contrast: harder and softer from step to step."""
+"""Contrast: higher or lower from step to step."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Annotated
 
 from annotated_types import Ge
 
+from kerasdream import Transform
 from kerasdream.builtin.transforms.draws import between
-from kerasdream.components import Transform
 
 
 def contrast(*, low: Annotated[float, Ge(0)] = 0.8, high: Annotated[float, Ge(0)] = 1.2) -> Transform:
-    """Shows the network the picture harder or softer, about mid-grey, by a random factor.
+    """Show the network the picture with more or less contrast, about mid-grey, by a random factor.
 
     Args:
         low: smallest factor.

@@ -1,4 +1,4 @@
-"""Crop: the network sees a part of the picture, enlarged, in each step."""
+"""Crop: the network sees an enlarged part of the picture in each step."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from typing import Annotated
 
 from annotated_types import Interval
 
-from kerasdream import ops
+from kerasdream import Transform, ops
 from kerasdream.builtin.transforms.draws import between
 from kerasdream.builtin.transforms.sampling import warp
-from kerasdream.components import Transform
 
 MARGIN = 8
-"""Without it a gradient would be a third weaker beside a cut than elsewhere; with it, at most a tenth."""
+"""Without this margin a gradient would be a third weaker next to a cut than elsewhere; with it, at most a tenth."""
 
 
 def crop(
@@ -20,13 +19,13 @@ def crop(
     low: Annotated[float, Interval(gt=0, le=1)] = 0.5,
     high: Annotated[float, Interval(gt=0, le=1)] = 1.0,
 ) -> Transform:
-    """Shows the network a random part of every view, enlarged to the size of the view.
+    """Show the network a random part of every view, enlarged to the size of the view.
 
-    Figures then form at many sizes at once, from the whole view to its smallest part. The part lies anywhere in the
-    view; what is near the view's edges is seen more rarely than its middle.
+    Shapes then form at many sizes at once, from the whole view to its smallest part. The part may be anywhere in the
+    view, so the network sees the view's edges less often than its middle.
 
     Args:
-        low: smallest side of the part, as a share of the view's.
+        low: smallest side of the part, as a share of the view's side.
         high: largest side.
     """
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from kerasdream import ops
+from kerasdream import Transform, ops
 from kerasdream.builtin.transforms.draws import whole_between
-from kerasdream.components import Transform
 
 
 def flip(*, horizontal: bool = True, vertical: bool = False) -> Transform:
-    """Mirrors what the network sees in half of all steps, so that figures may look either way.
+    """Mirror what the network sees in half of all steps, so that shapes may face either way.
 
     Args:
-        horizontal: left and right change places.
-        vertical: top and bottom change places, independently of that.
+        horizontal: swap left and right.
+        vertical: swap top and bottom, independently of ``horizontal``.
     """
 
     def apply(views, seed):
-        for axis, asked in ((2, horizontal), (1, vertical)):
-            if asked:
+        for axis, enabled in ((2, horizontal), (1, vertical)):
+            if enabled:
                 views = ops.where(whole_between(0, 1, seed) == 1, ops.flip(views, axis=axis), views)
         return views
 

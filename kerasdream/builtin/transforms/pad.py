@@ -6,16 +6,15 @@ from typing import Annotated
 
 from annotated_types import Ge, Interval
 
-from kerasdream import ops
-from kerasdream.components import Transform
+from kerasdream import Transform, ops
 
 
 def pad(*, pixels: Annotated[int, Ge(0)] = 12, value: Annotated[float, Interval(ge=-1, le=1)] = 0.0) -> Transform:
-    """Lays an even frame around what the network sees, so that figures end before the picture does.
+    """Put a plain frame around what the network sees, so that shapes end before the picture does.
 
-    Nothing of the picture is covered: every view is cut out so much larger, and at the picture's edges what would be
-    mirrored there is what the frame lies on. A tile has its frame where another tile goes on. Lucid's first transform
-    (Olah, Mordvintsev, Schubert 2017), there 12 pixels of mid-grey; put it first.
+    Nothing of the picture is covered: every view is cut larger by the frame, and at the picture's edges the frame
+    covers the mirrored border. A tile also has its frame where the next tile continues. Lucid's first transform (Olah,
+    Mordvintsev, Schubert 2017), there 12 pixels of mid-grey; put it first.
 
     Args:
         pixels: width of the frame.

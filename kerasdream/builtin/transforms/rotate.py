@@ -1,4 +1,4 @@
-"""Rotate: the network sees the picture a little turned in each step."""
+"""Rotate: the network sees the picture slightly turned in each step."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Annotated
 
 from annotated_types import Interval, Len
 
-from kerasdream import ops
+from kerasdream import Transform, ops
 from kerasdream.builtin.transforms.draws import between, one_of
 from kerasdream.builtin.transforms.sampling import MARGIN, warp
-from kerasdream.components import Transform
 
 
 def rotate(
@@ -18,13 +17,13 @@ def rotate(
     degrees: Annotated[float, Interval(ge=0, le=180)] = 10.0,
     angles: Annotated[list[float], Len(1)] | None = None,
 ) -> Transform:
-    """Shows the network every view turned by a random angle about its centre.
+    """Rotate every view that the network sees by a random angle about its centre.
 
-    Shapes come out round and whole where the network must know them at any angle. Bilinear; the corners that come in
-    show the view's mirror image. From Lucid (Olah, Mordvintsev, Schubert 2017): ``{angles: [-10, -9, ..., 10]}``.
+    Shapes come out round and whole where the network must recognise them at any angle. Bilinear; the corners that come
+    in show the view's mirror image. From Lucid (Olah, Mordvintsev, Schubert 2017): ``{angles: [-10, -9, ..., 10]}``.
 
     Args:
-        degrees: largest angle to either side; all between are equally likely.
+        degrees: largest angle to either side; all angles in between are equally likely.
         angles: draw one of these angles instead, in degrees, counter-clockwise.
     """
 

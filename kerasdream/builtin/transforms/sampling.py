@@ -1,7 +1,7 @@
-"""Views turned, stretched and moved: bilinear sampling with an exact gradient.
+"""Rotate, stretch and move views: bilinear sampling with an exact gradient.
 
-``keras.ops.image.affine_transform`` would be shorter, but on TensorFlow its gradient is another resampling, not the
-derivative: of a view that is enlarged twice, each pixel gets a quarter of what it should.
+``keras.ops.image.affine_transform`` would be shorter, but on TensorFlow its gradient is another resampling rather than
+the derivative: if a view is enlarged to twice its size, each pixel gets a quarter of the correct gradient.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from kerasdream import ops
 from kerasdream.builtin.filters import mirrored
 
 MARGIN = 4
-"""Pixels that a turned or stretched view spoils at its border, beyond what evening out makes up for.
+"""Pixels that a rotated or scaled view spoils at its border, beyond what the seam correction makes up for.
 
-Near its border a view shows its own mirror image, and what has been turned or stretched out of sight gets no gradient
-in this step. How far in that reaches grows with the view: at 5 degrees, 22 pixels at the ends of a side of 512. But it
-is another part of the border in each step, and ``kerasdream.engine.seams`` evens out what a cut loses on average.
+Near its border a view shows its own mirror image, and what was rotated or scaled out of sight gets no gradient in this
+step. How far in that reaches grows with the view: at 5 degrees, 22 pixels at the ends of a side of 512. But it affects
+a different part of the border in each step, and ``kerasdream.engine.seams`` corrects what a cut loses on average.
 Measured in four tiles, rotated by up to 10 degrees or scaled by 0.9 to 1.1, a gradient is as strong within 4 pixels of
-a cut as 64 pixels away, with any margin from 0 to 24; 24 cost half as much computation again. Only at the picture's own
-edges, where there is no cut, have the outermost 8 pixels a third less when scaled.
+a cut as 64 pixels away, with any margin from 0 to 24; a margin of 24 costs half as much computation again. Only at the
+picture's own edges, where there is no cut, do the outermost 8 pixels get a third less when scaled.
 """
 
 
 def warp(views: Any, matrix: tuple[tuple[Any, Any], tuple[Any, Any]], shift: tuple[Any, Any] = (0.0, 0.0)) -> Any:
-    """Shows at each place p of a view what lies at ``centre + shift + matrix · (p − centre)``.
+    """Return views that show at each place p what is at ``centre + shift + matrix · (p − centre)``.
 
     Args:
         views: ``(n, height, width, channels)``; beyond their edges they are mirrored.
@@ -40,7 +40,7 @@ def warp(views: Any, matrix: tuple[tuple[Any, Any], tuple[Any, Any]], shift: tup
 
 
 def sample(views: Any, rows: Any, columns: Any) -> Any:
-    """Looks views up at fractional positions, between four pixels each.
+    """Sample views at fractional positions, each between four pixels.
 
     Args:
         views: ``(n, height, width, channels)``; beyond their edges they are mirrored.
@@ -51,7 +51,7 @@ def sample(views: Any, rows: Any, columns: Any) -> Any:
     left, across = _between(columns, width)
     first = ops.reshape(top * width + left, (-1,))
     down, across = ops.reshape(down, (-1, 1)), ops.reshape(across, (-1, 1))
-    # One row for each place, all views side by side in it: one index serves them all.
+    # One row for each place, with all views side by side, so that one index serves them all.
     pixels = ops.reshape(ops.transpose(views, (1, 2, 0, 3)), (height * width, n * channels))
 
     def at(offset: Any) -> Any:
@@ -64,7 +64,7 @@ def sample(views: Any, rows: Any, columns: Any) -> Any:
 
 
 def _between(position: Any, size: Any) -> tuple[Any, Any]:
-    """The pixel before a position along an axis, and how far the position is from it towards the next."""
+    """Return the pixel before each position along an axis, and the distance of the position from it."""
     position = mirrored(position, ops.cast(size, "float32"))
     before = ops.clip(ops.floor(position), 0, ops.cast(size - 2, "float32"))
     return ops.cast(before, "int32"), position - before

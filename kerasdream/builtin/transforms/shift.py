@@ -1,4 +1,4 @@
-"""Shift: the network sees the picture a few pixels further in each step."""
+"""Shift: the network sees the picture moved by a few pixels in each step."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from typing import Annotated
 
 from annotated_types import Ge
 
-from kerasdream import ops
+from kerasdream import Transform, ops
 from kerasdream.builtin.filters import mirrored
 from kerasdream.builtin.transforms.draws import whole_between
-from kerasdream.components import Transform
 
 
 def shift(*, pixels: Annotated[int, Ge(0)] = 4) -> Transform:
-    """Moves what the network sees within each view by a random number of whole pixels; the edges are mirrored.
+    """Move what the network sees within each view by a random number of whole pixels; the edges are mirrored.
 
-    ``jitter`` moves the tiling and costs nothing; this one can stand between other transforms. Lucid's jitter of 8
-    is a shift of up to 4 pixels to each side.
+    ``jitter`` moves the tiling and costs nothing; this transform can be placed between others. Lucid's jitter of 8 is a
+    shift of up to 4 pixels to each side.
 
     Args:
         pixels: largest shift up, down, left and right.

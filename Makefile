@@ -18,6 +18,7 @@ proof: $(VENV)/.tested  ## what proves a method at length; ARGS=--proof-sample=1
 lint: $(VENV)/.tested  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 fix: $(VENV)/.tested  ## repair what ruff can repair, and format
 	$(BIN)/ruff check --fix .

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kerasdream.cli.listings import PLUGINS
+from kerasdream.cli.options import PLUGINS, QUIET, create, interruptible
 from kerasdream.errors import ModelError, did_you_mean
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _indices(context: click.Context, option: click.Parameter, text: str | None) 
     help="Folder for all of it; by default MODEL-layers, MODEL-channels or MODEL-classes.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace tiles that were drawn otherwise.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but faults.")
+@QUIET
 def atlas(
     model: str,
     layers: str | None,
@@ -77,16 +77,15 @@ def atlas(
     goes on where it was ended.
     """
     from kerasdream.atlas.drawing import TileProgress, draw
-    from kerasdream.cli import runs as running
 
     if classes and (channels or layers):
         raise click.UsageError("--classes shows the whole network: leave out --layers and --channels")
     kind = "classes" if classes else "channels" if channels else "layers"
-    with running.interruptible():
+    with interruptible():
         made, configs, network = _asked(model, layers, channels, classes, kind, **options)
         folder = folder or Path(f"{Path(model).stem}-{kind}")
         tiles = folder / "tiles"
-        running.create(tiles)
+        create(tiles)
         named = [
             (tile.name if tile.layer is None or kind == "layers" else f"{tile.layer.name} {tile.name}", config)
             for tile, config in zip(made.tiles, configs, strict=True)

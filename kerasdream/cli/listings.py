@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from kerasdream.errors import KerasdreamError, did_you_mean
+from kerasdream.cli.options import AS_JSON, PLUGINS, loaded
+from kerasdream.errors import KerasdreamError, ModelError, did_you_mean
 
 if TYPE_CHECKING:
     from kerasdream.plugins.manager import Plugin, Plugins
-
-PLUGINS = click.option(
-    "--plugin",
-    "plugin_files",
-    metavar="FILE_OR_FOLDER",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Load a plugin: a Python file, a package, or a folder of Python files.",
-)
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-
-
-def _loaded(plugin_files: tuple[Path, ...]) -> Plugins:
-    from kerasdream.cli.main import loaded
-
-    return loaded(plugin_files)
+    from kerasdream.plugins.registry import Registry
 
 
 @click.command(name="list")
@@ -39,7 +26,7 @@ def list_(kind: str | None, name: str | None, plugin_files: tuple[Path, ...], as
     """Lists what can stand in a run file: list, list objectives, list objectives l2."""
     from kerasdream.plugins.registry import KINDS
 
-    plugins = _loaded(plugin_files).require(plugin_files)
+    plugins = loaded(plugin_files).require(plugin_files)
     plural = {**{k: k for k in KINDS}, **{singular: k for k, singular in KINDS.items()}}
     if kind is not None and kind not in plural:
         raise KerasdreamError(f"unknown kind {kind!r}; {did_you_mean(kind, KINDS)}")
@@ -93,7 +80,7 @@ def plugins(plugin_files: tuple[Path, ...], as_json: bool) -> None:
     The environment variable KERASDREAM_PLUGINS says which installed plugins are loaded: film_grain,sparkle only these,
     -film_grain all but this one, nothing at all none.
     """
-    found = _loaded(plugin_files)
+    found = loaded(plugin_files)
     if as_json:
         click.echo(json.dumps([_row(plugin, found) for plugin in found.found], indent=2, ensure_ascii=False))
         return
@@ -133,10 +120,33 @@ def _row(plugin: Plugin, found: Plugins) -> dict[str, Any]:
 @PLUGINS
 def layers(model: str, plugin_files: tuple[Path, ...]) -> None:
     """Lists the layers of a MODEL: a name (with channels and stride) or a .keras file."""
-    from kerasdream.cli.plan import layer_rows
-
-    for row in layer_rows(model, _loaded(plugin_files).require(plugin_files).registry):
+    for row in _layer_rows(model, loaded(plugin_files).require(plugin_files).registry):
         click.echo(row)
+
+
+def _layer_rows(model: str, registry: Registry) -> Iterator[str]:
+    """Yields a line for each layer of a named network or ``.keras`` file.
+
+    Raises:
+        ModelError: there is no such network, or no way to know its layers.
+    """
+    from kerasdream.models import tables
+    from kerasdream.models.file import layers_in_file
+
+    if model.endswith(".keras"):
+        names = layers_in_file(Path(model))
+        if names is None:
+            raise ModelError(f"{model} is not a model file that Keras saved, or has no layers listed in it")
+        yield from names
+        return
+    rows = tables.layers(model)
+    if rows is None:
+        known = [n for n in registry.entries["models"] if tables.layers(n)]
+        near = did_you_mean(model, known, show=3)
+        raise ModelError(f"no layer table for {model!r}; {near} (all: kerasdream list models); or name a .keras file")
+    yield f"{'layer':<36} {'channels':>8} {'stride':>6}"
+    for row in rows:
+        yield f"{row.name:<36} {row.channels or '':>8} {row.stride or '':>6}"
 
 
 @click.command()
@@ -181,7 +191,7 @@ def schema(plugin_files: tuple[Path, ...]) -> None:
     """Prints the JSON Schema of run files, for your editor."""
     from kerasdream.config.schema import json_schema
 
-    click.echo(json.dumps(json_schema(_loaded(plugin_files).require(plugin_files).registry), indent=2))
+    click.echo(json.dumps(json_schema(loaded(plugin_files).require(plugin_files).registry), indent=2))
 
 
 @click.command()
@@ -211,7 +221,7 @@ def new_plugin(name: str, kind: str, folder: Path, author: str, license: str) ->
     kinds = {key: one for one, what in WHAT.items() for key in (one, what, what.partition(" ")[0])}
     if kind not in kinds:
         raise KerasdreamError(f"unknown kind {kind!r}; {did_you_mean(kind, WHAT.values())}")
-    registry = _loaded(()).registry
+    registry = loaded(()).registry
     path = write_plugin(name, folder, kind=kinds[kind], author=author, license=license, registry=registry)
     for file in sorted(file for file in path.rglob("*") if file.is_file()):
         click.echo(file)

@@ -1,27 +1,48 @@
-"""What ``kerasdream plan`` and ``layers`` print: answers without TensorFlow, from the shipped layer tables."""
+"""The command ``plan``: what a run would compute, from the shipped layer tables, without TensorFlow."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kerasdream.components import Energy
-from kerasdream.config.run_config import RunConfig
-from kerasdream.errors import ModelError, did_you_mean
-from kerasdream.models import network_name, network_side, tables
-from kerasdream.models.file import layers_in_file
-from kerasdream.plan.cutting import Border, Geometry, cutting_for
-from kerasdream.plan.tile_size import tile_side
-from kerasdream.plan.tiling import Lattice, joint
-from kerasdream.plugins.registry import Registry
-from kerasdream.results.finish import finished_shape
-from kerasdream.session.session import Session, plan_of
+import click
+
+from kerasdream.cli.options import AS_JSON, OVERRIDES, PLUGINS, TRUST
+
+if TYPE_CHECKING:
+    from kerasdream.config.run_config import RunConfig
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@OVERRIDES
+@PLUGINS
+@TRUST
+@AS_JSON
+def plan(file: Path, overrides: tuple[str, ...], plugin_files: tuple[Path, ...], trust: bool, as_json: bool) -> None:
+    """Show what a run would compute: octaves, steps, tiles."""
+    from kerasdream.config.recipes import load_any
+
+    rows = list(describe(load_any(file, overrides, plugins=plugin_files, trust=trust)))
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    for row in rows:
+        click.echo(row["text"])
 
 
 def describe(config: RunConfig) -> Iterator[dict[str, Any]]:
     """Yields one row for each picture: its octaves, steps and tiles, and ``text``, the same to read."""
     from kerasdream import images
+    from kerasdream.components import Energy
+    from kerasdream.models import network_name, network_side, tables
+    from kerasdream.plan.cutting import Border, Geometry, cutting_for
+    from kerasdream.plan.tile_size import tile_side
+    from kerasdream.plan.tiling import Lattice, joint
+    from kerasdream.results.finish import finished_shape
+    from kerasdream.session.session import Session, plan_of
 
     objectives = [entry.make() for entry in config.objectives]
     layers = dict.fromkeys(layer for objective in objectives for layer in objective.layers)
@@ -73,28 +94,6 @@ def describe(config: RunConfig) -> Iterator[dict[str, Any]]:
             "notes": notes,
             "text": _text(source, config.model.name, list(layers), octaves, panels, frames, [width, height], notes),
         }
-
-
-def layer_rows(model: str, registry: Registry) -> Iterator[str]:
-    """Yields a line for each layer of a named network or ``.keras`` file.
-
-    Raises:
-        ModelError: there is no such network, or no way to know its layers.
-    """
-    if model.endswith(".keras"):
-        names = layers_in_file(Path(model))
-        if names is None:
-            raise ModelError(f"{model} is not a model file that Keras saved, or has no layers listed in it")
-        yield from names
-        return
-    rows = tables.layers(model)
-    if rows is None:
-        known = [n for n in registry.entries["models"] if tables.layers(n)]
-        near = did_you_mean(model, known, show=3)
-        raise ModelError(f"no layer table for {model!r}; {near} (all: kerasdream list models); or name a .keras file")
-    yield f"{'layer':<36} {'channels':>8} {'stride':>6}"
-    for row in rows:
-        yield f"{row.name:<36} {row.channels or '':>8} {row.stride or '':>6}"
 
 
 def _text(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kerasdream.cli.listings import PLUGINS
+from kerasdream.cli.options import PLUGINS
 from kerasdream.errors import DreamError
 
 if TYPE_CHECKING:

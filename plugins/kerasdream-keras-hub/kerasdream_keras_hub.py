@@ -1,31 +1,33 @@
-"""KerasHub for kerasdream: its image backbones as networks to dream with, each fed what it was trained on."""
+"""KerasHub for kerasdream: its image backbones as networks to dream with, each with its own input range."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from kerasdream import ModelError, Network, hookimpl
 
 
 def keras_hub(*, preset: str = "", folder: Path | None = None, weights: bool = True) -> Network:
-    """An image backbone of KerasHub: ResNet, EfficientNet, DenseNet, MobileNet, VGG, ConvNeXt, ..., many of them newer.
+    """An image backbone of KerasHub: ResNet, EfficientNet, DenseNet, MobileNet, VGG, ConvNeXt and many newer ones.
 
-    What pixel values it was trained on is read from the preset's own image converter, never guessed.
+    The range of its input is read from the preset's own image converter, never guessed.
 
     Args:
         preset: name of a preset, ``resnet_50_imagenet``, or a handle, ``hf://...`` or ``kaggle://...``; KerasHub
-            fetches it on first use. See https://keras.io/keras_hub/presets.
-        folder: instead of ``preset``: a folder to which a preset was saved, ``backbone.save_to_preset(folder)``.
-        weights: false for random ones.
+            downloads it on first use. See https://keras.io/keras_hub/presets.
+        folder: instead of ``preset``: a folder written by ``backbone.save_to_preset(folder)``.
+        weights: false for random weights.
 
     Raises:
-        ModelError: there is no such preset, it cannot be fetched, or it is not for images.
+        ModelError: the preset does not exist, cannot be downloaded or is not for images.
     """
     if bool(preset) == bool(folder):
         raise ModelError("keras_hub: expected either preset, such as resnet_50_imagenet, or folder")
     name = preset or str(folder)
     if folder and not (folder / "config.json").is_file():
-        raise ModelError(f"keras_hub: {folder} is no folder that a preset was saved to (it has no config.json)")
+        raise ModelError(f"keras_hub: {folder} does not contain a saved preset (it has no config.json)")
     import keras_hub as hub
 
     try:
@@ -33,25 +35,21 @@ def keras_hub(*, preset: str = "", folder: Path | None = None, weights: bool = T
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(
             f"keras_hub: the preset {name!r} cannot be loaded: {_first_line(error)}; without a network connection, "
-            "save it to a folder where there is one (backbone.save_to_preset) and give folder"
+            "save it to a folder on a machine that has one (backbone.save_to_preset) and set folder"
         ) from error
     try:
         converter = hub.layers.ImageConverter.from_preset(name)
     except (OSError, ValueError, KeyError) as error:
-        raise ModelError(
-            f"keras_hub: the preset {name!r} does not say what pictures it takes: {_first_line(error)}"
-        ) from error
+        raise ModelError(f"keras_hub: the preset {name!r} does not describe its input: {_first_line(error)}") from error
     return Network(backbone.name, backbone, preprocessing(converter.scale, converter.offset))
 
 
 def preprocessing(scale, offset):
-    """Returns the map from [-1, 1] to what KerasHub's image converter makes of 0 to 255: ``x * scale + offset``.
+    """Return the map from [-1, 1] to what KerasHub's image converter makes of 0 to 255: ``x * scale + offset``.
 
     Args:
-        scale, offset: a number, one number for each of R, G and B, or None for none.
+        scale, offset: a number, one number for each of R, G and B, or None.
     """
-    import numpy as np
-
     factor = np.asarray(1.0 if scale is None else scale, "float32")
     shift = np.asarray(0.0 if offset is None else offset, "float32")
 

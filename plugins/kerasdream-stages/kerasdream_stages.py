@@ -1,13 +1,16 @@
-"""Stages for kerasdream: how a dream came to be, as an animation or as a sheet of pictures."""
+"""Stages for kerasdream: how a dream developed, as an animation or as a sheet of pictures."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import Annotated
 
+import numpy as np
 from annotated_types import Ge, Interval
+from PIL import Image
 
-from kerasdream import Output, hookimpl
+from kerasdream import Output, hookimpl, images
+from kerasdream.events import Finished, Started, Stepped
 
 
 def webp(
@@ -19,24 +22,21 @@ def webp(
     hold: Annotated[int, Ge(10)] = 2000,
     quality: Annotated[int, Interval(ge=1, le=100)] = 80,
 ) -> Output:
-    """Writes the steps of a dream as an animated WebP, which browsers show like a picture.
+    """Writes the steps of a dream as an animated WebP, which browsers show like any picture.
 
-    In a run of several frames it shows those instead.
+    A run of several frames is shown frame by frame instead.
 
     Args:
         path: file name; ``{stem}`` is the source's name without its ending, ``{seed}`` the seed.
-        every: a frame for every so many steps.
-        max_side: larger frames are shrunk to this, in pixels.
-        milliseconds: how long a frame stays.
-        hold: how long the last one stays, in milliseconds.
+        every: number of steps between two frames of the animation.
+        max_side: longest side in pixels; larger frames are shrunk.
+        milliseconds: how long each frame is shown.
+        hold: how long the last frame is shown, in milliseconds.
         quality: 1 (small) to 100 (best).
     """
 
     @contextmanager
     def opened(path):
-        from kerasdream.events import Finished, Started, Stepped
-        from kerasdream.images import replacing
-
         frames, alone = [], True
 
         def receive(event):
@@ -52,7 +52,7 @@ def webp(
                 first, *others = (frame.resize(frames[-1].size) for frame in frames)  # octaves differ in size
                 times = [milliseconds] * len(others) + [hold]
                 options = {"append_images": others, "duration": times, "loop": 0, "quality": quality}
-                with replacing(path) as file:
+                with images.replacing(path) as file:
                     first.save(file, "WEBP", save_all=True, **options)
 
         yield receive
@@ -67,22 +67,19 @@ def contact_sheet(
     width: Annotated[int, Ge(16)] = 320,
     gap: Annotated[int, Ge(0)] = 8,
 ) -> Output:
-    """Writes one sheet with the picture at the end of each octave and the finished one, the recipe inside.
+    """Writes one sheet with the picture at the end of each octave and the finished one, with the recipe embedded.
 
-    In a run of several frames it shows those instead.
+    A run of several frames is shown frame by frame instead.
 
     Args:
         path: file name; ``{stem}`` is the source's name without its ending, ``{seed}`` the seed.
-        columns: pictures in a row.
+        columns: pictures per row.
         width: of each picture, in pixels.
         gap: between them, in pixels.
     """
 
     @contextmanager
     def opened(path):
-        from kerasdream import images
-        from kerasdream.events import Finished, Started, Stepped
-
         stages, alone = [], True
 
         def receive(event):
@@ -102,29 +99,21 @@ def contact_sheet(
 
 
 def _frame(picture, max_side):
-    """A picture as eight bits, shrunk to a longest side."""
-    from PIL import Image
-
-    from kerasdream.images import resize, to_uint8
-
+    """Return a picture as an 8-bit Pillow image, shrunk to a longest side."""
     factor = min(1.0, max_side / max(picture.shape))
     shape = tuple(max(1, round(size * factor)) for size in picture.shape[:2])
-    return Image.fromarray(to_uint8(resize(picture, shape)))
+    return Image.fromarray(images.to_uint8(images.resize(picture, shape)))
 
 
 def _sheet(pictures, columns, width, gap):
-    """Pictures of any sizes in rows, black between them."""
-    import numpy as np
-
-    from kerasdream.images import resize
-
+    """Arrange pictures of any sizes in rows on black."""
     height = max(1, round(pictures[-1].shape[0] * width / pictures[-1].shape[1]))
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
     sheet = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), -1.0, "float32")
     for number, picture in enumerate(pictures):
         top, left = number // columns * (height + gap), number % columns * (width + gap)
-        sheet[top : top + height, left : left + width] = resize(picture, (height, width)).clip(-1, 1)
+        sheet[top : top + height, left : left + width] = images.resize(picture, (height, width)).clip(-1, 1)
     return sheet
 
 

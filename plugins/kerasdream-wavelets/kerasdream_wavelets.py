@@ -1,15 +1,16 @@
-"""Wavelets for kerasdream: priors that say that detail is rare, and strong where there is any.
+"""Wavelets for kerasdream: priors for sparse detail, which is rare but strong.
 
-A picture is a coarse remainder and bands of detail, each twice as coarse as the one before: the undecimated ("à trous")
-wavelet transform of J.-L. Starck, J. Fadili, F. Murtagh, "The Undecimated Wavelet Decomposition and its
+A picture is split into a coarse remainder and bands of detail, each twice as coarse as the one before: the undecimated
+("à trous") wavelet transform of J.-L. Starck, J. Fadili, F. Murtagh, "The Undecimated Wavelet Decomposition and its
 Reconstruction", IEEE Transactions on Image Processing 16, 2007. In natural pictures most details are nearly zero and a
-few, edges, are strong: roughly a Laplacian distribution. The same prior in both of its forms.
+few, the edges, are strong: roughly a Laplacian distribution. The module has this prior in both forms.
 """
 
 from __future__ import annotations
 
 from typing import Annotated
 
+import numpy as np
 from annotated_types import Ge, Interval
 
 from kerasdream import Energy, Projection, hookimpl, ops
@@ -18,12 +19,12 @@ TAPS = (1 / 4, 1 / 2, 1 / 4)
 
 
 def wavelet_sparsity(*, bands: Annotated[int, Interval(ge=1, le=5)] = 3) -> Energy:
-    """Prefers pictures of few details: those that matter stay as strong as they are, the others vanish.
+    """Prefers pictures with few details: strong ones stay, faint ones vanish.
 
-    log p = −mean over the bands of |detail|: a Laplacian distribution of the details at each size.
+    log p = −mean over the bands of |detail|: a Laplacian distribution of the details of each size.
 
     Args:
-        bands: sizes of detail, from 2 pixels on, each twice the one before.
+        bands: number of detail sizes, starting at 2 pixels, each twice the one before.
     """
 
     def log_p(picture):
@@ -44,17 +45,16 @@ def wavelet_shrinkage(
 ) -> Projection:
     """Weakens each detail by a threshold after each step: faint ones, mostly noise, vanish, and edges stay sharp.
 
-    Soft thresholding (Donoho and Johnstone 1994) is the proximal step of the prior ``wavelet_sparsity``: of all
-    pictures that near to the present one, the likeliest (exactly so for orthogonal wavelets; these overlap, and leave
-    no blocks in return).
+    Soft thresholding (Donoho and Johnstone 1994) is the proximal step of the prior ``wavelet_sparsity``: it
+    finds the likeliest of all pictures equally close to the current one (exactly so for orthogonal wavelets; these
+    overlap, which avoids block artefacts).
 
     Args:
-        threshold: by how much a detail is weakened, on a scale of -1 to 1; half of it in each coarser band.
-        bands: sizes of detail, from 2 pixels on, each twice the one before.
+        threshold: how much a detail is weakened, on a scale of -1 to 1; halved in each coarser band.
+        bands: number of detail sizes, starting at 2 pixels, each twice the one before.
     """
 
     def apply(picture):
-        import numpy as np
         from scipy.ndimage import convolve1d
 
         kept, fine = np.zeros_like(picture), picture
@@ -71,7 +71,7 @@ def wavelet_shrinkage(
 
 
 def _shifted(picture, pixels, axis):
-    """Returns what lies some pixels further along an axis; beyond the edge, the pixel itself."""
+    """Return the picture shifted along an axis, with edge pixels repeated."""
     moved = ops.moveaxis(picture, axis, 0)
     if pixels > 0:
         moved = ops.concatenate([moved[pixels:], moved[-pixels:]])

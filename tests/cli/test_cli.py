@@ -123,8 +123,8 @@ def test_every_command_has_help(here, name):
         ("dream", "Missing argument 'PHOTO'"),
         ("dream .", "is a directory"),
         ("dream a.png b.png", "unexpected extra argument"),
-        ("dream a.png -o a.webp", "a.webp ends in none of .png, .jpg, .gif"),
-        ("dream a.png -o FILE", "ends in none of .png, .jpg, .gif"),
+        ("dream a.png -o a.webp", "a.webp does not end in .png, .jpg or .gif"),
+        ("dream a.png -o FILE", "does not end in .png, .jpg or .gif"),
         ("layers", "Missing argument 'MODEL'"),
         ("show", "Missing argument 'PICTURE'"),
     ],
@@ -359,7 +359,7 @@ def test_interrupted_the_last_good_picture_is_kept(tmp_path, tiny):
     assert "Traceback" not in err
     again = f"{sys.executable} -m kerasdream run --resume run.yaml run.yaml -o out"
     assert err.splitlines()[-2:] == [
-        f"kerasdream: what was done is saved; to go on: {again}",
+        f"kerasdream: progress saved; resume with: {again}",
         "kerasdream: interrupted",
     ]
     assert "photo.png: interrupted, kept as far as it got" in err

@@ -495,7 +495,7 @@ def test_broken_distributions_are_listed_with_their_cause(site, process):
         "kd_import": ["'importing' (distribution kd_import) failed to load at", "kd_import.py:1: ModuleNotFoundError"],
         "kd_stop": ["kd_stop.py:1: SystemExit: 5"],
         "kd_command": ["kd_command.py:7: RuntimeError: no commands"],
-        "kd_usurper": ["kd_usurper.py:", "ValueError: there is a command 'run' already"],
+        "kd_usurper": ["kd_usurper.py:", "ValueError: there is already a command 'run'"],
         "kd_twin": ["two plugins are called 'kerasdream': built in and distribution kd_twin"],
     }.items():
         row = rows[f"distribution {name}"]
@@ -580,8 +580,8 @@ def test_an_unexpected_fault_is_short_and_leaves_a_log(tmp_path):
     )
     assert (done.returncode, done.stdout) == (3, "")
     first, second = done.stderr.splitlines()
-    assert first == "kerasdream: an unexpected fault: ZeroDivisionError: one"
-    log = Path(re.fullmatch(r"kerasdream: its traceback is in (.+\.log); please report it", second)[1])
+    assert first == "kerasdream: unexpected error: ZeroDivisionError: one"
+    log = Path(re.fullmatch(r"kerasdream: the traceback is in (.+\.log); please report it", second)[1])
     text = log.read_text()
     log.unlink()
     assert "Traceback (most recent call last)" in text

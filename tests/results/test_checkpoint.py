@@ -126,9 +126,9 @@ def test_killed_and_interrupted_it_goes_on_to_the_same_pixels(tmp_path):
     assert out == "out/cat-dream.png\n"
     assert err.splitlines()[-1] == "kerasdream: interrupted"
     assert manifest(dream)["interrupted"] is True
-    (told,) = [line for line in err.splitlines() if "to go on: " in line]
+    (told,) = [line for line in err.splitlines() if "resume with: " in line]
 
-    resumed = start(*shlex.split(told.partition("to go on: ")[2]), cwd=tmp_path)
+    resumed = start(*shlex.split(told.partition("resume with: ")[2]), cwd=tmp_path)
     _, err = done(resumed)
     assert "cat.png: goes on after 1" in err  # 12 steps or more
     assert not state.exists()

@@ -1,4 +1,4 @@
-"""A small random backbone, saved as a preset, is dreamed; its input is what KerasHub itself makes of a photo."""
+"""A small random backbone saved as a preset can be dreamed, and gets the input that KerasHub makes of a photo."""
 
 import keras
 import keras_hub as hub
@@ -57,7 +57,7 @@ def test_ranges(scale, offset, ends):
     assert (preprocess(np.float32(-1)), preprocess(np.float32(1))) == pytest.approx(ends, abs=1e-5)
 
 
-def test_what_is_wrong_is_said(tmp_path, preset):
+def test_errors_name_the_cause(tmp_path, preset):
     with pytest.raises(ModelError, match="expected either preset"):
         keras_hub()
     with pytest.raises(ModelError, match=r"has no config\.json"):

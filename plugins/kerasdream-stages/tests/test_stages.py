@@ -1,4 +1,4 @@
-"""The files hold what a dream went through: as many frames, in the right order, the recipe inside."""
+"""The files show the stages of a dream: the right number of frames, in order, with the recipe embedded."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -51,7 +51,7 @@ def test_the_sheet_holds_each_octave(tmp_path):
 
 
 def test_of_several_frames_each_is_shown_once(tmp_path, photo, tiny_network):
-    """Steps are left out; the file is written after the last frame."""
+    """Steps are not shown; the file is written after the last frame."""
     objective = Objective("conv2", lambda activations: activations["conv2"][..., 0] ** 2)
     outputs = {"a.webp": webp(max_side=80, quality=100), "a.png": contact_sheet(columns=3, width=80, gap=0)}
     shown = []

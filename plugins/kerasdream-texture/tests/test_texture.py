@@ -1,4 +1,4 @@
-"""The objective against NumPy; the statistics there and back; a dream takes on the texture of a photo."""
+"""The objective agrees with NumPy; statistics survive the file; a dream takes on the texture of a photo."""
 
 import kerasdream_texture
 import numpy as np
@@ -31,13 +31,13 @@ def test_gram_is_the_mean_of_products():
     np.testing.assert_allclose(gram(a), np.matmul(flat.transpose(0, 2, 1), flat) / 12, rtol=1e-4, atol=1e-5)
 
 
-def test_the_photo_itself_is_the_best_there_is(file, photo, tiny_network):
+def test_the_photo_itself_scores_highest(file, photo, tiny_network):
     step = kerasdream.GradientStep(tiny_network, texture(statistics=file), tile=512, halo=0)
     assert step(photo)[0] == pytest.approx(0, abs=1e-4)
     assert step(-photo)[0] < -0.01
 
 
-def test_what_is_missing_is_said(tmp_path, file):
+def test_errors_name_the_cause(tmp_path, file):
     with pytest.raises(ConfigError, match=r"lost\.npz does not exist; kerasdream texture PHOTO -o lost\.npz makes it"):
         texture(statistics=tmp_path / "lost.npz")
     with pytest.raises(ConfigError, match=r"raccoon\.npz has no statistics of conv9; it has conv1, conv2"):

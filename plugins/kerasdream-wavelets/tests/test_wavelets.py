@@ -1,4 +1,4 @@
-"""Both forms of the prior against NumPy; what they do to noise and edges; a dream becomes calmer."""
+"""Both forms of the prior agree with NumPy, treat noise and edges differently and make a dream smoother."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def noisy_edge():
     return picture + np.random.default_rng(0).normal(0, 0.02, picture.shape).astype("float32")
 
 
-def test_sparsity_of_one_band_is_the_mean_of_what_a_blur_takes_away(noisy_edge):
+def test_sparsity_of_one_band_is_the_mean_difference_from_a_blur(noisy_edge):
     density = np.asarray(wavelet_sparsity(bands=1).log_p(noisy_edge[None]))[0]
     around = noisy_edge[9:12, 19:22]
     blurred = np.einsum("i,j,ijc->c", [0.25, 0.5, 0.25], [0.25, 0.5, 0.25], around)
@@ -41,7 +41,7 @@ def test_sparsity_of_one_band_is_the_mean_of_what_a_blur_takes_away(noisy_edge):
     assert abs(np.asarray(wavelet_sparsity(bands=3).log_p(grey))).max() < 1e-6
 
 
-def test_shrinkage_takes_the_noise_and_leaves_the_edge(noisy_edge):
+def test_shrinkage_removes_noise_and_keeps_the_edge(noisy_edge):
     calm = wavelet_shrinkage(threshold=0.03).apply(noisy_edge)
     assert calm[5:-5, 5:30].std() < 0.4 * noisy_edge[5:-5, 5:30].std()
     assert (calm[:, 40] - calm[:, 39]).mean() > 0.85
@@ -56,7 +56,7 @@ def test_shrinkage_raises_sparsity(photo):
     assert before < 1.1 * after < 0
 
 
-def test_the_example_runs_and_is_calmer(tmp_path):
+def test_the_example_runs_and_is_smoother(tmp_path):
     def roughness(*overrides):
         config = kerasdream.load_config(
             EXAMPLE, ["octaves.count=1", "octaves.steps=4", "image.size=[64, 64]", *overrides]

@@ -185,11 +185,12 @@ def here(monkeypatch, capsys):
     tests) and deterministic operations, which conftest.py switches on for the whole session. ``cwd`` is the folder
     to run in. Use ``process`` instead if the process itself is tested: what it imports, signals, its terminal.
     """
-    from kerasdream.cli.main import cli, loaded, main
+    from kerasdream.cli.main import cli, main
+    from kerasdream.cli.options import discovered
 
     handler = signal.getsignal(signal.SIGTERM)
     monkeypatch.setattr(cli, "commands", dict(cli.commands))
-    loaded.cache_clear()  # plugins are found by paths relative to the folder
+    discovered.cache_clear()  # plugins are found by paths relative to the folder
 
     def call(*arguments, cwd=None):
         monkeypatch.setattr(sys, "argv", ["kerasdream", *map(str, arguments)])

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from kerasdream import Rule
 from kerasdream.builtin.ascent import adam, mask, momentum, normalize, rate
 from kerasdream.engine.chain import Chain
 from kerasdream.plugins.spec import PartSpec
@@ -68,3 +69,22 @@ def test_a_chain_in_a_window_is_that_of_the_window_alone(name, chelsea):
     np.testing.assert_allclose(states[-1], expected, atol=1e-5)
     for whole, part in zip(remembered, remembered_alone, strict=True):
         np.testing.assert_allclose(whole[window] if whole.shape == start.shape else whole, part, rtol=1e-4, atol=1e-20)
+
+
+def test_step_of_a_window_keeps_the_rest():
+    def remember(gradient, memory, state):
+        velocity, count = memory
+        return gradient + velocity, (velocity + gradient, count + 1)
+
+    rule = Rule(remember, lambda state: (0 * state, np.float32(0)))
+    chain = Chain([PartSpec.of("ascent", rule)])
+    state, window = np.zeros((20, 30, 3), "float32"), (slice(4, 12), slice(10, 25))
+    gradient = np.random.default_rng(1).uniform(-0.1, 0.1, state.shape).astype("float32")
+    once, memory = chain.step(state, None, gradient, Progress(), window)
+    again, (memory,) = chain.step(once, memory, gradient, Progress(), window)
+    inside = np.zeros_like(state)
+    inside[window] = gradient[window]
+    np.testing.assert_allclose(once, inside, atol=1e-6)
+    np.testing.assert_allclose(again, 3 * inside, atol=1e-6)
+    np.testing.assert_allclose(memory[0], 2 * inside, atol=1e-6)
+    assert float(memory[1]) == 2

@@ -15,6 +15,8 @@ from kerasdream.errors import ModelError
 from kerasdream.models import efficientnet_lite0 as lite0
 from kerasdream.models.weights import cache_dir, cached
 
+pytestmark = pytest.mark.fresh_network
+
 CACHED = "efficientnet_lite0-57934424.npz"
 
 

@@ -108,7 +108,7 @@ PUBLIC = public_names()
 
 
 def module_of(name):
-    """The module of kerasdream that an imported name is in, without ``kerasdream``; ``__init__`` for the root itself."""
+    """Return the module of kerasdream that a name is imported from, without ``kerasdream``; ``__init__`` is the root."""
     first, _, rest = name.partition(".")[2].partition(".")
     parts = [*PUBLIC.get(first, first).split("."), *filter(None, rest.split("."))]
     while parts and ".".join(parts) not in MODULES:

@@ -108,7 +108,7 @@ PUBLIC = public_names()
 
 
 def module_of(name):
-    """Return the module of kerasdream that a name is imported from, without ``kerasdream``; ``__init__`` is the root."""
+    """Return the module that defines an imported name, without ``kerasdream.``; the root is ``__init__``."""
     first, _, rest = name.partition(".")[2].partition(".")
     parts = [*PUBLIC.get(first, first).split("."), *filter(None, rest.split("."))]
     while parts and ".".join(parts) not in MODULES:

@@ -1,4 +1,4 @@
-"""The pages in docs: their run files are valid, one of each page runs, their links lead somewhere, their commands exist."""
+"""The pages in docs: run files are valid and the first of each page runs; commands, links and modules exist."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PAGES = {
 
 
 def blocks(language):
-    """(page, text) of every fenced block in a language."""
+    """Return (page, text) of every fenced block in a language."""
     return [
         (page, found) for page, text in PAGES.items() for found in re.findall(rf"```{language}\n(.*?)```", text, re.S)
     ]
@@ -64,22 +64,22 @@ def test_the_first_run_file_of_a_page_runs(page, folder, tmp_path):
     assert all(path.is_file() for path in result.paths)
 
 
-def test_commands_are_as_the_command_line_has_them():
+def test_commands_parse():
     from kerasdream.cli.main import cli
 
     for page, text in blocks("sh"):
         for line in text.splitlines():
             program, name, *arguments = shlex.split(line, comments=True)
             assert program == "kerasdream", (page, line)
-            cli.commands[name].make_context(name, arguments)  # parses them
+            cli.commands[name].make_context(name, arguments)
 
 
-def test_rules_are_as_tune_writes_them():
+def test_tile_rules_are_in_the_format_that_tune_writes():
     (rules,) = [RULES.validate_json(text) for page, text in blocks("json") if page == "engine.md"]
     assert rules["inception_v3"].size
 
 
-def test_links_and_modules_are_there():
+def test_links_and_modules_exist():
     for page, text in PAGES.items():
         for target in re.findall(r"\]\(([^)#]+)\)", text):
             assert target.startswith("https://") or ((DOCS / page).parent / target).exists(), (page, target)
@@ -87,7 +87,7 @@ def test_links_and_modules_are_there():
             assert (DOCS.parent / module).is_file(), module
 
 
-def test_the_numbers_in_the_page_on_the_engine_are_those_of_the_program():
+def test_engine_page_has_the_limits_of_the_program():
     page = PAGES["engine.md"]
     assert f"between {tuning.SMALLEST} and {tuning.LARGEST} pixels" in page
     assert f"at most {tuning.MOST // 2**20} MB" in page

@@ -1,4 +1,6 @@
-"""Masks read from pictures."""
+"""Masks: their values at a size, and what a recipe records."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from scipy.ndimage import gaussian_filter
 
 from kerasdream.errors import ImageError
 from kerasdream.images.masks import Mask
+from tests.images.pictures import put
 
 
 @pytest.fixture
@@ -19,7 +22,6 @@ def half(tmp_path):
 
 
 def test_feathered_mask_is_soft_and_scales_with_the_picture(half):
-
     for size in (60, 240):
         soft = Mask(path=half, feather=0.5).resized((size, 2 * size))
         row = soft[size // 2]
@@ -35,3 +37,31 @@ def test_feathered_mask_is_soft_and_scales_with_the_picture(half):
         )
     with pytest.raises(ImageError):
         Mask(path=half.with_name("none.png")).resized((10, 10))
+
+
+def test_mask_counts_where_it_is_white_and_opaque(tmp_path):
+    levels = np.zeros((40, 60, 4), np.uint8)
+    levels[:, 30:, :3] = 255
+    levels[:20, :, 3] = 255
+    mask = Mask(put(tmp_path / "half.png", levels))
+    share = mask.resized((20, 30))
+    assert share.dtype == np.float32
+    assert share[:9, 17:].min() > 0.95
+    assert share[:, :13].max() < 0.05
+    assert share[11:].max() < 0.05
+    np.testing.assert_allclose(Mask(mask.path, invert=True).resized((20, 30)), 1 - share, atol=1e-6)
+
+
+def test_mask_without_a_picture_counts_everywhere():
+    assert (Mask().resized((3, 4)) == 1).all()
+    assert (Mask(invert=True).resized((3, 4)) == 0).all()
+
+
+def test_recipe_records_the_name_without_the_folder():
+    assert Mask(Path("/photos/mask.png"), panels=(0, 2)).plain == {
+        "path": "mask.png",
+        "feather": 0.0,
+        "invert": False,
+        "panels": [0, 2],
+    }
+    assert Mask(panels=(1,)).plain == {"feather": 0.0, "invert": False, "panels": [1]}

@@ -14,7 +14,7 @@ MODULES_AT_THE_TOP = 15
 LINES_OF_A_MODULE = 350
 LINES_OF_A_FUNCTION = 50
 
-GUARDS = {"test_benchmarks", "test_layers", "test_public_names", "test_structure"}
+GUARDS = {"test_benchmarks", "test_layers", "test_package", "test_public_names", "test_structure"}
 """Tests of the project as a whole, directly in tests/."""
 
 OTHER_FOLDERS = {"docs", "proof"}

@@ -8,7 +8,7 @@ from scipy.ndimage import convolve1d, gaussian_filter
 import kerasdream
 from kerasdream import images
 from kerasdream.builtin.ascent import adam, clip, laplacian_normalize, mask, momentum, nadam, sign, smooth
-from kerasdream.config.run_config import load
+from kerasdream.config.resolve import load
 from kerasdream.errors import ConfigError, ImageError
 from kerasdream.testing.material import PHOTO
 

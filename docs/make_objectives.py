@@ -1,4 +1,4 @@
-"""Makes the picture of docs/catalogue/objectives.md: ``python docs/make_objectives.py``.
+"""Make the picture of docs/catalogue/objectives.md: ``python docs/make_objectives.py``.
 
 The raccoon under nine objectives. The guide is a cat, the style a cup of coffee (both CC0, scikit-image).
 """
@@ -14,7 +14,6 @@ import skimage.data
 
 import kerasdream
 from kerasdream import images
-from kerasdream.models.efficientnet_lite0 import efficientnet_lite0
 
 PHOTO = Path(__file__).parents[1] / "configs" / "photos" / "raccoon.jpg"
 TO = Path(__file__).parent / "catalogue" / "images" / "objectives.jpg"
@@ -23,7 +22,7 @@ STYLED = ["stem", "block1_expand", "block3_expand", "block5_expand"]
 
 
 def dreams(folder: Path) -> list[dict[str, Any]]:
-    """Returns what each panel has beside the photo; ``cat.png``, ``coffee.png`` and ``left.png`` are in the folder."""
+    """Return the settings of each panel; ``cat.png``, ``coffee.png`` and ``left.png`` are in the folder."""
     guide, painting = str(folder / "cat.png"), str(folder / "coffee.png")
     near = {"difference": {"layer": "block8_expand", "weight": -0.1}}
     place = {"neuron": {"layer": "block11_expand_bn", "channel": 60, "x": 0.25, "y": 0.35}}
@@ -48,8 +47,8 @@ def dreams(folder: Path) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    """Makes the picture."""
-    common = {"model": efficientnet_lite0(), "outputs": [], "octaves": {"count": 3, "steps": 15}}
+    """Make the picture."""
+    common = {"outputs": [], "octaves": {"count": 3, "steps": 15}}
     panels = []
     with tempfile.TemporaryDirectory() as folder:
         left = np.repeat(np.uint8([[[255] * 3, [0] * 3]]), 2, axis=0)

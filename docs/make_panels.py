@@ -1,4 +1,4 @@
-"""Makes the picture of panels in docs/catalogue/objectives.md: ``python docs/make_panels.py``."""
+"""Make the picture of panels in docs/catalogue/objectives.md: ``python docs/make_panels.py``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 
 import kerasdream
 from kerasdream import images
-from kerasdream.models.efficientnet_lite0 import efficientnet_lite0
 
 TO = Path(__file__).parent / "catalogue" / "images" / "panels.jpg"
 
@@ -22,11 +21,10 @@ ALIGNED = {"alignment": {"layer": "block3_expand", "weight": 0.5}}
 
 
 def sheet(panels: int, *objectives: dict[str, Any]) -> np.ndarray:
-    """Draws a row of panels from noise."""
+    """Draw a row of panels from noise."""
     result = kerasdream.run(
         {
             "image": {"source": "noise", "size": [128, 128], "panels": panels, "spread": 0.05},
-            "model": efficientnet_lite0(),
             "objectives": list(objectives),
             "parametrization": "fourier",
             "priors": [],
@@ -41,7 +39,7 @@ def sheet(panels: int, *objectives: dict[str, Any]) -> np.ndarray:
 
 
 def main() -> None:
-    """Makes the picture."""
+    """Make the picture."""
     grid = [{"channel": {"layer": LAYER, "channel": c, "mask": {"panels": [i]}}} for i, c in enumerate(CHANNELS)]
     rows = [
         sheet(8, *grid),

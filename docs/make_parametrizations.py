@@ -1,4 +1,4 @@
-"""Makes the pictures of docs/catalogue/parametrizations.md: ``python docs/make_parametrizations.py``.
+"""Make the pictures of docs/catalogue/parametrizations.md: ``python docs/make_parametrizations.py``.
 
 One channel drawn from noise, and the raccoon (configs/photos, public domain) dreamed, in each parametrization.
 """
@@ -10,23 +10,22 @@ from typing import Any
 
 import numpy as np
 
+import kerasdream
 from kerasdream import images
-from kerasdream.api import as_picture, session_for
-from kerasdream.models.efficientnet_lite0 import efficientnet_lite0
 
 HERE = Path(__file__).parent
 RACCOON = HERE.parent / "configs" / "photos" / "raccoon.jpg"
 ELEPHANTS = {"channel": {"layer": "block11_expand", "channel": 40}}
 CAREFUL = {"from": 1, "to": 0.1}
-"""The rate in radians: phases have to come to rest."""
+"""Rate in radians: phases have to settle."""
 
 DRAWN = {"pixels": 0.02, "decorrelated": 0.05, "laplacian_pyramid": 0.05, "fourier": 0.05, "maco": CAREFUL}
 DREAMED = {"pixels": 0.012, "decorrelated": 0.05, "laplacian_pyramid": 0.03, "fourier": 0.03, "maco": 0.2}
-"""Parametrization -> rate behind ``adam``."""
+"""Parametrization -> rate after ``adam``."""
 
 
 def sheet(name: str, panels: list[np.ndarray], quality: int) -> None:
-    """Writes six pictures in two rows to ``catalogue/images/parametrizations-<name>.jpg``."""
+    """Write six pictures in two rows to ``catalogue/images/parametrizations-<name>.jpg``."""
     framed = [np.pad(panel, ((2, 2), (2, 2), (0, 0)), constant_values=1) for panel in panels]
     path = HERE / "catalogue" / "images" / f"parametrizations-{name}.jpg"
     images.save(path, np.vstack([np.hstack(framed[:3]), np.hstack(framed[3:])]), format="jpeg", quality=quality)
@@ -34,21 +33,20 @@ def sheet(name: str, panels: list[np.ndarray], quality: int) -> None:
 
 
 def main() -> None:
-    """Makes every picture."""
-    network = efficientnet_lite0()
+    """Make every picture."""
 
     def dream(start: Any, form: str, rate: Any, **options: Any) -> np.ndarray:
         options = {"parametrization": form, "ascent": ["adam", {"rate": rate}], "priors": [], "seed": 1, **options}
-        result = session_for(model=network, **options).dream(start)
+        result = kerasdream.dream(start, **options)
         print(form, [round(score, 2) for score in (result.scores[0], result.scores[-1])])
         return result.image
 
-    noise = as_picture(np.random.default_rng(0).normal(0, 0.1, (256, 256, 3)).clip(-1, 1).astype("float32"))
+    noise = np.random.default_rng(0).normal(0, 0.1, (256, 256, 3)).clip(-1, 1).astype("float32")
     once = {"objectives": ELEPHANTS, "octaves": {"count": 1, "steps": 128}}
-    sheet("noise", [noise.pixels, *(dream(noise, *item, **once) for item in DRAWN.items())], 60)
-    photo = as_picture(RACCOON, 320)
+    sheet("noise", [noise, *(dream(noise, *item, **once) for item in DRAWN.items())], 60)
+    photo = images.read(RACCOON, 320).stored
     octaves = {"objectives": {"l2": "block11_expand"}, "octaves": {"count": 3, "steps": 20}}
-    sheet("photo", [photo.pixels, *(dream(photo, *item, **octaves) for item in DREAMED.items())], 66)
+    sheet("photo", [images.to_float(photo), *(dream(photo, *item, **octaves) for item in DREAMED.items())], 66)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Makes the pictures of docs/catalogue/postprocess.md: ``python docs/make_postprocess.py``.
+"""Make the pictures of docs/catalogue/postprocess.md: ``python docs/make_postprocess.py``.
 
-One dream of the raccoon (configs/photos, public domain), and what each step makes of it, before and after.
+One dream of the raccoon (configs/photos, public domain), before and after each step.
 """
 
 from __future__ import annotations
@@ -10,16 +10,9 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from kerasdream import Postprocess, images
-from kerasdream.api import as_picture, session_for
-from kerasdream.builtin.postprocess.blend import blend
-from kerasdream.builtin.postprocess.denoise import denoise
-from kerasdream.builtin.postprocess.grade import grade
-from kerasdream.builtin.postprocess.keep_colors import keep_colors
-from kerasdream.builtin.postprocess.match_color import match_color
-from kerasdream.builtin.postprocess.sharpen import sharpen
-from kerasdream.builtin.postprocess.upscale import upscale
-from kerasdream.images.masks import Mask
+import kerasdream
+from kerasdream import Mask, Postprocess, images
+from kerasdream.builtin.postprocess import blend, denoise, grade, keep_colors, match_color, sharpen, upscale
 
 HERE = Path(__file__).parent
 RACCOON = HERE.parent / "configs" / "photos" / "raccoon.jpg"
@@ -29,7 +22,7 @@ PANEL = 216, 288
 
 
 def row(name: str, *panels: np.ndarray) -> None:
-    """Writes pictures side by side to ``catalogue/images/<name>.jpg``."""
+    """Write pictures side by side to ``catalogue/images/<name>.jpg``."""
     gap = np.ones((PANEL[0], 4, 3), "float32")
     shown = [images.resize(panel, PANEL).clip(-1, 1) for panel in panels]
     path = HERE / "catalogue" / "images" / f"{name}.jpg"
@@ -38,15 +31,15 @@ def row(name: str, *panels: np.ndarray) -> None:
 
 
 def main() -> None:
-    """Makes every picture."""
-    source = as_picture(RACCOON, 512)
+    """Make every picture."""
+    source = images.read(RACCOON, 512).pixels
     parts = {"objectives": {"l2": "block11_expand"}, "octaves": {"count": 4}, "postprocess": []}
-    dream = session_for(model="efficientnet_lite0", **parts).dream(source).image
+    dream = kerasdream.dream(RACCOON, max_side=512, **parts).image
 
     def pair(name: str, step: Postprocess, part: tuple[slice, slice] = WHOLE) -> None:
-        row(name, dream[part], step.apply(dream, source.pixels)[part])
+        row(name, dream[part], step.apply(dream, source)[part])
 
-    row("dream", source.pixels, dream)
+    row("dream", source, dream)
     pair("match-color", match_color(to="source"))
     pair("match-color-histogram", match_color(to="source", by="histogram"))
     pair("keep-colors", keep_colors())
@@ -62,7 +55,7 @@ def main() -> None:
         mask = Path(folder) / "mask.png"
         white = np.where(face, 1, -1)[..., None].repeat(3, -1).astype("float32")
         images.save(mask, white, format="png")
-        row("blend", white, blend(amount=1.0, mask=Mask(mask, 0.06)).apply(dream, source.pixels))
+        row("blend", white, blend(amount=1.0, mask=Mask(mask, 0.06)).apply(dream, source))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Makes the picture of docs/catalogue/priors.md: ``python docs/make_priors.py``.
+"""Make the picture of docs/catalogue/priors.md: ``python docs/make_priors.py``.
 
 A volcano drawn from the same noise under eight priors.
 """
@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
+import kerasdream
 from kerasdream import images
-from kerasdream.api import as_picture, session_for
-from kerasdream.models.efficientnet_lite0 import efficientnet_lite0
 
 TO = Path(__file__).parent / "catalogue" / "images" / "priors-class.jpg"
 
@@ -30,15 +29,14 @@ PRIORS: list[list[dict[str, Any]]] = [
 
 
 def main() -> None:
-    """Makes the picture."""
-    network = efficientnet_lite0()
-    noise = as_picture(np.random.default_rng(0).normal(0, 0.06, (240, 240, 3)).astype("float32"))
+    """Make the picture."""
+    noise = np.random.default_rng(0).normal(0, 0.06, (240, 240, 3)).astype("float32")
     panels = []
     for priors in PRIORS:
         options = {"objectives": {"class": {"name": "volcano"}}, "priors": priors, "seed": 1}
         octaves = {"count": 2, "scale": 1.2, "steps": 80, "detail": False}
         ascent = ["normalize", {"rate": {"from": 0.06, "to": 0.02}}]
-        result = session_for(model=network, octaves=octaves, ascent=ascent, **options).dream(noise)
+        result = kerasdream.dream(noise, octaves=octaves, ascent=ascent, **options)
         print(priors, result.scores[-1])
         panels.append(np.pad(result.image, ((2, 2), (2, 2), (0, 0)), constant_values=1))
     images.save(TO, np.vstack([np.hstack(panels[:4]), np.hstack(panels[4:])]), format="jpeg", quality=60)

@@ -1,4 +1,4 @@
-"""Makes the picture of docs/catalogue/zoom.md: ``python docs/make_zoom.py``.
+"""Make the picture of docs/catalogue/zoom.md: ``python docs/make_zoom.py``.
 
 Frames of configs/zoom.yaml, a zoom into the raccoon (configs/photos, public domain).
 """
@@ -9,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasdream import images
-from kerasdream.config.run_config import load
+import kerasdream
+from kerasdream import images, load_config
 from kerasdream.events import Event, Finished
-from kerasdream.session.session import Session
 
 HERE = Path(__file__).parent
 SHOWN = (1, 5, 10, 15), (20, 30, 40, 60)
@@ -20,16 +19,15 @@ SHOWN = (1, 5, 10, 15), (20, 30, 40, 60)
 
 
 def main() -> None:
-    """Makes the picture."""
+    """Make the picture."""
     made: dict[int, np.ndarray] = {}
 
     def on_event(event: Event) -> None:
         if isinstance(event, Finished):
             made[event.frame + 1] = images.resize(event.result.image, (150, 200)).clip(-1, 1)
 
-    settings = ["image.max_side=320", f"frames.count={SHOWN[-1][-1]}"]
-    session = Session(load(HERE.parent / "configs" / "zoom.yaml", settings), on_event=on_event)
-    session.dream(session.picture(session.sources()[0]))
+    settings = ["image.max_side=320", f"frames.count={SHOWN[-1][-1]}", "outputs=[]"]
+    kerasdream.run(load_config(HERE.parent / "configs" / "zoom.yaml", settings), on_event=on_event)
     path = HERE / "catalogue" / "images" / "zoom.jpg"
     strip = np.vstack([np.hstack([made[number] for number in row]) for row in SHOWN])
     images.save(path, strip, format="jpeg", quality=75)

@@ -1,4 +1,4 @@
-"""The animated GIF: its colours, its times, the recipe inside."""
+"""The animated GIF: colours, times, recipe."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import skimage.data
 from PIL import Image, ImageSequence
 
 from kerasdream import ImageError, Result, images
-from kerasdream.builtin.outputs.gif import gif
+from kerasdream.builtin.outputs import gif
 from kerasdream.events import Finished
 
 
@@ -40,7 +40,7 @@ def test_colours_are_true_and_do_not_flicker(pictures, tmp_path):
     first.save(default, save_all=True, append_images=others)
 
     def error(frames):
-        """How far blurred frames are from what is wanted: dither is no error from afar."""
+        """The error of frames at a small size, where dither averages out."""
         small = [
             images.resize(np.subtract(*pair).astype("float32"), (16, 20)) for pair in zip(frames, wanted, strict=True)
         ]
@@ -53,25 +53,25 @@ def test_colours_are_true_and_do_not_flicker(pictures, tmp_path):
 
 
 @pytest.mark.parametrize(("fps", "times"), [(20, [50] * 6), (50, [20] * 6), (30, [30, 40, 30, 30, 40, 30])])
-def test_times_add_up(pictures, tmp_path, fps, times):
+def test_frame_times_add_up(pictures, tmp_path, fps, times):
     path = written(tmp_path / "a.gif", pictures, fps=fps)
     with Image.open(path) as animation:
         assert [frame.info["duration"] for frame in ImageSequence.Iterator(animation)] == times
 
 
 @pytest.mark.parametrize(("loop", "again"), [(0, 0), (1, None), (3, 2)])
-def test_how_often(pictures, tmp_path, loop, again):
+def test_loop_is_the_number_of_plays(pictures, tmp_path, loop, again):
     with Image.open(written(tmp_path / "a.gif", pictures, loop=loop)) as animation:
         assert animation.info.get("loop") == again
 
 
-def test_large_frames_are_shrunk_and_a_single_one_is_a_picture(pictures, tmp_path):
+def test_large_frames_are_reduced(pictures, tmp_path):
     (frame,) = shown(written(tmp_path / "a.gif", pictures[:1], max_side=80))
     assert frame.shape == (64, 80, 3)
     assert np.abs(frame - (images.resize(pictures[0], (64, 80)) + 1) * 127.5).mean() < 6
 
 
-def test_the_recipe_is_read_from_a_gif(pictures, tmp_path):
+def test_the_recipe_can_be_read_from_a_gif(pictures, tmp_path):
     path = written(tmp_path / "a.gif", pictures)
     assert images.read_recipe(path) == "recipe:\n  seed: 5\n"
     whole = path.read_bytes()

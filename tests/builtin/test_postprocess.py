@@ -1,5 +1,4 @@
-"""Every postprocess step: its maths against independent NumPy, SciPy and scikit-image, and what it is for; sizes and
-alpha of the finished picture."""
+"""Postprocess steps: their maths against NumPy, SciPy and scikit-image; size and alpha of the finished picture."""
 
 from __future__ import annotations
 
@@ -18,13 +17,7 @@ from scipy import stats
 import kerasdream
 from kerasdream import ConfigError, ImageError, PluginError, images
 from kerasdream.builtin.bilateral import BAND
-from kerasdream.builtin.postprocess.blend import blend
-from kerasdream.builtin.postprocess.denoise import denoise
-from kerasdream.builtin.postprocess.grade import grade
-from kerasdream.builtin.postprocess.keep_colors import keep_colors
-from kerasdream.builtin.postprocess.match_color import match_color
-from kerasdream.builtin.postprocess.sharpen import sharpen
-from kerasdream.builtin.postprocess.upscale import upscale
+from kerasdream.builtin.postprocess import blend, denoise, grade, keep_colors, match_color, sharpen, upscale
 from kerasdream.config.document import parse
 from kerasdream.config.run_config import resolve
 from kerasdream.images.masks import Mask
@@ -39,12 +32,12 @@ def brightness(picture):
 
 @pytest.fixture(scope="module")
 def pair(chelsea, coffee):
-    """Two photos of one size, one in the place of a dream: (picture, source)."""
+    """Two photos of the same size, the first in place of a dream: (picture, source)."""
     return chelsea[:200, :300], coffee[100:300, 150:450]
 
 
 @pytest.mark.parametrize("amount", [1.0, 0.5])
-def test_match_color_gives_mean_and_spread_back(amount):
+def test_match_color_restores_mean_and_spread(amount):
     random = np.random.default_rng(0)
     source = random.normal([0.1, -0.2, 0.3], [0.05, 0.1, 0.08], (50, 60, 3)).astype("float32")
     dream = random.normal([-0.3, 0.2, 0.0], [0.15, 0.05, 0.1], (50, 60, 3)).astype("float32")
@@ -55,7 +48,7 @@ def test_match_color_gives_mean_and_spread_back(amount):
     assert matched.dtype == np.float32
 
 
-def test_match_color_by_histogram_is_a_matter_of_ranks(pair):
+def test_match_color_by_histogram_maps_ranks(pair):
     picture, source = pair
     matched = match_color(by="histogram").apply(picture, source)
     for i in range(3):
@@ -85,7 +78,7 @@ def test_match_color_by_histogram_is_exact_and_keeps_flat_areas_flat():
     np.testing.assert_allclose(flat[0, 0], np.quantile(source, 0.25, axis=(0, 1)), atol=0.01)  # the middle of its half
 
 
-def test_match_color_takes_another_picture(pair, tmp_path):
+def test_match_color_to_another_picture(pair, tmp_path):
     picture, source = pair
     other = skimage.data.rocket()[:100, :90]
     Image.fromarray(other).save(tmp_path / "other.png")
@@ -95,16 +88,16 @@ def test_match_color_takes_another_picture(pair, tmp_path):
         match_color(to=tmp_path / "lost.png")
 
 
-def test_keep_colors_keeps_the_light_of_the_dream_and_the_chroma_of_the_source(pair):
+def test_keep_colors_combines_luma_of_the_dream_and_chroma_of_the_source(pair):
     picture, source = pair
     kept = keep_colors().apply(picture, source)
-    np.testing.assert_allclose(brightness(kept), brightness(picture), atol=1e-5)  # everywhere, whatever can be shown
+    np.testing.assert_allclose(brightness(kept), brightness(picture), atol=1e-5)  # everywhere, in or out of range
     chroma = [(channel - brightness(p)) for p in (kept, source) for channel in (p[..., 2], p[..., 0])]  # ~ Cb, Cr
     full = np.abs(brightness(picture)[..., None] + source - brightness(source)[..., None]).max(-1) <= 1
     assert 0.5 < full.mean() < 1
     np.testing.assert_allclose(chroma[0][full], chroma[2][full], atol=1e-5)
     np.testing.assert_allclose(chroma[1][full], chroma[3][full], atol=1e-5)
-    # where the colour had to give way, its direction is the same: the hue is kept
+    # where the colour was out of range, its direction, the hue, is kept
     hues = [np.arctan2(chroma[i + 1][~full], chroma[i][~full]) for i in (0, 2)]
     coloured = np.hypot(chroma[0], chroma[1])[~full] > 0.02
     assert coloured.any()
@@ -112,7 +105,7 @@ def test_keep_colors_keeps_the_light_of_the_dream_and_the_chroma_of_the_source(p
     assert np.abs(kept[~full]).max(-1) == pytest.approx(1, abs=1e-5)
 
 
-def test_keep_colors_is_near_to_what_the_eye_sees(pair):
+def test_keep_colors_keeps_cie_lightness_and_hue(pair):
     """CIE lightness of the dream, CIE hue of the source, by scikit-image."""
     picture, source = pair
     kept, dream, photo = (
@@ -125,20 +118,20 @@ def test_keep_colors_is_near_to_what_the_eye_sees(pair):
     assert np.abs(np.subtract(*hues)).mean() < 0.1
 
 
-def test_keep_colors_in_part(pair):
-    picture, source = (0.3 * p for p in pair)  # all of it can be shown
+def test_keep_colors_mixes_by_amount(pair):
+    picture, source = (0.3 * p for p in pair)  # nothing is out of range
     apply = [keep_colors(amount=amount).apply(picture, source) for amount in (0.0, 0.5, 1.0)]
     np.testing.assert_allclose(apply[0], picture, atol=1e-6)
     np.testing.assert_allclose(apply[1], (apply[0] + apply[2]) / 2, atol=1e-6)
 
 
-def test_blend_as_a_whole(pair):
+def test_blend_mixes_by_amount(pair):
     picture, source = pair
     np.testing.assert_allclose(blend(amount=0.3).apply(picture, source), 0.3 * picture + 0.7 * source, atol=1e-6)
     np.testing.assert_array_equal(blend(amount=0.0).apply(picture, source), source)
 
 
-def test_blend_by_a_mask(pair, tmp_path):
+def test_blend_follows_a_mask(pair, tmp_path):
     picture, source = pair
     drawn = np.zeros((200, 300), np.uint8)
     drawn[:, 120:] = 255
@@ -151,7 +144,7 @@ def test_blend_by_a_mask(pair, tmp_path):
     np.testing.assert_allclose(soft, source + share * (picture - source), atol=3e-3)
 
 
-def test_a_mask_of_another_size_is_stretched_and_its_transparent_parts_are_black(pair, tmp_path):
+def test_a_mask_is_resized_and_its_transparent_parts_are_black(pair, tmp_path):
     picture, source = pair
     drawn = np.full((20, 30, 4), 255, np.uint8)
     drawn[:10, :, 3] = 0
@@ -161,14 +154,14 @@ def test_a_mask_of_another_size_is_stretched_and_its_transparent_parts_are_black
     np.testing.assert_allclose(made[120:], picture[120:], atol=1e-6)
 
 
-def test_sharpen_is_the_unsharp_mask(chelsea):
+def test_sharpen_equals_scikit_images_unsharp_mask(chelsea):
     grey = np.repeat(brightness(chelsea)[..., None], 3, axis=-1).astype("float32")
     made = sharpen(amount=0.5, radius=1.5).apply(grey, grey)
     expected = skimage.filters.unsharp_mask(grey[..., 0], radius=1.5, amount=0.5, preserve_range=True).clip(-1, 1)
     np.testing.assert_allclose(made[10:-10, 10:-10, 0], expected[10:-10, 10:-10], atol=1e-5)
 
 
-def test_sharpen_makes_no_coloured_fringes_and_leaves_grain(chelsea):
+def test_sharpen_makes_no_colour_fringes_and_ignores_grain(chelsea):
     picture = 0.5 * chelsea
     change = sharpen(amount=1.0).apply(picture, picture) - picture
     assert np.ptp(change, axis=-1).max() < 1e-6
@@ -180,7 +173,7 @@ def test_sharpen_makes_no_coloured_fringes_and_leaves_grain(chelsea):
 
 
 def test_denoise_is_the_bilateral_filter(chelsea):
-    """Pixel by pixel as in the paper, the edges mirrored; more rows than are worked on at once."""
+    """Pixel by pixel as in the paper, with mirrored edges; more rows than are processed at once."""
     picture = chelsea[50 : 50 + BAND + 6, 100:112]
     made = denoise(tone=0.4, radius=1.5).apply(picture, picture)
     mirrored = np.pad(picture.astype(float), ((3, 3), (3, 3), (0, 0)), mode="symmetric")
@@ -198,7 +191,7 @@ def test_denoise_is_the_bilateral_filter(chelsea):
     np.testing.assert_allclose(half, (picture + made) / 2, atol=1e-6)
 
 
-def test_denoise_takes_grain_and_leaves_edges(chelsea):
+def test_denoise_removes_grain_and_keeps_edges(chelsea):
     grain = np.random.default_rng(0).normal(0, 0.1, chelsea.shape).astype("float32")
     noisy = (chelsea + grain).clip(-1, 1)
     made = denoise().apply(noisy, noisy)
@@ -218,8 +211,8 @@ def test_grade_by_default_changes_nothing(chelsea):
     np.testing.assert_allclose(grade(exposure=1e-9).apply(chelsea, chelsea), chelsea, atol=1e-5)  # light and back
 
 
-def test_exposure_is_light(chelsea):
-    """By scikit-image's way from sRGB to linear XYZ."""
+def test_exposure_multiplies_light(chelsea):
+    """Measured with scikit-image's conversion from sRGB to linear XYZ."""
     for stops in (-1.0, 0.5):
         made = grade(exposure=stops).apply(chelsea, chelsea)
         before, after = (skimage.color.rgb2xyz((p.astype(float) + 1) / 2) for p in (chelsea, made))
@@ -228,7 +221,7 @@ def test_exposure_is_light(chelsea):
         np.testing.assert_allclose(after[shown], 2**stops * before[shown], rtol=1e-3, atol=1e-4)
 
 
-def test_temperature(chelsea):
+def test_temperature_shifts_red_against_blue(chelsea):
     grey = np.full((4, 4, 3), 0.1, "float32")
     warm, cold = (grade(temperature=t).apply(grey, grey) for t in (1.0, -1.0))
     for made, sign in ((warm, 1), (cold, -1)):
@@ -253,7 +246,7 @@ def test_contrast_and_saturation(chelsea):
     np.testing.assert_allclose(vivid - 0.3 * black_and_white, 0.6 * (chelsea - black_and_white), atol=1e-5)
 
 
-def test_a_curve_goes_through_its_points_and_never_back():
+def test_a_curve_passes_its_points_and_never_falls():
     ramp = np.linspace(-1, 1, 401, dtype="float32")[:, None, None].repeat(3, -1)
     points = [(0.0, 0.05), (0.25, 0.15), (0.5, 0.15), (0.75, 0.9)]
     made = (grade(curve=points).apply(ramp, ramp)[:, 0, 0] + 1) / 2
@@ -274,7 +267,7 @@ def test_a_curve_goes_through_its_points_and_never_back():
         ("[0.5]", "3:21: postprocess.0.grade.curve.0: expected"),
     ],
 )
-def test_a_curve_that_is_none_is_a_fault_at_its_line(tmp_path, curve, words):
+def test_invalid_curves_are_errors_with_line_numbers(tmp_path, curve, words):
     text = f"image: photo.jpg\npostprocess:\n  - grade: {{curve: {curve}}}\n"
     with pytest.raises(ConfigError) as caught:
         resolve(parse(text, "f.yaml"), tmp_path)
@@ -288,7 +281,7 @@ def test_upscale_is_lanczos(chelsea, factor):
     assert made.shape == (round(60 * factor), round(80 * factor), 3)
 
     def weights(count):
-        """Row i: what each pixel adds to the enlarged pixel i."""
+        """Row i: the weight of each pixel in enlarged pixel i."""
         centers = (np.arange(round(count * factor)) + 0.5) / factor - 0.5
         x = centers[:, None] - np.arange(count)
         lanczos = np.sinc(x) * np.sinc(x / 3) * (np.abs(x) < 3)
@@ -300,7 +293,7 @@ def test_upscale_is_lanczos(chelsea, factor):
 
 @pytest.fixture
 def run(tmp_path, tiny):
-    """Dreams a cat with a transparent left half and writes it; returns the result."""
+    """Dream a cat with a transparent left half and write it; return the result."""
     tiny.save(tmp_path / "tiny.keras")
     pixels = np.dstack([skimage.data.chelsea()[:64, :80], np.full((64, 80), 255, np.uint8)])
     pixels[:, :40, 3] = 40
@@ -320,7 +313,7 @@ def run(tmp_path, tiny):
     return call
 
 
-def test_alpha_is_kept_and_put_back(run):
+def test_alpha_is_kept(run):
     result = run("match_color", "keep_colors")
     written = images.read(result.paths[0])
     assert written.alpha.shape == (64, 80)
@@ -329,8 +322,8 @@ def test_alpha_is_kept_and_put_back(run):
     np.testing.assert_allclose(written.pixels, result.image, atol=0.5 / 127.5 + 1e-6)
 
 
-def test_enlarged_the_alpha_and_the_source_of_later_steps_are_too(run):
-    """What follows ``upscale`` is given the source at the new size: blended away, the source is all that is left."""
+def test_alpha_and_source_are_enlarged_for_later_steps(run):
+    """Steps after ``upscale`` receive the source at the new size; ``blend: 0`` shows it."""
     result = run({"upscale": 2}, {"blend": 0})
     assert result.image.shape == (128, 160, 3)
     source = skimage.data.chelsea()[:64, :80]
@@ -367,7 +360,7 @@ def register_postprocess(register):
         ("'2'", "has the scale '2'; expected"),
     ],
 )
-def test_a_step_that_enlarges_otherwise_than_it_says_is_refused(tmp_path, scale, words):
+def test_a_wrong_scale_is_refused(tmp_path, scale, words):
     (tmp_path / "wrong.py").write_text(WRONG.format(scale=scale))
     config = resolve(parse("image: noise\nplugins: [wrong.py]\npostprocess: [wrong]\n", "f.yaml"), tmp_path)
     picture = np.zeros((4, 5, 3), "float32")
@@ -375,7 +368,7 @@ def test_a_step_that_enlarges_otherwise_than_it_says_is_refused(tmp_path, scale,
         config.postprocess[0].make().apply(picture, picture)
 
 
-def test_what_is_too_large_or_missing_is_found_before_anything_is_computed(here, tmp_path, chelsea):
+def test_oversized_results_and_missing_files_are_found_by_plan(here, tmp_path, chelsea):
     images.save(tmp_path / "photo.png", chelsea, format="png")
     for step, words in {
         "upscale: 8": "the finished picture would have 28864×19200 pixels",
@@ -388,7 +381,7 @@ def test_what_is_too_large_or_missing_is_found_before_anything_is_computed(here,
         assert words in err
 
 
-def test_the_plan_says_how_large_the_finished_picture_is(here, tmp_path, chelsea):
+def test_plan_shows_the_size_of_the_finished_picture(here, tmp_path, chelsea):
     images.save(tmp_path / "photo.png", chelsea, format="png")
     (tmp_path / "run.yaml").write_text("image: photo.png\npostprocess:\n  - upscale: 1.5\n  - sharpen\n")
     code, out, _ = here("plan", tmp_path / "run.yaml")

@@ -1,0 +1,146 @@
+"""Sums of objectives in a run file: each stands for its summands."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+
+from kerasdream import GradientStep, Network
+from kerasdream.builtin.objectives import channel, l2
+from kerasdream.components import from_range
+from kerasdream.config.document import Document, parse
+from kerasdream.config.run_config import resolve
+from kerasdream.config.schema import json_schema
+from kerasdream.errors import ConfigError
+from kerasdream.plugins.manager import discover
+from kerasdream.schedules import Progress
+
+
+def objectives_of(text):
+    return resolve(parse("image: noise\nobjectives:\n" + text, "run.yaml"), Path(".")).objectives
+
+
+def test_a_sum_is_expanded_with_its_weight():
+    entries = objectives_of("""
+  - sum:
+      of:
+        - l2: {layer: block3_expand, weight: 3}
+        - sum:
+            of: [{mean: block5_expand}, {channel: {layer: block5_expand, channel: 2, weight: -1}}]
+            weight: 0.5
+        - sum: [{l2: block8_expand}]
+      weight: 2
+  - l2: block11_expand
+""")
+    assert [(entry.name, entry.values["layer"], entry.weight) for entry in entries] == [
+        ("l2", "block3_expand", 6),
+        ("mean", "block5_expand", 1),
+        ("channel", "block5_expand", -1),
+        ("l2", "block8_expand", 2),
+        ("l2", "block11_expand", 1),
+    ]
+    assert entries[1].path == ("objectives", 0, "sum", "of", 1, "sum", "of", 0, "mean")
+
+
+def test_weights_of_sums_and_summands_multiply_also_as_schedules():
+    ramped, keyed, each = objectives_of("""
+  - sum:
+      of:
+        - l2: {layer: block3_expand, weight: {from: 1, to: 3}}
+        - l2: {layer: block3_expand, weight: {keys: {0: 1, 4: 2}}}
+        - l2: {layer: block3_expand, weight: {each: [7, 7, 7, 7, {from: 1, to: 3}]}}
+      weight: 2
+""")
+    first, last = Progress(step=0, steps=5), Progress(step=4, steps=5)
+    assert [entry.values_at(now)["weight"] for entry in (ramped, keyed, each) for now in (first, last)] == [
+        2,
+        6,
+        2,
+        4,
+        2,
+        6,
+    ]
+    (scaled,) = objectives_of("  - sum: {of: {l2: {layer: block3_expand, weight: 3}}, weight: {from: 1, to: 2}}")
+    assert [scaled.values_at(now)["weight"] for now in (first, last)] == [3, 6]
+    (again,) = objectives_of("  - " + json.dumps(scaled.recipe))
+    assert again.weight == scaled.weight  # the recipe says what was run
+
+
+def test_summands_inherit_the_mask_of_their_sum():
+    plain, inner = objectives_of("""
+  - sum:
+      of: [{l2: block3_expand}, {sum: {of: [{l2: block5_expand}], weight: 2}}]
+      mask: {path: masks/left.png, feather: 0.1}
+""")
+    for entry in (plain, inner):
+        assert (entry.mask.path, entry.mask.feather) == (Path("masks/left.png"), 0.1)
+        assert entry.recipe["l2"]["mask"] == {"path": "left.png", "feather": 0.1, "invert": False}
+    assert [plain.weight, inner.weight] == [1, 2]
+
+
+def test_sums_equal_the_algebra_of_objectives(tiny):
+    """(2a + 3b)(x) = 2a(x) + 3b(x), gradients too, nested, from Python and a run file; a and b stay as they are."""
+    network = Network("tiny", tiny, from_range(-1, 1))
+    picture = np.random.default_rng(3).uniform(-1, 1, (40, 56, 3)).astype("float32")
+    a, b = l2(layer="c2"), channel(layer="c3", channel=1)
+    inner = {"sum": {"of": {"channel": {"layer": "c3", "channel": 1}}, "weight": 1.5}}
+    written = [{"sum": {"of": [{"l2": {"layer": "c2"}}, inner], "weight": 2}}]
+    entries = resolve(Document({"image": "noise", "model": network, "objectives": written}, "run.yaml"), Path("."))
+    (score_a, slope_a), (score_b, slope_b) = (GradientStep(network, one)(picture) for one in (a, b))
+    for total in (2 * a + 3 * b, 2 * (a + 1.5 * b), -(-2 * a - 3 * b), entries.objectives):
+        score, slope = GradientStep(network, total)(picture)
+        assert score == pytest.approx(2 * score_a + 3 * score_b, rel=1e-5)
+        np.testing.assert_allclose(slope, 2 * slope_a + 3 * slope_b, atol=1e-5 * np.abs(slope).max())
+    assert [term.weight for term in (*a.terms, *b.terms)] == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("  - sum: []", "3:5: objectives.0.sum: expected one objective or more, not none"),
+        ("  - sum: {of: [], weight: 1}", "objectives.0.sum.of: expected one objective or more"),
+        (
+            "  - sum: {of: [{l2: stem}], wieght: 1}",
+            "objectives.0.sum.wieght: unknown key 'wieght'; did you mean 'weight'?",
+        ),
+        ("  - sum: {of: [{l2: stem}], weight: x}", "objectives.0.sum.weight: expected"),
+        ("  - sum: [{l3: stem}]", "3:11: objectives.0.sum.0: unknown objective 'l3'"),
+        (
+            "  - sum: [{sum: [{l2: stemm}]}]",
+            "objectives.0.sum.0.sum.0.l2.layer: efficientnet_lite0 has no layer 'stemm'",
+        ),
+        ("  - sum: 5", "objectives.0.sum: expected a list of objectives, not 5"),
+        (
+            "  - sum: {of: [{l2: {layer: stem, weight: {from: 1, to: 2}}}], weight: {from: 1, to: 2}}",
+            "objectives.0.sum.of.0.l2: has a schedule of weights, and so has the sum it stands in",
+        ),
+        (
+            "  - sum: {of: [{l2: {layer: stem, mask: a.png}}], mask: b.png}",
+            "objectives.0.sum.of.0.l2: has a mask, and so has the sum it stands in; expected one of them alone",
+        ),
+    ],
+)
+def test_errors_in_sums_have_line_and_path(text, words):
+    with pytest.raises(ConfigError) as error:
+        objectives_of(text)
+    assert words in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_the_json_schema_includes_sums():
+    schema = jsonschema.Draft202012Validator(json_schema(discover(installed=False).registry))
+
+    def fits(entry):
+        return schema.is_valid({"image": "noise", "objectives": [entry]})
+
+    summand = {"l2": {"layer": "stem", "weight": 2}}
+    assert fits({"sum": [summand]})
+    assert fits({"sum": {"of": [summand, {"sum": [summand]}], "weight": {"from": 1, "to": 2}}})
+    assert not fits({"sum": []})
+    assert not fits({"sum": {"weight": 1}})
+    assert not fits({"sum": {"of": [summand], "wieght": 1}})
+    assert not fits({"sum": [{"l2": {"layer": 5}}]})

@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measures everything, prints the tables, keeps the measurements as JSON."""
+"""``python -m benchmarks``: measure everything, print the tables, save the measurements as JSON."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from kerasdream.engine.loading import tensorflow
 
 SIZES = "299,512,600x800,1024,2048"
 LARGE = "4096,8192"
-"""Sizes that kerasdream alone is measured at: the others need too long or too much memory."""
+"""Sizes at which only kerasdream is measured: the others take too long or too much memory."""
 
 SECTIONS = ("peak", "speed", "alone", "loop")
 RESULTS = Path(__file__).parent / "results"
@@ -41,11 +41,11 @@ class Sizes(click.ParamType):
             sides = [[int(side) for side in size.split("x")] for size in value.split(",") if size]
             return [(size[0], size[-1]) for size in sides if len(size) <= 2 or self.fail(f"{value!r}: too many ×")]
         except ValueError:
-            self.fail(f"{value!r} holds no sizes; expected sides in pixels, 512,600x800", param, ctx)
+            self.fail(f"{value!r} is not a list of sizes; expected sides in pixels, such as 512,600x800", param, ctx)
 
 
 class Choices(click.ParamType):
-    """Some of a few names, with commas between."""
+    """Some of a few names, separated by commas."""
 
     name = "names"
 
@@ -55,24 +55,22 @@ class Choices(click.ParamType):
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         chosen = value.split(",") if isinstance(value, str) else value
         for name in set(chosen) - set(self.names):
-            self.fail(f"there is no {name!r}; expected some of {', '.join(self.names)}", param, ctx)
+            self.fail(f"unknown name {name!r}; expected some of {', '.join(self.names)}", param, ctx)
         return [name for name in self.names if name in chosen]
 
 
 @click.command()
 @click.option("--sizes", type=Sizes(), default=SIZES, show_default=True, help="Pictures for every contestant.")
-@click.option(
-    "--large", type=Sizes(), default=LARGE, show_default=True, help="Pictures for kerasdream alone, one step."
-)
+@click.option("--large", type=Sizes(), default=LARGE, show_default=True, help="Pictures for kerasdream only, one step.")
 @click.option("--networks", type=Choices(LAYERS), default=",".join(LAYERS), show_default=True)
 @click.option("--only", type=Choices(SECTIONS), default=",".join(SECTIONS), show_default=True, help="What to measure.")
 @click.option(
     "--published-layers", is_flag=True, help="Also Keras's example with its own, deeper layers (InceptionV3)."
 )
-@click.option("--quick", is_flag=True, help="Small pictures, few steps: to try it out; the numbers are rough.")
-@click.option("--readme", is_flag=True, help="Keep the result as benchmarks/latest.json and put it into the README.")
+@click.option("--quick", is_flag=True, help="Small pictures, few steps: rough numbers, to try it out.")
+@click.option("--readme", is_flag=True, help="Save the result as benchmarks/latest.json and put it into the README.")
 def main(sizes: Any, large: Any, networks: Any, only: Any, published_layers: bool, quick: bool, readme: bool) -> None:
-    """Measure kerasdream's gradient step beside TensorFlow's tutorial and Keras's example."""
+    """Compare kerasdream's gradient step with TensorFlow's tutorial and Keras's example."""
     if quick:
         sizes, large = [size for size in sizes if size[0] * size[1] <= 512 * 512], []
     now = datetime.now(timezone.utc)
@@ -84,7 +82,7 @@ def main(sizes: Any, large: Any, networks: Any, only: Any, published_layers: boo
         for name in networks:
             names = [*CONTESTANTS, *(["keras_io_published"] if published_layers and name == "inception_v3" else [])]
             for _ in measure(section, name, results, names, sizes, large, quick):
-                path.write_text(json.dumps(results, indent=1), encoding="utf-8")  # after each: Ctrl-C loses little
+                path.write_text(json.dumps(results, indent=1), encoding="utf-8")  # so that Ctrl-C loses little
     Console().print(Markdown(table.markdown(results)))
     if readme:
         table.adopt(results)
@@ -94,7 +92,7 @@ def main(sizes: Any, large: Any, networks: Any, only: Any, published_layers: boo
 def measure(
     section: str, name: str, results: dict[str, Any], names: list[str], sizes: Any, large: Any, quick: bool
 ) -> Iterator[None]:
-    """Measure one section of one network into the results; yields when there is something new in them."""
+    """Measure one section of one network into the results; yield whenever they have changed."""
     network = results["networks"][name]
     if section == "peak":
         network["flop_per_pixel"] = fresh(f"{name}: operations", peak.flop_per_pixel, name)
@@ -126,7 +124,7 @@ def measure(
 
 
 def fresh(label: str, function: Callable[..., Any], *arguments: Any) -> Any:
-    """Calls a function in a new process, TensorFlow loaded, and returns what it returns.
+    """Call a function in a new process with TensorFlow loaded, and return its result.
 
     Raises:
         BrokenProcessPool: the process was killed, as Linux does when memory runs out.

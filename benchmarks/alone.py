@@ -1,4 +1,4 @@
-"""One contestant, one size, a process of its own: how long it takes to begin, its peak memory, the time of a step."""
+"""One contestant, one size, in its own process: time to the first step, peak memory, time of a step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks.contestants import make
 from kerasdream import _memory as memory
 
 FIRST = 512
-"""Longest side of the picture of the first step."""
+"""Longest side of the picture for the first step."""
 
 
 def alone(network: str, name: str, shape: tuple[int, int], seconds: float, rounds: tuple[int, int]) -> dict[str, Any]:
@@ -19,13 +19,13 @@ def alone(network: str, name: str, shape: tuple[int, int], seconds: float, round
     Args:
         network, name: of the network and of the contestant.
         shape: (height, width) of the picture.
-        seconds: about how long to go on stepping.
+        seconds: about how long to keep stepping.
         rounds: fewest and most steps at that size.
 
     Returns:
-        ``build_s``, building the network; ``first_s``, from there to the first step done, traces included, on a picture
-        of at most ``FIRST`` a side; ``seconds`` of each step after
-        that; ``peak_bytes``, the most memory (the picture included) above that of the process with the network built.
+        ``build_s``, building the network; ``first_s``, from then until the first step is done, tracing included, on a
+        picture of at most ``FIRST`` a side; ``seconds`` of each later step; ``peak_bytes``, peak memory (the picture
+        included) above the process with the network built.
     """
     began = time.perf_counter()
     case = build(network)

@@ -1,22 +1,22 @@
-"""What is dreamed: the networks and layers, and a picture of any size."""
+"""The benchmark cases: networks and layers, and a picture of any size."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
+if TYPE_CHECKING:
     from kerasdream import Network
 
 LAYERS = {"inception_v3": ("mixed3", "mixed5"), "efficientnet_lite0": ("block11_expand",)}
-"""Network -> the layers that are dreamed: those of TensorFlow's tutorial, and those of ``configs/quickstart.yaml``."""
+"""Network -> the layers that are dreamed: as in TensorFlow's tutorial, and as in ``configs/quickstart.yaml``."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A network, built, and the layers of it whose mean activation every contestant raises."""
+    """A built network, and the layers whose mean activation every contestant raises."""
 
     network: Network
     layers: tuple[str, ...]
@@ -25,7 +25,7 @@ class Case:
 def build(name: str) -> Case:
     """Build a network of ``LAYERS``.
 
-    InceptionV3 has random weights, always the same: no download, and the time does not depend on them.
+    InceptionV3 has random weights from a fixed seed: no download, and the time does not depend on them.
     """
     import keras
 
@@ -40,9 +40,7 @@ def build(name: str) -> Case:
 
 
 def picture(shape: tuple[int, int]) -> np.ndarray:
-    """Waves under noise, ``(height, width, 3)`` float32 in [-1, 1], made in place: there is never a copy of it."""
-    import numpy as np
-
+    """Waves under noise, ``(height, width, 3)`` float32 in [-1, 1], made in place, without a copy."""
     height, width = shape
     pixels = np.random.default_rng(0).random((height, width, 3), dtype="float32")
     pixels -= 0.5

@@ -1,4 +1,4 @@
-"""The contestants: from a picture to the picture one step on. All raise the mean activation of the same layers."""
+"""The contestants: from a picture to the next one. All raise the mean activation of the same layers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
+
+import numpy as np
 
 from benchmarks import keras_io, tutorial
 from benchmarks.cases import Case
@@ -18,7 +20,7 @@ class Contestant:
     """A way to dream.
 
     Attributes:
-        start: from a ``(height, width, 3)`` float32 array in [-1, 1], which it may keep, to its own form of a picture.
+        start: from a ``(height, width, 3)`` float32 array in [-1, 1], which it may keep, to its own kind of picture.
         step: from such a picture to the next one: gradient, normalised, added.
         covered: (height, width) -> how many pixels of the picture a step reaches.
     """
@@ -28,16 +30,14 @@ class Contestant:
     covered: Callable[[tuple[int, int]], int] = lambda shape: shape[0] * shape[1]
 
     def wait(self, picture: Any) -> Any:
-        """Take a step and waits for it to be done, on an accelerator too."""
+        """Take a step and wait until it is done, also on an accelerator."""
         picture = self.step(picture)
         float(picture[(0,) * len(picture.shape)])
         return picture
 
 
 def kerasdream_step(case: Case) -> Contestant:
-    """kerasdream's gradient step as it comes, in the simplest loop of one's own."""
-    import numpy as np
-
+    """kerasdream's gradient step with its defaults, in a minimal loop."""
     from kerasdream import GradientStep, Objective, ops
 
     def mean(layer: str) -> Objective:
@@ -49,7 +49,7 @@ def kerasdream_step(case: Case) -> Contestant:
         _, gradient = gradient_step(picture, step=next(numbers))
         scale = RATE / (float(np.vdot(gradient, gradient) / gradient.size) ** 0.5 + 1e-8)
         for pixels, slope in zip(np.array_split(picture, 16), np.array_split(gradient, 16), strict=True):
-            pixels += scale * slope  # in strips: a loop need not make another copy of the picture
+            pixels += scale * slope  # in strips, without another copy of the picture
             np.clip(pixels, -1, 1, out=pixels)
         return picture
 
@@ -70,7 +70,7 @@ def tutorial_step(case: Case) -> Contestant:
 
 
 def keras_io_step(case: Case) -> Contestant:
-    """The whole picture at once, as in Keras's example, with the layers and the mean that the others have."""
+    """The whole picture at once, as in Keras's example, with the same layers and mean as the others."""
     import tensorflow as tf
 
     activations = _activations(case)
@@ -82,7 +82,7 @@ def keras_io_step(case: Case) -> Contestant:
 
 
 def keras_io_published(case: Case) -> Contestant:
-    """Keras's example with its own layers, mixed4 to mixed7, and weights: a deeper network, so more to compute."""
+    """Keras's example with its own layers, mixed4 to mixed7, and weights: deeper, so more to compute."""
     features = _activations(Case(case.network, tuple(keras_io.WEIGHTS)))
 
     def loss(pictures: Any) -> Any:
@@ -112,7 +112,7 @@ def _whole(ascend: Callable[[Any, float], tuple[Any, Any]]) -> Contestant:
 
 
 def _activations(case: Case) -> Callable[[Any], list[Any]]:
-    """Return the function that both published ways build: from pictures in [-1, 1] to the layers' activations."""
+    """Return the function that both published programs build: from pictures in [-1, 1] to the layers' activations."""
     import keras
 
     model = case.network.model

@@ -1,4 +1,4 @@
-"""From the measurements of ``speed`` and ``alone`` to the numbers that are quoted. Pure functions on plain data."""
+"""From the measurements of ``speed`` and ``alone`` to the quoted numbers. Pure functions on plain data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 OURS = "kerasdream"
 SMALLEST = 512 * 512
-"""Pixels from which on a size counts in means and in the flatness."""
+"""Smallest size, in pixels, that counts in means and in the flatness."""
 
 Size = tuple[int, int]
 Rows = Sequence[Mapping[str, Any]]
@@ -34,7 +34,7 @@ def costs(speed: Rows) -> dict[Size, dict[str, float]]:
 
 
 def ratios(speed: Rows) -> dict[str, dict[Size, float]]:
-    """Contestant -> size -> how many times kerasdream's time it takes per covered pixel."""
+    """Contestant -> size -> its time per covered pixel as a multiple of kerasdream's."""
     table: dict[str, dict[Size, float]] = {}
     for size, row in costs(speed).items():
         for name in (name for name in row if name != OURS and OURS in row):
@@ -49,7 +49,7 @@ def mean_ratios(speed: Rows) -> dict[str, float]:
 
 
 def lone_costs(alone: Rows) -> dict[Size, float]:
-    """Size -> kerasdream's nanoseconds per pixel and step, alone in a process."""
+    """Size -> kerasdream's nanoseconds per pixel and step, alone in its process."""
     ours = [row for row in alone if row["contestant"] == OURS and row.get("seconds")]
     return {size_of(row): 1e9 * median(row["seconds"]) / pixels(row["size"]) for row in ours}
 
@@ -61,7 +61,7 @@ def flatness(alone: Rows) -> dict[Size, float]:
 
 
 def peaks(alone: Rows) -> dict[Size, dict[str, int]]:
-    """Size -> contestant -> bytes at the peak over the process with the network built."""
+    """Size -> contestant -> peak memory in bytes above the process with the network built."""
     table: dict[Size, dict[str, int]] = {}
     for row in alone:
         if row.get("peak_bytes"):
@@ -70,7 +70,7 @@ def peaks(alone: Rows) -> dict[Size, dict[str, int]]:
 
 
 def growth(alone: Rows, smallest: int = 0) -> dict[tuple[Size, Size], float]:
-    """(size, larger size) -> bytes of peak memory that kerasdream takes for each pixel more.
+    """(size, larger size) -> bytes of peak memory that kerasdream takes for each additional pixel.
 
     From each size to the next, and from the first to the last; of pictures of at least ``smallest`` pixels.
     """
@@ -93,7 +93,7 @@ def first_steps(alone: Rows) -> dict[str, dict[str, float]]:
 
 
 def share(timings: Mapping[str, float]) -> float:
-    """The part of the octave loop's time after the first step that is spent inside the gradient call."""
+    """The gradient call's share of the octave loop's time after the first step."""
     first = timings["first_step"]
     return (timings["gradient"] - first) / (timings["dream"] - first)
 

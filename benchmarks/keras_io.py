@@ -1,6 +1,6 @@
-"""The step of Keras's DeepDream example, written anew from its recipe: one gradient of the whole picture, no tiles.
+"""The step of Keras's DeepDream example, reimplemented: one gradient of the whole picture, no tiles.
 
-https://keras.io/examples/generative/deep_dream. The ``tf.function`` has no input signature: each size is traced anew.
+https://keras.io/examples/generative/deep_dream. The ``tf.function`` has no input signature: each size is traced again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whole dreams: how much of the octave loop's time is spent inside the gradient call, by the run's own account."""
+"""Whole dreams: the gradient call's share of the octave loop's time, from the run's own timings."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ CONFIG = Path(__file__).parents[1] / "configs" / "quickstart.yaml"
 
 
 def demo(steps: int | None) -> dict[str, float]:
-    """Dreams the run file of ``make demo``; returns its timings in seconds.
+    """Dream the run file of ``make demo``; return its timings in seconds.
 
     Args:
-        steps: in each octave; None: as many as the file says.
+        steps: in each octave; None: as in the file.
     """
     import kerasdream
     from kerasdream.config.run_config import load
@@ -26,7 +26,7 @@ def demo(steps: int | None) -> dict[str, float]:
 
 
 def one_octave(shape: tuple[int, int], steps: int) -> dict[str, float]:
-    """Dreams a large picture at its full size only, with the default network; returns the timings in seconds."""
+    """Dream a large picture at its full size only, with the default network; return the timings in seconds."""
     import kerasdream
 
     result = kerasdream.dream(

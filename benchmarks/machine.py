@@ -1,4 +1,4 @@
-"""What the measurements were made on."""
+"""The machine and the versions that were measured."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def describe() -> dict[str, Any]:
-    """Return the machine and the versions, plain data. It loads no TensorFlow."""
+    """Return the machine and the versions as plain data, without loading TensorFlow."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     threads = os.environ.get("TF_NUM_INTRAOP_THREADS") or os.environ.get("OMP_NUM_THREADS") or cores
     versions = {name: metadata.version(name) for name in ("kerasdream", "tensorflow", "keras", "numpy")}

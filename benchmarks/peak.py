@@ -1,4 +1,4 @@
-"""What a gradient step comes to at best: the machine's fastest convolution, and the operations a pixel needs."""
+"""A lower bound for the gradient step: the machine's fastest convolution, and the operations a pixel needs."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ SHAPES = ((1, 128, 128), (4, 64, 64), (8, 64, 128), (4, 128, 128), (4, 64, 256),
 """(pictures, side, channels) of the convolutions tried."""
 
 SIDE = 512
-"""Side of the picture whose operations are counted: InceptionV3, which does not pad, needs 7 % more at 2048."""
+"""Side of the picture whose operations are counted. InceptionV3, which does not pad, needs 7 % more at 2048."""
 
 
 def convolution_peak(repeats: int) -> float:
-    """Return the floating-point operations a second of the best of some large 3×3 float32 convolutions."""
+    """Return the floating-point operations per second of the fastest of some large 3×3 float32 convolutions."""
     import tensorflow as tf
 
     return max(_rate(tf, count, side, channels, repeats) for count, side, channels in SHAPES)
@@ -36,8 +36,8 @@ def _rate(tf: Any, count: int, side: int, channels: int, repeats: int) -> float:
 def flop_per_pixel(network: str) -> float:
     """Return the floating-point operations that the gradient of one pixel needs in a network's convolutions.
 
-    A multiplication and an addition count as two; forward, and as many again for the gradient with respect to the
-    convolution's input. No gradient of weights is needed, and nothing deeper than the layers dreamed.
+    A multiplication and an addition count as two; the gradient with respect to the convolution's input takes as many as
+    the forward pass. Gradients of weights are not needed, nor anything deeper than the selected layers.
     """
     import keras
 

@@ -1,4 +1,4 @@
-"""The contestants take turns on one picture in one process, a, b, c, a, b, c: none has a quieter machine."""
+"""The contestants take turns on one picture in one process, a, b, c, a, b, c, so that the machine is equally busy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def speed(
         rounds: fewest and most steps of each contestant at each size.
 
     Returns:
-        For each size and contestant the seconds of each step, the warm-up left out, and the pixels a step covers.
+        For each size and contestant the seconds of each step, without the warm-up, and the pixels a step covers.
     """
     case = build(network)
     contestants = {name: make(name, case) for name in names}

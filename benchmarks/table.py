@@ -1,6 +1,6 @@
-"""Measurements as Markdown: what ``make bench`` prints, and the README's section on speed.
+"""Measurements as Markdown: the output of ``make bench``, and the README's section on speed.
 
-``python -m benchmarks.table RESULTS.json`` prints it anew; with ``--readme`` it puts those results into the README.
+``python -m benchmarks.table RESULTS.json`` prints it again; with ``--readme`` it puts those results into the README.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NETWORKS = {"inception_v3": "InceptionV3", "efficientnet_lite0": "EfficientNet-L
 
 
 def markdown(results: Mapping[str, Any]) -> str:
-    """Return the whole report; what was not measured is left out."""
+    """Return the whole report, without sections that were not measured."""
     lines = [machine(results), ""]
     for name, network in results["networks"].items():
         if "speed" in network or "alone" in network:
@@ -37,7 +37,7 @@ def markdown(results: Mapping[str, Any]) -> str:
 
 
 def machine(results: Mapping[str, Any]) -> str:
-    """One line: what the measurements were made on, and when."""
+    """Return one line: the machine, and when it was measured."""
     of = results["machine"]
     parts = [
         of["cpu"],
@@ -51,21 +51,21 @@ def machine(results: Mapping[str, Any]) -> str:
 
 
 def adopt(results: Mapping[str, Any]) -> None:
-    """Keeps results as the latest, and puts them into the README."""
+    """Save results as the latest, and put them into the README."""
     LATEST.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     text = with_section(README.read_text(encoding="utf-8"), markdown(results))
     README.write_text(text, encoding="utf-8")
 
 
 def with_section(readme: str, section: str) -> str:
-    """Return the README with what stands between the two marks replaced."""
+    """Return the README with the section between the two marks replaced."""
     before, rest = readme.split(BEGIN)
     _, after = rest.split(END)
     return f"{before}{BEGIN}\n{section}\n{END}{after}"
 
 
 def _table(network: Mapping[str, Any]) -> Iterator[str]:
-    """Rows of one network: a size each, a contestant a column."""
+    """Yield the rows of one network: one for each size, with a column for each contestant."""
     speed, alone = network.get("speed", []), network.get("alone", [])
     costs, peaks, lone = figures.costs(speed), figures.peaks(alone), figures.lone_costs(alone)
     sizes = sorted({*costs, *peaks, *lone}, key=pixels)
@@ -89,7 +89,7 @@ def _table(network: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _facts(network: Mapping[str, Any], flop_per_second: float | None) -> Iterator[str]:
-    """What the table does not say, one item each."""
+    """Yield list items with facts that are not in the table."""
     speed, alone = network.get("speed", []), network.get("alone", [])
     costs = {size: row[OURS] for size, row in figures.costs(speed).items() if OURS in row}
     if flop_per_second and costs:
@@ -130,9 +130,9 @@ def _size(size: Size) -> str:
 
 @click.command()
 @click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=LATEST)
-@click.option("--readme", is_flag=True, help="Keep them as benchmarks/latest.json and put them into the README.")
+@click.option("--readme", is_flag=True, help="Save them as benchmarks/latest.json and put them into the README.")
 def main(path: Path, readme: bool) -> None:
-    """Prints the results in a file as Markdown."""
+    """Print the results in a file as Markdown."""
     results = json.loads(path.read_text(encoding="utf-8"))
     print(markdown(results))
     if readme:

@@ -1,9 +1,9 @@
-"""The tiled gradient of TensorFlow's DeepDream tutorial, written anew from its recipe, with all that it leaves out.
+"""The tiled gradient of TensorFlow's DeepDream tutorial, reimplemented, including the pixels that it leaves out.
 
 https://www.tensorflow.org/tutorials/generative/deepdream ("Scaling up with tiles"). The picture is rolled at random
 and cut into tiles of 512; the last row and the last column of tiles are left out, unless there is only one. Each tile's
-gradient is taken with respect to the whole rolled picture: it is as large as the picture, zeros around the tile, and
-those are added up.
+gradient is taken with respect to the whole rolled picture: it is as large as the picture, zero outside the tile, and
+these gradients are added up.
 """
 
 from __future__ import annotations

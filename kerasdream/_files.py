@@ -1,4 +1,4 @@
-"""Files on disk: opened and replaced with one clear error each."""
+"""Open and replace files on disk, with one clear error for each failure."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from typing import BinaryIO
 from kerasdream.errors import ImageError, OutputError, did_you_mean
 
 
-def open_file(path: str | os.PathLike) -> BinaryIO:
-    """Opens a file for reading bytes.
+def open_file(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a file for reading bytes.
 
     Raises:
-        ImageError: if it is missing (with the nearest name in its folder), empty, not a file or not readable.
+        ImageError: it is missing (the message suggests the nearest name), empty, not a regular file, or unreadable.
     """
     try:
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
             raise ImageError(f"{path}: is a folder; expected a picture. Name a file, or a pattern such as {path}/*.jpg")
-        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
-            raise ImageError(f"{path}: is not an ordinary file; expected a picture")
+        if not stat.S_ISREG(status.st_mode):  # opening a pipe would block
+            raise ImageError(f"{path}: is not a regular file; expected a picture")
         if status.st_size == 0:
             raise ImageError(f"{path}: the file is empty; expected a picture. Copy or export it again")
         return open(path, "rb")
@@ -32,7 +32,7 @@ def open_file(path: str | os.PathLike) -> BinaryIO:
         raise ImageError(f"{path}: there is no such file; {_nearest(Path(path))}") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = getattr(error, "strerror", None) or error
-        raise ImageError(f"{path}: cannot be opened ({reason}); check the path and your right to read it") from error
+        raise ImageError(f"{path}: cannot be opened ({reason}); check the path and your permissions") from error
 
 
 def _nearest(path: Path) -> str:
@@ -40,21 +40,20 @@ def _nearest(path: Path) -> str:
         with os.scandir(path.parent) as entries:
             return did_you_mean(path.name, sorted(entry.name for entry in entries if entry.is_file()))
     except OSError:
-        return f"there is no folder {path.parent} that can be listed"
+        return f"there is no readable folder {path.parent}"
 
 
 @contextmanager
-def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
-    """Opens a file to write that takes the place of another in one go: after any failure the old one is still there,
-    and nothing else.
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a temporary file that atomically replaces ``path`` on success; on failure, ``path`` is unchanged.
 
     A link is followed: the file it points to is replaced.
 
     Raises:
-        OutputError: if the folder is missing or cannot be written, or the disk is full.
+        OutputError: the folder is missing or not writable, or the disk is full.
     """
-    if os.path.exists(path) and not os.path.isfile(path):  # replacing would destroy it: think of /dev/null
-        raise OutputError(f"{path}: is not an ordinary file, so nothing can be written there; choose another name")
+    if os.path.exists(path) and not os.path.isfile(path):  # replacing would destroy it, for example /dev/null
+        raise OutputError(f"{path}: is not a regular file, so it cannot be written; choose another name")
     target = Path(os.path.realpath(path))
     part = target.with_name(f".kerasdream-{secrets.token_hex(8)}.part")
     try:
@@ -69,5 +68,5 @@ def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
         if isinstance(error, FileNotFoundError):
             raise OutputError(f"{path}: there is no folder {target.parent}; create it, or choose another") from error
         if isinstance(error, OSError):
-            raise OutputError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
+            raise OutputError(f"{path}: cannot be written ({error.strerror}); choose another folder") from error
         raise

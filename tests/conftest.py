@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import resource
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["TF_DETERMINISTIC_OPS"] = "1"  # as the command line asks for, so that the order of the tests does not matter
 os.environ["KERASDREAM_CONFIG"] = os.path.join(tempfile.gettempdir(), "no-kerasdream")  # not this machine's rules
 
 import numpy as np
@@ -24,6 +26,8 @@ import pytest
 import skimage.data
 
 from kerasdream import images
+from kerasdream.dreaming import parts
+from kerasdream.models import efficientnet_lite0
 
 CPU_LIMIT = 10
 """Seconds of CPU time above which a test that is not a proof is listed at the end of the session."""
@@ -89,6 +93,51 @@ def pytest_terminal_summary(terminalreporter, config):
             terminalreporter.line(f"{spent:6.1f} s  {name}")
 
 
+class SharedNetworks:
+    """Build the embedded network once a session, and rebuild it once for each choice of layers.
+
+    Building and rebuilding take longer than a short dream, and give the same network in every test. A test that needs
+    a network of its own is marked ``fresh_network``.
+    """
+
+    def __init__(self, trained, build_extractor):
+        self.active = True
+        self._trained, self._build_extractor = trained, build_extractor
+        self._network = None
+        self._extractors = {}
+
+    def trained(self):
+        if not self.active:
+            return self._trained()
+        if self._network is None:
+            self._network = self._trained()
+        return self._network
+
+    def build_extractor(self, model, layers, **options):
+        if not self.active or model is not self._network:
+            return self._build_extractor(model, layers, **options)
+        key = (*layers, repr(options))
+        if key not in self._extractors:
+            self._extractors[key] = self._build_extractor(model, layers, **options)
+        return self._extractors[key]
+
+
+NETWORKS = SharedNetworks(efficientnet_lite0.trained, parts.build_extractor)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_networks():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(efficientnet_lite0, "trained", NETWORKS.trained)
+        patch.setattr(parts, "build_extractor", NETWORKS.build_extractor)
+        yield
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    NETWORKS.active = not item.get_closest_marker("fresh_network")
+
+
 @pytest.fixture(scope="session")
 def chelsea() -> np.ndarray:
     """A cat (CC0, scikit-image): (300, 451, 3) float32 in [-1, 1]."""
@@ -103,10 +152,8 @@ def coffee() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def lite0():
-    """The embedded network with its ImageNet weights."""
-    from kerasdream.models.efficientnet_lite0 import efficientnet_lite0
-
-    return efficientnet_lite0()
+    """The embedded network with its ImageNet weights: the one that all tests share."""
+    return efficientnet_lite0.efficientnet_lite0()
 
 
 @pytest.fixture(scope="session")
@@ -131,16 +178,30 @@ def tiny():
 
 @pytest.fixture
 def here(monkeypatch, capsys):
-    """The command line in this process, for commands that compute nothing: returns exit code, output, errors."""
-    from kerasdream.cli.main import main
+    """Run the command line in this process and return its exit code, output and errors.
 
-    def call(*arguments):
+    Any command can be run like this, dreams included. What a command changes in the process is put back afterwards:
+    the plugins, their commands, and the handler of SIGTERM. Two things stay: ``KERAS_BACKEND`` (tensorflow, as in all
+    tests) and deterministic operations, which conftest.py switches on for the whole session. ``cwd`` is the folder
+    to run in. Use ``process`` instead if the process itself is tested: what it imports, signals, its terminal.
+    """
+    from kerasdream.cli.main import cli, main
+    from kerasdream.cli.options import discovered
+
+    handler = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(cli, "commands", dict(cli.commands))
+    discovered.cache_clear()  # plugins are found by paths relative to the folder
+
+    def call(*arguments, cwd=None):
         monkeypatch.setattr(sys, "argv", ["kerasdream", *map(str, arguments)])
+        if cwd:
+            monkeypatch.chdir(cwd)
         with pytest.raises(SystemExit) as leaving:
             main()
         return leaving.value.code, *capsys.readouterr()
 
-    return call
+    yield call
+    signal.signal(signal.SIGTERM, handler)
 
 
 @pytest.fixture(scope="session")
@@ -151,7 +212,8 @@ def process():
         environment = {**os.environ, **variables}
         if path:
             environment["PYTHONPATH"] = os.pathsep.join([str(path), os.environ.get("PYTHONPATH", "")]).rstrip(":")
-        environment.pop("TF_CPP_MIN_LOG_LEVEL", None)  # what TensorFlow prints must be kept away by kerasdream itself
+        for name in ("TF_CPP_MIN_LOG_LEVEL", "TF_DETERMINISTIC_OPS"):
+            environment.pop(name, None)  # kerasdream itself must silence TensorFlow and make it deterministic
         command = [sys.executable, "-m", "kerasdream", *map(str, arguments)]
         return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=100)
 

@@ -1,7 +1,4 @@
-"""Reading and writing pictures, and the recipe inside them.
-
-Nothing here imports numpy or Pillow before a picture is touched, so that importing it costs nothing.
-"""
+"""Read and write pictures, and the recipe inside them."""
 
 from kerasdream._files import replacing
 from kerasdream.images.arrays import resize, to_float, to_uint8

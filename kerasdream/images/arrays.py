@@ -1,43 +1,40 @@
-"""Pictures as arrays: resizing, and the way to bytes."""
+"""Pictures as arrays: resizing, and conversion to and from bytes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
+from PIL import Image
 
 
 def resize(array: np.ndarray, shape: tuple[int, int], by: Literal["bicubic", "lanczos"] = "bicubic") -> np.ndarray:
-    """Resizes in float32 with one of Pillow's filters, antialiased when it shrinks.
+    """Resize in float32 with one of Pillow's filters, antialiased when shrinking.
 
     Args:
         array: (height, width) or (height, width, channels): uint8 levels, which become floats in [-1, 1], or floats of
-            any range. Nothing is clipped: both filters overshoot a little at edges, and a canvas, a gradient and a
-            detail layer all need their true values.
-        shape: the new (height, width), each at least 1.
-        by: the filter.
+            any range. Values are not clipped: both filters overshoot a little at edges, and a canvas, a gradient and
+            a detail layer need their true values.
+        shape: new (height, width), each at least 1.
+        by: filter.
 
     Returns:
-        a new float32 array; with an unchanged shape, the unchanged values.
+        A new float32 array; if the shape does not change, neither do the values.
 
     Raises:
-        ValueError: for an array without two or three axes, or an empty shape.
+        ValueError: the array does not have two or three axes, or a shape is empty.
     """
-    import numpy as np
-    from PIL import Image
-
     array = np.asarray(array)
     height, width = shape
     if array.ndim not in (2, 3) or 0 in array.shape or min(shape) < 1:
         raise ValueError(
-            f"resize takes (height, width) or (height, width, channels) and makes no empty picture; "
-            f"got the shape {array.shape}, to become {shape}"
+            f"resize expects (height, width) or (height, width, channels) and a new shape that is not empty; "
+            f"got {array.shape} and {shape}"
         )
     if array.shape[:2] == (height, width):
         return to_float(array) if array.dtype == np.uint8 else np.array(array, np.float32)
     resized = np.empty((height, width, *array.shape[2:]), np.float32)
-    for channel in np.ndindex(array.shape[2:]):  # one at a time: a large picture is not in memory twice
+    for channel in np.ndindex(array.shape[2:]):  # one at a time, so that memory does not hold a large picture twice
         plane = np.ascontiguousarray(to_float(array[(..., *channel)]), np.float32)
         made = Image.fromarray(plane).resize((width, height), Image.Resampling[by.upper()])
         resized[(..., *channel)] = np.asarray(made)
@@ -45,9 +42,7 @@ def resize(array: np.ndarray, shape: tuple[int, int], by: Literal["bicubic", "la
 
 
 def to_float(pixels: np.ndarray) -> np.ndarray:
-    """Maps uint8 levels 0..255 to float32 in [-1, 1]; floats are returned as they are."""
-    import numpy as np
-
+    """Map uint8 levels 0..255 to float32 in [-1, 1]; return floats unchanged."""
     if pixels.dtype != np.uint8:
         return pixels
     floats = pixels / np.float32(127.5)
@@ -56,7 +51,7 @@ def to_float(pixels: np.ndarray) -> np.ndarray:
 
 
 def to_uint8(pixels: np.ndarray) -> np.ndarray:
-    """Maps floats in [-1, 1] to the nearest of the levels 0..255; what lies outside is clipped.
+    """Map floats in [-1, 1] to the nearest levels 0..255, clipping values outside.
 
     Args:
         pixels: floats of any shape.
@@ -65,10 +60,8 @@ def to_uint8(pixels: np.ndarray) -> np.ndarray:
         uint8 of the same shape.
 
     Raises:
-        ValueError: for a value that is not a number: there is no level for it.
+        ValueError: a value is not a number.
     """
-    import numpy as np
-
     levels = (np.clip(pixels, -1, 1).astype(np.float32) + 1) * 127.5
     if np.isnan(levels).any():
         raise ValueError("the picture has values that are not a number (nan)")

@@ -1,4 +1,4 @@
-"""PNG, JPEG and GIF files walked without decoding a pixel."""
+"""Walk the structure of PNG, JPEG and GIF files without decoding pixels."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ JPEG_SIGNATURE = b"\xff\xd8\xff"
 GIF_SIGNATURES = b"GIF87a", b"GIF89a"
 
 MAX_PARTS = 1_000_000
-"""Chunks or segments looked at in one file: an 8 GB PNG in the usual pieces of 8 kB, and no endless walk."""
+"""Most chunks or segments read from one file: enough for an 8 GB PNG in the usual 8 kB chunks, and still an end."""
 
 
 def png_chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
-    """Yields (type, offset of the data, length of the data) of every chunk; the file may be moved in between.
+    """Yield (type, offset of the data, length of the data) of every chunk; the caller may seek in between.
 
     Raises:
-        ImageError: if the file ends before its last chunk.
+        ImageError: the file ends before its last chunk.
     """
     position = len(PNG_SIGNATURE)
     for _ in range(MAX_PARTS):
         file.seek(position)
         head = file.read(8)
         if len(head) < 8:
-            raise ImageError(f"{file.name}: the PNG file is cut short; copy or export it again")
+            raise ImageError(f"{file.name}: the PNG file is truncated; copy or export it again")
         kind, length = head[4:], int.from_bytes(head[:4], "big")
         yield kind, position + 8, length
         if kind == b"IEND":
@@ -36,17 +36,17 @@ def png_chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
 
 
 def jpeg_segments(file: BinaryIO) -> Iterator[tuple[int, int, int]]:
-    """Yields (marker, offset of the data, length of the data) of the segments before the pixels.
+    """Yield (marker, offset of the data, length of the data) of the segments before the pixels.
 
     Raises:
-        ImageError: if the file ends before its pixels, or is no chain of segments.
+        ImageError: the file ends before its pixels, or is not a chain of segments.
     """
     position = 2
     for _ in range(MAX_PARTS):
         file.seek(position)
         head = file.read(4)
         if len(head) < 4 or head[0] != 0xFF:
-            raise ImageError(f"{file.name}: the JPEG file is cut short or broken; copy or export it again")
+            raise ImageError(f"{file.name}: the JPEG file is truncated or corrupt; copy or export it again")
         marker, length = head[1], int.from_bytes(head[2:], "big")
         if marker == 0xFF:  # a fill byte
             position += 1
@@ -59,10 +59,10 @@ def jpeg_segments(file: BinaryIO) -> Iterator[tuple[int, int, int]]:
 
 
 def gif_comments(file: BinaryIO) -> Iterator[Iterator[bytes]]:
-    """Yields each comment before the pixels, as pieces of at most 255 bytes; what is left of one is skipped.
+    """Yield each comment before the pixels, as pieces of at most 255 bytes; pieces left unread are skipped.
 
     Raises:
-        ImageError: if the file ends before its pixels, or is no chain of blocks.
+        ImageError: the file ends before its pixels, or is not a chain of blocks.
     """
     file.seek(10)
     (flags,) = file.read(1) or b"\0"
@@ -73,7 +73,7 @@ def gif_comments(file: BinaryIO) -> Iterator[Iterator[bytes]]:
             return
         label = file.read(1)
         if kind != b"!" or not label:
-            raise ImageError(f"{file.name}: the GIF file is cut short or broken; copy or export it again")
+            raise ImageError(f"{file.name}: the GIF file is truncated or corrupt; copy or export it again")
         pieces = _sub_blocks(file)
         if label == b"\xfe":
             yield pieces
@@ -87,4 +87,4 @@ def _sub_blocks(file: BinaryIO) -> Iterator[bytes]:
         if length == b"\0":
             return
         yield file.read(length[0])
-    raise ImageError(f"{file.name}: the GIF file is cut short; copy or export it again")
+    raise ImageError(f"{file.name}: the GIF file is truncated; copy or export it again")

@@ -1,4 +1,4 @@
-"""Reading pictures: whatever Pillow decodes, turned upright, brought to sRGB and, if asked, shrunk."""
+"""Read pictures: decoded by Pillow, turned upright, converted to sRGB and shrunk to fit."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, ImageCms
+from PIL.ImageFile import ImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 
 from kerasdream._files import open_file
 from kerasdream.errors import ImageError
 from kerasdream.images.arrays import to_float
 from kerasdream.images.files import png_chunks
 
-if TYPE_CHECKING:
-    import numpy as np
-    from PIL.Image import Image
-    from PIL.ImageFile import ImageFile
-
 MAX_PIXELS = 16384 * 16384
-"""The largest picture that is decoded, 268 megapixels: a header that claims more is taken for an attack.
+"""Largest picture that is decoded, 268 megapixels; a header that claims more is treated as an attack.
 
-WebP and turned TIFF end at Pillow's own limit of 179 megapixels.
+WebP and rotated TIFF stop at Pillow's own limit of 179 megapixels.
 """
 
-# Formats with a signature; EPS is left out because decoding it runs Ghostscript, TGA because it has none.
+# Formats with a signature. Not EPS, because decoding it runs Ghostscript; not TGA, because it has no signature.
 _FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "GIF", "BMP", "PPM", "JPEG2000", "AVIF")
 
-# EXIF orientation -> what undoes it (a member of PIL.Image.Transpose)
+# EXIF orientation -> the transposition that undoes it
 _TURNS = {
-    2: "FLIP_LEFT_RIGHT",
-    3: "ROTATE_180",
-    4: "FLIP_TOP_BOTTOM",
-    5: "TRANSPOSE",
-    6: "ROTATE_270",
-    7: "TRANSVERSE",
-    8: "ROTATE_90",
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
 }
 
 
@@ -49,11 +49,11 @@ class Picture:
     """A decoded picture, upright and in sRGB.
 
     Attributes:
-        stored: (height, width, 3) RGB in the type that the file has: uint8 levels, or float32 in [-1, 1].
+        stored: (height, width, 3) RGB with the precision of the file: uint8 levels, or float32 in [-1, 1].
         alpha: (height, width) float32 in [0, 1], or None if the picture is opaque.
-        name: base name of the file.
-        sha256: hex digest of the file's bytes.
-        notes: what was done to it that the user should hear of.
+        name: name of the file, without its folder.
+        sha256: hex digest of the file.
+        notes: conversions that the user should know about.
     """
 
     stored: np.ndarray
@@ -64,48 +64,45 @@ class Picture:
 
     @property
     def pixels(self) -> np.ndarray:
-        """The picture as (height, width, 3) float32 in [-1, 1], made anew from uint8 levels."""
+        """The picture as (height, width, 3) float32 in [-1, 1]; uint8 levels are converted on every access."""
         return to_float(self.stored)
 
 
-def read(path: str | os.PathLike, max_side: int | None = None) -> Picture:
-    """Reads a picture: turned as its EXIF orientation says, in sRGB, shrunk to fit.
+def read(path: str | os.PathLike[str], max_side: int | None = None) -> Picture:
+    """Read a picture: upright according to its EXIF orientation, in sRGB, shrunk to fit.
 
-    Read are PNG, JPEG, TIFF, WebP, GIF, BMP, PPM, JPEG 2000 and, where Pillow can, AVIF; grey, palette, CMYK, Lab and
-    transparent ones too. 16-bit grey and float pictures keep their precision; 16-bit colour is read as 8 bits, which
-    is what Pillow does. Floats are taken as sRGB values with 0 black and 1 white; if they leave that range, they are
-    stretched from their least to their largest. Of an animation or a document with pages, the first one is read.
+    Supported are PNG, JPEG, TIFF, WebP, GIF, BMP, PPM, JPEG 2000 and, where Pillow supports it, AVIF, including grey,
+    palette, CMYK, Lab and transparent pictures. 16-bit grey and float pictures keep their precision; Pillow reads
+    16-bit colour as 8 bits. Floats are sRGB values with 0 black and 1 white; if they exceed that range, they are
+    rescaled so that the smallest is black and the largest white. Only the first frame or page of a file is read.
 
     Args:
         path: the file.
-        max_side: shrinks the picture (Lanczos, colours weighted by alpha) so that its longer side has at most this
-            many pixels; never enlarges.
+        max_side: longest side, in pixels. Larger pictures are shrunk (Lanczos, colours weighted by alpha); smaller
+            ones are not enlarged.
 
     Raises:
-        ImageError: if the file is missing, unreadable, no picture, broken, cut short, without pixels, or larger than
-            `MAX_PIXELS`.
+        ImageError: the file is missing, unreadable, not a picture, corrupt, truncated, without pixels, or larger
+            than `MAX_PIXELS`.
     """
-    import numpy as np
-    from PIL import Image
-
     limit = _limit(max_side)
     notes: list[str] = []
     with _opened(path) as (file, image):
         frames, form = getattr(image, "n_frames", 1), image.format
         if frames > 1 and form == "TIFF":
-            notes.append(f"has {frames} pages: only the first is dreamed")
-        elif frames > 1 and form != "MPO":  # a camera's JPEG with its preview behind it
-            notes.append(f"animated: only the first of {frames} frames is dreamed")
+            notes.append(f"has {frames} pages: only the first is used")
+        elif frames > 1 and form != "MPO":  # an MPO is a camera's JPEG followed by its preview
+            notes.append(f"animated: only the first of {frames} frames is used")
         orientation = _orientation(file, image)
         if form == "TIFF":
             _check_strips(image)
-            orientation = 1  # Pillow turns it while decoding
+            orientation = 1  # Pillow applies it while decoding
         image.load()
         rgb = _to_srgb(image, notes)
         height, width = fit(rgb.height, rgb.width, limit)
         rgb = rgb.resize((width, height), Image.Resampling.LANCZOS)
         if orientation in _TURNS:
-            rgb = rgb.transpose(Image.Transpose[_TURNS[orientation]])
+            rgb = rgb.transpose(_TURNS[orientation])
         values = np.asarray(rgb)
         if rgb.mode == "F":
             pixels, alpha = np.repeat(values[..., None] * 2 - 1, 3, axis=-1).clip(-1, 1), None
@@ -119,11 +116,11 @@ def read(path: str | os.PathLike, max_side: int | None = None) -> Picture:
     return Picture(pixels, alpha, Path(path).name, digest.hexdigest(), tuple(notes))
 
 
-def size(path: str | os.PathLike, max_side: int | None = None) -> tuple[int, int]:
-    """Returns the (height, width) that `read` would give, from the header alone: no pixel is decoded.
+def size(path: str | os.PathLike[str], max_side: int | None = None) -> tuple[int, int]:
+    """Return the (height, width) of the picture that `read` would return, from the header alone.
 
     Raises:
-        ImageError: as `read`, except for damage behind the header.
+        ImageError: as `read`, except for damage after the header.
     """
     limit = _limit(max_side)
     with _opened(path) as (file, image):
@@ -140,7 +137,7 @@ def _limit(max_side: int | None) -> int:
 
 
 def fit(height: int, width: int, limit: int) -> tuple[int, int]:
-    """Returns (height, width) shrunk, if need be, to a longer side of ``limit``."""
+    """Return (height, width), shrunk if necessary to a longer side of ``limit``."""
     longest = max(height, width)
     if longest <= limit:
         return height, width
@@ -148,49 +145,43 @@ def fit(height: int, width: int, limit: int) -> tuple[int, int]:
 
 
 @contextmanager
-def _opened(path: str | os.PathLike) -> Iterator[tuple[BinaryIO, ImageFile]]:
-    """Opens a picture. Whatever goes wrong, here or in the body, is an ImageError; Pillow's warnings are dropped."""
+def _opened(path: str | os.PathLike[str]) -> Iterator[tuple[BinaryIO, ImageFile]]:
+    """Open a picture. Any error here or in the body becomes an ImageError; Pillow's warnings are dropped."""
     with open_file(path) as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from PIL import Image
-
-        large = (
-            f"{path}: is too large; expected at most {MAX_PIXELS:,} pixels, and memory to hold them. Shrink it first"
-        )
+        large = f"{path}: too large; expected at most {MAX_PIXELS:,} pixels that fit into memory. Shrink it first"
         try:
             image = _identify(path, file)
             width, height = _stored_size(image)
             if width * height > MAX_PIXELS:
-                raise ImageError(f"{large}: its header says {width} x {height}")
+                raise ImageError(f"{large} (its header says {width} x {height})")
             yield file, image
         except ImageError:
             raise
         except (Image.DecompressionBombError, MemoryError) as error:
             raise ImageError(large) from error
-        except Exception as error:  # decoders raise anything: OSError, SyntaxError, struct.error, IndexError ...
+        except Exception as error:  # decoders raise all kinds: OSError, SyntaxError, struct.error, IndexError ...
             raise ImageError(
-                f"{path}: the picture is broken, cut short or without pixels ({error}); copy or export it again"
+                f"{path}: the picture is corrupt, truncated or without pixels ({error}); copy or export it again"
             ) from error
 
 
-def _identify(path: str | os.PathLike, file: BinaryIO) -> ImageFile:
-    # Not Image.open: it judges sizes by a limit that is global to the process, and tries formats we do not want.
-    from PIL import Image
-
+def _identify(path: str | os.PathLike[str], file: BinaryIO) -> ImageFile:
+    # Not Image.open: its size limit is global to the process, and it tries formats that are not wanted here.
     head = file.read(512)
     prefix = head[:16].ljust(16, b"\0")
-    for prepare in (Image.preinit, Image.init):  # the common formats; then, which takes longer, all that Pillow knows
+    for prepare in (Image.preinit, Image.init):  # the common formats, then all of Pillow's, which takes longer
         prepare()
         for name in _FORMATS:
             factory, accept = Image.OPEN.get(name, (None, None))
-            if factory and accept(prefix) is True:
+            if factory and accept and accept(prefix) is True:
                 file.seek(0)
                 return factory(file, "")
     raise ImageError(f"{path}: is not a picture that can be read, but {_seen(head)}; expected {', '.join(_FORMATS)}")
 
 
 def _seen(head: bytes) -> str:
-    """Says what a file that is no picture looks like, by its first bytes."""
+    """Describe a file that is not a picture, from its first bytes."""
     for start, what in {
         b"%PDF": "a PDF; export its page as a picture",
         b"PK\x03\x04": "a zip archive or office document",
@@ -209,21 +200,25 @@ def _seen(head: bytes) -> str:
 
 
 def _stored_size(image: ImageFile) -> tuple[int, int]:
-    """(width, height) before any turning; Pillow's own `size` of a TIFF is turned from version 11 on."""
-    return (image.tag_v2[256], image.tag_v2[257]) if image.format == "TIFF" else image.size
+    """Return (width, height) before any rotation, which Pillow 11 and later apply to the `size` of a TIFF."""
+    return (image.tag_v2[256], image.tag_v2[257]) if isinstance(image, TiffImageFile) else image.size
 
 
 def _check_strips(image: ImageFile) -> None:
-    """Raises ValueError for a TIFF with too few strips or tiles: Pillow would leave the rest black."""
+    """Raise ValueError if a TIFF has too few strips or tiles; Pillow would leave the rest black."""
     width, height = _stored_size(image)
-    if sum((right - left) * (low - top) for _, (left, top, right, low), *_ in image.tile) < width * height:
-        raise ValueError("its strips do not cover it")
+    covered = 0
+    for _, extents, *_ in image.tile:
+        left, top, right, bottom = extents or (0, 0, 0, 0)
+        covered += (right - left) * (bottom - top)
+    if covered < width * height:
+        raise ValueError("its strips do not cover the picture")
 
 
 def _orientation(file: BinaryIO, image: ImageFile) -> int:
-    """The EXIF orientation, 1 to 8, without decoding pixels."""
+    """Return the EXIF orientation, 1 to 8, without decoding pixels."""
     if image.format == "PNG" and "exif" not in image.info:
-        # Pillow would decode the whole picture to find a chunk behind the pixels (exiftool writes it there)
+        # Pillow would decode the whole picture to find a chunk after the pixels, where exiftool writes it.
         exif = b""
         for kind, offset, length in png_chunks(file):
             if kind == b"eXIf":
@@ -232,18 +227,18 @@ def _orientation(file: BinaryIO, image: ImageFile) -> int:
         image.info["exif"] = exif
     try:
         return int(image.getexif().get(0x0112, 1))
-    except Exception:  # broken EXIF is no reason to refuse a picture
+    except Exception:  # corrupt EXIF data does not make the picture unusable
         return 1
 
 
-def _to_srgb(image: Image, notes: list[str]) -> Image:
-    """Returns the picture in mode RGB, RGBA (if anything is transparent) or F (deep grey, 0 black to 1 white)."""
+def _to_srgb(image: Image.Image, notes: list[str]) -> Image.Image:
+    """Return the picture in mode RGB, RGBA (if any pixel is transparent) or F (deep grey, 0 black to 1 white)."""
     profile = image.info.get("icc_profile")
     if image.mode == "F" or image.mode.startswith("I"):
         if profile:
-            notes.append("its colour profile was ignored: it has more than 8 bits a pixel")
+            notes.append("its colour profile was ignored: it has more than 8 bits per pixel")
         if image.has_transparency_data:
-            notes.append("its transparent colour was ignored: it has more than 8 bits a pixel")
+            notes.append("its transparent colour was ignored: it has more than 8 bits per pixel")
         return _deep_grey(image, notes)
     alpha = None
     grey = image.mode in ("1", "L", "LA", "La")
@@ -254,7 +249,7 @@ def _to_srgb(image: Image, notes: list[str]) -> Image:
     if profile:
         image = _apply_profile(image, profile, grey, notes)
     elif image.mode == "CMYK":
-        notes.append("CMYK without a colour profile: its colours are approximate")
+        notes.append("CMYK without a colour profile: colours are approximate")
     if image.mode != "RGB":
         image = image.convert("RGB")
     if alpha is not None and alpha.getextrema() != (255, 255):
@@ -262,31 +257,28 @@ def _to_srgb(image: Image, notes: list[str]) -> Image:
     return image
 
 
-def _deep_grey(image: Image, notes: list[str]) -> Image:
-    import numpy as np
-    from PIL import Image
-
+def _deep_grey(image: Image.Image, notes: list[str]) -> Image.Image:
     values = np.asarray(image).astype(np.float32)
     low, high = float(values.min()), float(values.max())
     white = 1.0 if image.mode == "F" else 65535.0
     if not np.isfinite([low, high]).all():
-        raise ValueError("it holds values that are not finite")
+        raise ValueError("it has values that are not finite")
     if low < 0 or high > white:
-        notes.append(f"its values run from {low:g} to {high:g} and were stretched from black to white")
+        notes.append(f"its values range from {low:g} to {high:g} and were rescaled from black to white")
         return Image.fromarray((values - low) / ((high - low) or 1))
     return Image.fromarray(values / white)
 
 
-def _apply_profile(image: Image, profile: bytes, grey: bool, notes: list[str]) -> Image:
-    from PIL import ImageCms
-
+def _apply_profile(image: Image.Image, profile: bytes, grey: bool, notes: list[str]) -> Image.Image:
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         space = source.profile.xcolor_space.strip()
         mode = "CMYK" if image.mode == "CMYK" else "L" if grey and space == "GRAY" else "RGB"
         if space != {"L": "GRAY"}.get(mode, mode):
             raise ValueError(f"a profile for {space}")
-        return ImageCms.profileToProfile(image.convert(mode), source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        srgb = ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(image.convert(mode), source, srgb, outputMode="RGB")
+        return image if converted is None else converted  # None only for inPlace=True
     except (ImageCms.PyCMSError, OSError, ValueError, ImportError):  # ImportError: Pillow built without LittleCMS
-        notes.append("its colour profile is broken or does not fit, and was ignored")
+        notes.append("its colour profile was ignored: it is corrupt or does not fit")
         return image

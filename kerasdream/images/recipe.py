@@ -21,21 +21,21 @@ from kerasdream.images.reading import size
 
 KEYWORD = "kerasdream"
 MAX_RECIPE_BYTES = 2**24
-"""The longest recipe, in bytes of UTF-8, that is written into a picture or read from one."""
+"""Longest recipe written to or read from a picture, in bytes of UTF-8."""
 
 _PNG_KEY = KEYWORD.encode() + b"\0"
 _JPEG_KEY = _GIF_KEY = KEYWORD.encode() + b"\n"
 _COMMENT = 0xFE
-_PIECE = 65_533 - len(_JPEG_KEY)  # a segment holds 65,533 bytes
+_PIECE = 65_533 - len(_JPEG_KEY)  # a segment holds up to 65,533 bytes
 
 
-def read_recipe(path: str | os.PathLike) -> str | None:
-    """Returns the recipe inside a PNG, JPEG or GIF that kerasdream wrote, or None if the picture holds none.
+def read_recipe(path: str | os.PathLike[str]) -> str | None:
+    """Return the recipe inside a PNG, JPEG or GIF that kerasdream wrote, or None if the picture has none.
 
-    Only the file's structure is walked: no pixel is decoded, and no more than `MAX_RECIPE_BYTES` are unpacked.
+    Only the structure of the file is read: no pixels are decoded, and at most `MAX_RECIPE_BYTES` are decompressed.
 
     Raises:
-        ImageError: if the file is no picture, is broken, or holds a recipe that is too long or not UTF-8.
+        ImageError: the file is not a picture or is corrupt, or its recipe is too long or not UTF-8.
     """
     with open_file(path) as file:
         start = file.read(len(PNG_SIGNATURE))
@@ -47,17 +47,17 @@ def read_recipe(path: str | os.PathLike) -> str | None:
             elif start.startswith(GIF_SIGNATURES):
                 data = _from_gif(file)
             else:
-                size(path)  # raises if it is no picture at all
+                size(path)  # raises ImageError unless the file is a picture
                 return None
             if data is not None and len(data) > MAX_RECIPE_BYTES:
                 raise ValueError(f"it is longer than {MAX_RECIPE_BYTES:,} bytes")
             return None if data is None else data.decode()
         except (ValueError, zlib.error) as error:
-            raise ImageError(f"{path}: the recipe in it is broken ({error}); make the picture again") from error
+            raise ImageError(f"{path}: its recipe is corrupt ({error}); make the picture again") from error
 
 
 def into_jpeg(picture: bytes, recipe: bytes) -> bytes:
-    """Returns the JPEG with the recipe in as many comment segments as it takes, behind its APP segments."""
+    """Return the JPEG with the recipe added after its APP segments, in as many comment segments as needed."""
     segments = jpeg_segments(io.BytesIO(picture))
     place = next(offset - 4 for marker, offset, _ in segments if not 0xE0 <= marker <= 0xEF)
     pieces = [_JPEG_KEY + recipe[i : i + _PIECE] for i in range(0, len(recipe), _PIECE)]
@@ -66,7 +66,7 @@ def into_jpeg(picture: bytes, recipe: bytes) -> bytes:
 
 
 def as_gif_comment(recipe: str) -> bytes:
-    """Returns a recipe as the comment that Pillow puts into a GIF."""
+    """Return a recipe as a comment for Pillow to write into a GIF."""
     return _GIF_KEY + recipe.encode()
 
 

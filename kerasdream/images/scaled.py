@@ -1,27 +1,24 @@
-"""A photo at the sizes of the octaves."""
+"""A photo, resized for each octave."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import numpy as np
 
 from kerasdream.images.arrays import resize
 
-if TYPE_CHECKING:
-    import numpy as np
-
 
 class Scaled:
-    """The source at the sizes of the octaves.
+    """The source, resized for each octave.
 
-    An octave's is needed again where the next one begins; it is kept until then, but not at the full size, where it
-    would take as much memory as the canvas and not be needed any more.
+    The size of one octave is needed again when the next one starts, so it is kept until then; not at full size, where
+    it would take as much memory as the canvas and not be used again.
     """
 
     def __init__(self, source: np.ndarray) -> None:
         self.source, self._kept = source, source
 
     def resized(self, shape: tuple[int, int]) -> np.ndarray:
-        """Returns it as ``(height, width, 3)`` float32; not to be changed."""
+        """Return the source resized to ``shape``, ``(height, width, 3)`` float32 (read-only)."""
         if self._kept is not self.source and self._kept.shape[:2] == shape:
             return self._kept
         whole = shape == self.source.shape[:2]

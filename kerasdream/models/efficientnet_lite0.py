@@ -55,14 +55,24 @@ def efficientnet_lite0(*, weights: Literal["imagenet"] | Path | None = "imagenet
     Raises:
         ModelError: the package with the weights is missing or not the expected one, or the file does not fit.
     """
-    from kerasdream.models.weights import cached, load_file
+    from kerasdream.models.weights import load_file
 
-    model = build(blank=weights is not None)
     if weights == "imagenet":
-        assign(model, cached("efficientnet_lite0-57934424", _converted))
-    elif weights is not None:
-        load_file("efficientnet_lite0", model, weights)
+        model = trained()
+    else:
+        model = build(blank=weights is not None)
+        if weights is not None:
+            load_file("efficientnet_lite0", model, weights)
     return Network("efficientnet_lite0", model, from_range(*RANGE), size=SIDE)
+
+
+def trained() -> keras.Model:
+    """Build the network with its ImageNet weights."""
+    from kerasdream.models.weights import cached
+
+    model = build(blank=True)
+    assign(model, cached("efficientnet_lite0-57934424", _converted))
+    return model
 
 
 def _blocks(stages: Stages) -> Iterator[tuple[str, int, int, int, int]]:

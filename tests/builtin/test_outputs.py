@@ -83,5 +83,5 @@ def test_the_recipe_can_be_read_from_a_gif(pictures, tmp_path):
     start = whole.index(b"kerasdream")
     for length in (7, 11, start - 2, start + 8, start + 20):
         path.write_bytes(whole[:length])
-        with pytest.raises(ImageError, match=r"a\.gif: the GIF file is cut short"):
+        with pytest.raises(ImageError, match=r"a\.gif: the GIF file is truncated"):
             images.read_recipe(path)

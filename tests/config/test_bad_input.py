@@ -108,10 +108,10 @@ RUN_FILES = {
     "no_image": ("seed: 1\n", ["no_image.yaml:1:1: image.source: missing"]),
     "no_objectives": ("image: photo.png\nmodel: vgg16\n", ["objectives: missing; expected a list such as"]),
     "photo_missing": ("image: foto.png\n", ["foto.png: there is no such file; did you mean 'photo.png'"]),
-    "photo_cut_short": ("image: cut.jpg\n", ["cut.jpg: the picture is broken, cut short or without pixels"]),
+    "photo_cut_short": ("image: cut.jpg\n", ["cut.jpg: the picture is corrupt, truncated or without pixels"]),
     "photo_is_text": ("image: cut.txt\n", ["cut.txt: is not a picture that can be read, but text starting"]),
     "photo_is_empty": ("image: empty.png\n", ["empty.png: the file is empty"]),
-    "photo_without_pixels": ("image: zero.ppm\n", ["zero.ppm: the picture is broken, cut short or without pixels"]),
+    "photo_without_pixels": ("image: zero.ppm\n", ["zero.ppm: the picture is corrupt, truncated or without pixels"]),
     "nothing_matches": ("image: 'holiday/*.jpg'\n", ["holiday/*.jpg has no pictures"]),
     "empty_folder": ("image: nothing\n", ["nothing has no pictures; expected files ending in .png"]),
     "no_such_folder": (RUN + "outputs:\n  - png: deep/down.png\n", ["deep", "does not exist; create it"]),
@@ -348,7 +348,7 @@ def test_a_broken_picture_does_not_stop_the_rest(gallery):
     assert sorted(done.stdout.splitlines()) == [os.path.join("out", f"{kind}.png") for kind in KINDS]
     faults = [line for line in done.stderr.splitlines() if line.startswith("kerasdream: ")]
     expected = [
-        "photos/broken.jpg: the picture is broken, cut short",
+        "photos/broken.jpg: the picture is corrupt, truncated",
         "out/colour.png is already the output of photos/colour.bmp",
         "dot.png: the picture is 1×1 pixels; expected at least 32 on its shorter side",
         "strip.png: the picture is 200×20 pixels; expected at least 32 on its shorter side",
@@ -377,7 +377,7 @@ def test_every_kind_of_picture_is_dreamed(gallery, kind):
 
 
 def test_what_was_done_to_a_picture_is_told(gallery):
-    assert "note: animated: only the first of 2 frames is dreamed" in gallery[1].stderr
+    assert "note: animated: only the first of 2 frames is used" in gallery[1].stderr
 
 
 def test_a_channel_that_is_not_there(tiny, chelsea):

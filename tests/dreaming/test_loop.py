@@ -1,4 +1,4 @@
-"""The loop: the published step, octaves with carried detail, interruption, faults."""
+"""The octave loop: the published step, carried detail, interruption, errors."""
 
 import gc
 import weakref
@@ -8,11 +8,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 import kerasdream
 from kerasdream import DreamError, Objective, Parametrization, ops
 from kerasdream.api import as_picture, session_for
 from kerasdream.builtin.objectives.l2 import l2
+from kerasdream.components import LOGITS
 from kerasdream.config.document import Document
 from kerasdream.config.run_config import resolve
 from kerasdream.events import Finished, Started, Stepped
@@ -46,7 +48,7 @@ def dreamed_by_hand(model, layer, source, scale, count, steps, rate, detail):
 
 
 @pytest.mark.parametrize("detail", [True, False])
-def test_the_loop_is_the_published_one(tiny, chelsea, detail):
+def test_loop_equals_the_published_algorithm(tiny, chelsea, detail):
     source = chelsea[:128, :192]
     result = kerasdream.dream(
         source,
@@ -63,7 +65,7 @@ def test_the_loop_is_the_published_one(tiny, chelsea, detail):
     assert len(result.scores) == 12
 
 
-def test_events_come_in_order_and_tell_the_truth(tiny, chelsea):
+def test_events_are_in_order_and_correct(tiny, chelsea):
     seen = []
     parts = {"objectives": {"l2": "c3"}, "octaves": {"count": 2, "steps": 3}, **PLAIN}
     result = kerasdream.dream(chelsea[:96, :128], model=tiny, on_event=seen.append, **parts)
@@ -103,7 +105,7 @@ def test_schedules_reach_weights_priors_and_rules(tiny, chelsea):
         assert event.score == pytest.approx(weight * parts["l2 c3"] + prior * parts["total_variation"], rel=1e-5)
 
 
-def test_a_parametrization_is_pulled_back_through(tiny, chelsea):
+def test_gradient_is_pulled_back_through_the_parametrization(tiny, chelsea):
     form = Parametrization(
         init=lambda picture, seed: np.arctanh(picture.clip(-0.99, 0.99)),
         decode=lambda state, height, width: ops.tanh(state),
@@ -122,7 +124,7 @@ def test_a_parametrization_is_pulled_back_through(tiny, chelsea):
 
 @pytest.mark.parametrize("parametrization", ["pixels", "fourier"])
 def test_no_picture_of_an_earlier_step_is_kept(tiny, chelsea, monkeypatch, parametrization):
-    """While a gradient is computed there is the source, the canvas, and nothing of either's size besides."""
+    """While a gradient is computed, source and canvas are the only arrays of their size."""
     session = session_for(
         model=tiny,
         objectives={"l2": "c3"},
@@ -145,7 +147,7 @@ def test_no_picture_of_an_earlier_step_is_kept(tiny, chelsea, monkeypatch, param
     assert len(earlier) == 16
 
 
-def test_interrupting_keeps_the_last_step_at_full_size(tiny, chelsea):
+def test_interrupted_dream_is_returned_at_full_size(tiny, chelsea):
     def interrupt(event):
         if isinstance(event, Stepped) and event.progress.run_step == 3:
             raise KeyboardInterrupt
@@ -161,8 +163,8 @@ def test_interrupting_keeps_the_last_step_at_full_size(tiny, chelsea):
     assert result.manifest["interrupted"] is True
 
 
-def test_what_cannot_respond_any_stronger_does_not_end_the_dream(tiny, chelsea):
-    """Past the first step, a step without a slope is one that does not move; the picture is kept."""
+def test_saturated_objective_does_not_end_the_dream(tiny, chelsea):
+    """After the first step, a zero gradient leaves the picture unchanged."""
     source, common = chelsea[:64, :64], {"model": tiny, "octaves": {"count": 1, "steps": 6}, **PLAIN}
     first, second = kerasdream.dream(source, objectives={"mean": "r2"}, **common).scores[:2]
     limit = (first + second) / 2
@@ -181,10 +183,10 @@ def test_what_cannot_respond_any_stronger_does_not_end_the_dream(tiny, chelsea):
         np.testing.assert_array_equal(picture, pictures[0])
 
 
-def test_no_slope_and_no_number_are_said(tiny, chelsea):
+def test_zero_and_infinite_gradients_are_errors(tiny, chelsea):
     nothing = Objective("c3", lambda activations: 0.0 * activations["c3"][..., 0])
     smoothing = {**PLAIN, "priors": ["total_variation"]}
-    for options in (PLAIN, smoothing):  # a prior's slope alone is no dream
+    for options in (PLAIN, smoothing):  # a prior's slope alone is not enough
         with pytest.raises(DreamError, match="gradient is zero in every octave"):
             kerasdream.dream(chelsea[:64, :64], model=tiny, objectives=nothing, **options)
     large = Objective("c3", lambda a: a["c3"][..., 0] * ops.cast(ops.shape(a["c3"])[1] > 24, "float32"))
@@ -200,9 +202,7 @@ def test_no_slope_and_no_number_are_said(tiny, chelsea):
         kerasdream.dream(chelsea[:64, :64], model=tiny, objectives=infinite, **PLAIN)
 
 
-def test_pictures_come_in_many_forms(tiny, chelsea, tmp_path):
-    from PIL import Image
-
+def test_pictures_may_be_arrays_images_or_paths(tiny, chelsea, tmp_path):
     pixels = ((chelsea[:64, :80] + 1) * 127.5).round().astype("uint8")
     Image.fromarray(pixels).save(tmp_path / "cat.png")
     common = {"model": tiny, "objectives": {"l2": "c3"}, "octaves": {"count": 1, "steps": 2}, "input_range": (0, 255)}
@@ -217,35 +217,8 @@ def test_pictures_come_in_many_forms(tiny, chelsea, tmp_path):
     assert kerasdream.dream(pixels, max_side=40, **common).image.shape == (32, 40, 3)
 
 
-def test_the_callback_dreams_while_a_network_learns(tiny, chelsea, tmp_path):
-    keras.utils.set_random_seed(0)
-    picture = keras.Input((32, 32, 3))
-    conv = keras.layers.Conv2D(8, 3, strides=2, activation="relu", name="conv")(picture)
-    flat = keras.layers.GlobalAveragePooling2D()(keras.layers.BatchNormalization()(conv))
-    model = keras.Model(picture, keras.layers.Dense(2, activation="softmax")(flat))
-    model.compile(optimizer=keras.optimizers.SGD(1.0), loss="sparse_categorical_crossentropy")
-    see = kerasdream.callbacks.Dream(
-        chelsea[:64, :96],
-        tmp_path / "dreams",
-        every=2,
-        objectives={"l2": "conv"},
-        input_range=(-1, 1),
-        octaves={"count": 1, "steps": 2},
-    )
-    random = np.random.default_rng(0)
-    x, y = random.normal(size=(16, 32, 32, 3)).astype("float32"), random.integers(0, 2, 16)
-    model.fit(x, y, epochs=4, verbose=0, callbacks=[see])
-    written = sorted(path.name for path in (tmp_path / "dreams").iterdir())
-    assert written == ["epoch-0002.png", "epoch-0004.png"]
-    first, second = (kerasdream.images.read(tmp_path / "dreams" / name).pixels for name in written)
-    assert first.shape == (64, 96, 3)
-    assert np.abs(first - second).max() > 0  # the second dream is that of the network as it then was
-
-
-def test_when_memory_runs_out_the_dream_goes_on_and_says_so(tiny, chelsea, monkeypatch):
-    """In the middle: the views are smaller from then on, and in the point that a run is resumed from."""
-    import tensorflow as tf
-
+def test_dream_continues_with_smaller_views_when_memory_runs_out(tiny, chelsea, monkeypatch):
+    """In the middle of a run: from then on the views are smaller, and so they are in the state to resume from."""
     options = {"octaves": {"count": 1, "steps": 4}, "tiles": {"size": 200}, **PLAIN}
     session = session_for(model=tiny, objectives={"l2": "c3"}, **options)
     computed, seen = session.step.engine._step, []
@@ -267,7 +240,7 @@ def test_when_memory_runs_out_the_dream_goes_on_and_says_so(tiny, chelsea, monke
     assert result.peak_memory > 100e6
 
 
-def test_noise_is_as_bright_and_as_strong_as_asked():
+def test_noise_has_the_requested_mean_and_spread():
     def noise(image, seed=0):
         document = Document({"seed": seed, "image": {"source": "noise", "size": [200, 300], **image}}, "noise")
         return Session(resolve(document, Path("."))).noise().pixels
@@ -280,3 +253,14 @@ def test_noise_is_as_bright_and_as_strong_as_asked():
     assert np.abs(noise({"mean": 1, "spread": 3})).max() == 1
     assert (noise({"spread": 0, "mean": -0.5}) == -0.5).all()
     assert np.abs(noise({}, seed=1) - usual).mean() > 0.1
+
+
+def test_crops_from_the_run_file_raise_a_class(lite0, coffee):
+    objective = Objective(LOGITS, lambda a: a[LOGITS][:, 967])
+    result = kerasdream.dream(
+        coffee, model=lite0, objectives=objective, max_side=256, octaves={"count": 1, "steps": 3}, views="auto",
+        crops={"spread": 0.2},
+    )  # fmt: skip
+    assert result.manifest["recipe"]["views"] == "auto"
+    assert result.manifest["recipe"]["crops"] == {"size": "auto", "count": 1, "side": None, "spread": 0.2}
+    assert result.scores[-1] > result.scores[0]

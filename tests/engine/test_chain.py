@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from kerasdream import Rule
 from kerasdream.builtin.ascent import adam, mask, momentum, normalize, rate
 from kerasdream.engine.chain import Chain
 from kerasdream.plugins.spec import PartSpec
@@ -40,7 +41,7 @@ def climbed(rules, given, state, window=None):
 
 @pytest.mark.parametrize("name", RULES)
 def test_the_chain_is_its_rules_one_by_one(name, chelsea):
-    """To 1e-5 of [-1, 1]; and, begun anew, to the byte."""
+    """To 1e-5 of [-1, 1]; run again, to the byte."""
     start, rules = chelsea[:50, :61], RULES[name]
     given = gradients(start.shape, size=0.5 if name == "nothing" else 1e-9)
     expected, memory = start, [rule.init(start) for rule in rules]
@@ -68,3 +69,22 @@ def test_a_chain_in_a_window_is_that_of_the_window_alone(name, chelsea):
     np.testing.assert_allclose(states[-1], expected, atol=1e-5)
     for whole, part in zip(remembered, remembered_alone, strict=True):
         np.testing.assert_allclose(whole[window] if whole.shape == start.shape else whole, part, rtol=1e-4, atol=1e-20)
+
+
+def test_step_of_a_window_keeps_the_rest():
+    def remember(gradient, memory, state):
+        velocity, count = memory
+        return gradient + velocity, (velocity + gradient, count + 1)
+
+    rule = Rule(remember, lambda state: (0 * state, np.float32(0)))
+    chain = Chain([PartSpec.of("ascent", rule)])
+    state, window = np.zeros((20, 30, 3), "float32"), (slice(4, 12), slice(10, 25))
+    gradient = np.random.default_rng(1).uniform(-0.1, 0.1, state.shape).astype("float32")
+    once, memory = chain.step(state, None, gradient, Progress(), window)
+    again, (memory,) = chain.step(once, memory, gradient, Progress(), window)
+    inside = np.zeros_like(state)
+    inside[window] = gradient[window]
+    np.testing.assert_allclose(once, inside, atol=1e-6)
+    np.testing.assert_allclose(again, 3 * inside, atol=1e-6)
+    np.testing.assert_allclose(memory[0], 2 * inside, atol=1e-6)
+    assert float(memory[1]) == 2

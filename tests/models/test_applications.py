@@ -1,4 +1,4 @@
-"""Every network of keras.applications: its name and input range, that it builds, and what a failed download does."""
+"""Every network of keras.applications: name, input range, layer table, weights from files and downloads."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ import numpy as np
 import pytest
 
 from kerasdream.errors import ModelError
+from kerasdream.models import tables
 from kerasdream.models.applications import FACTORIES, FAMILIES, TIMEOUT
-from kerasdream.models.extractor import feature_extractor
+from kerasdream.models.extractor import build_extractor
 
-FAST = {"mobilenet", "mobilenet_v2", "mobilenet_v3_small", "resnet50", "vgg16"}
-NAMES = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in FACTORIES]
+QUICK = "convnext_tiny", "inception_v3", "mobilenet", "mobilenet_v2", "mobilenet_v3_small", "vgg16"
+"""Networks that are built in every run of the tests: of each kind of padding and input, those that build fast."""
+
+NAMES = [name if name in QUICK else pytest.param(name, marks=pytest.mark.proof) for name in FACTORIES]
+SMALL = "mobilenet", "mobilenet_v2", "mobilenet_v3_small"
+TOPPED = [name if name in SMALL else pytest.param(name, marks=pytest.mark.proof) for name in FACTORIES]
 FAMILY = {name: (family, constructor) for family in FAMILIES for name, constructor in family.constructors.items()}
 BYTES = "convnext", "efficientnet", "efficientnet_v2", "mobilenet_v3"
 CAFFE = "resnet", "vgg16", "vgg19"
@@ -38,7 +43,7 @@ def keras_home(tmp_path, monkeypatch):
 
 
 def unbuilt(name, monkeypatch):
-    """The network with next to no model, which the input range does not need."""
+    """The network without most of its model, which the input range does not depend on."""
     import keras
 
     _, constructor = FAMILY[name]
@@ -48,7 +53,7 @@ def unbuilt(name, monkeypatch):
 
 
 def expected_input(module: str, picture: np.ndarray) -> np.ndarray:
-    """What the documentation of the module's preprocess_input says of a picture in [-1, 1]."""
+    """What the module's preprocess_input is documented to return for a picture in [-1, 1]."""
     pixels = (picture.astype("float64") + 1) * 127.5
     if module in BYTES:
         return pixels
@@ -59,7 +64,7 @@ def expected_input(module: str, picture: np.ndarray) -> np.ndarray:
     return pixels / 127.5 - 1
 
 
-def test_every_network_of_keras_is_there():
+def test_every_network_of_keras_applications_is_registered():
     import keras
 
     made = {n for n, thing in vars(keras.applications).items() if inspect.isfunction(thing) and n[0].isupper()}
@@ -76,7 +81,7 @@ def test_every_network_of_keras_is_there():
 
 
 @pytest.mark.parametrize("name", FACTORIES)
-def test_its_input_has_the_documented_range(name, monkeypatch):
+def test_input_has_the_documented_range(name, monkeypatch):
     picture = np.random.default_rng(0).uniform(-1, 1, (2, 5, 4, 3)).astype("float32")
     picture[0, 0, 0], picture[0, 0, 1] = -1, 1
     before = picture.copy()
@@ -86,7 +91,7 @@ def test_its_input_has_the_documented_range(name, monkeypatch):
 
 
 @pytest.mark.parametrize("name", [next(iter(family.constructors)) for family in FAMILIES])
-def test_its_input_can_be_traced_for_any_size_and_has_a_gradient(name, monkeypatch):
+def test_preprocess_is_traceable_and_differentiable(name, monkeypatch):
     import tensorflow as tf
 
     preprocess = unbuilt(name, monkeypatch).preprocess
@@ -110,23 +115,25 @@ def test_its_input_can_be_traced_for_any_size_and_has_a_gradient(name, monkeypat
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_builds_and_its_features_take_any_size(name):
+def test_network_matches_its_table_and_takes_any_size(name):
+    """The plan is made from the table, the run from the network: their geometry must be the same."""
     network = FACTORIES[name](weights=None)
     assert network.name == name
     side = 259 if name.startswith("nasnet") else None
     assert network.model.input.shape == (None, side, side, 3)
+    assert tables.layers_of(network) == tables.layers(name)
     last = next(layer.name for layer in reversed(network.model.layers) if len(layer.output.shape) == 4)
-    features = feature_extractor(network.model, [last])
-    for shape in ((1, 100, 131, 3), (1, 128, 96, 3)):
-        picture = np.random.default_rng(0).uniform(-1, 1, shape).astype("float32")
-        activations = np.asarray(features(network.preprocess(picture))[last])
-        assert activations.shape[0] == 1
-        assert min(activations.shape) >= 1
+    extractor = build_extractor(network.model, [last], fold=False)
+    for shape in ((100, 131), (128, 96)):
+        picture = np.random.default_rng(0).uniform(-1, 1, (1, *shape, 3)).astype("float32")
+        activations = np.asarray(extractor.model(network.preprocess(picture))[last])
+        positions = [axis.positions(length) for axis, length in zip(extractor.geometry[last], shape, strict=True)]
+        assert list(activations.shape[1:3]) == positions
         assert np.isfinite(activations).all()
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_its_classifier_gives_logits_at_its_own_size(name):
+@pytest.mark.parametrize("name", TOPPED)
+def test_classifier_gives_logits_at_its_own_size(name):
     network = FACTORIES[name](weights=None, top=True)
     _, height, width, _ = network.model.input.shape
     assert height == width
@@ -136,7 +143,7 @@ def test_its_classifier_gives_logits_at_its_own_size(name):
     assert getattr(last, "activation", None) is None or last.activation.__name__ == "linear"
 
 
-def test_a_file_brings_weights_back_and_another_is_refused(tmp_path):
+def test_weights_file_is_loaded_or_refused(tmp_path):
     made = FACTORIES["mobilenet"](weights=None)
     path = str(tmp_path / "made.weights.h5")
     made.model.save_weights(path)
@@ -150,7 +157,7 @@ def test_a_file_brings_weights_back_and_another_is_refused(tmp_path):
         FACTORIES["mobilenet"](weights=str(tmp_path / "absent.weights.h5"))
 
 
-def test_a_published_efficientnet_is_the_same_from_a_file_as_from_the_download(tmp_path, monkeypatch):
+def test_published_efficientnet_weights_from_a_file_equal_the_download(tmp_path, monkeypatch):
     path = str(tmp_path / "efficientnetb0_notop.h5")
     blank = FACTORIES["efficientnet_b0"](weights=None).model
     norm = next(layer for layer in blank.layers if type(layer).__name__ == "Normalization")
@@ -176,7 +183,7 @@ def test_a_published_efficientnet_is_the_same_from_a_file_as_from_the_download(t
         (http.client.RemoteDisconnected("Remote end closed connection"), "Remote end closed"),
     ],
 )
-def test_a_failed_download_is_one_sentence_with_two_ways_on(keras_home, monkeypatch, capsys, failure, reason):
+def test_failed_download_is_one_message_with_two_ways_out(keras_home, monkeypatch, capsys, failure, reason):
     def fail(*_):
         assert socket.getdefaulttimeout() == TIMEOUT
         raise failure
@@ -196,7 +203,7 @@ def test_a_failed_download_is_one_sentence_with_two_ways_on(keras_home, monkeypa
 
 
 @pytest.mark.parametrize("name", ["mobilenet", "mobilenet_v3_small"], ids=["without a hash", "with a hash"])
-def test_what_came_instead_of_weights_is_not_kept(keras_home, monkeypatch, name):
+def test_damaged_downloads_are_not_kept(keras_home, monkeypatch, name):
     calls = []
 
     def portal(url, target, *_):
@@ -212,7 +219,7 @@ def test_what_came_instead_of_weights_is_not_kept(keras_home, monkeypatch, name)
         assert len(calls) > before
 
 
-def test_a_download_that_was_cut_short_is_done_again(keras_home, tmp_path, monkeypatch):
+def test_incomplete_download_is_repeated(keras_home, tmp_path, monkeypatch):
     whole = tmp_path / "whole.h5"
     FACTORIES["mobilenet"](weights=None).model.save(whole)
     torn = keras_home / "models" / "mobilenet_1_0_224_tf_no_top.h5"
@@ -228,17 +235,17 @@ def test_a_download_that_was_cut_short_is_done_again(keras_home, tmp_path, monke
     assert other.exists()
 
 
-@pytest.mark.parametrize("fault", [ValueError("a bug"), OSError(28, "No space left on device"), MemoryError("much")])
-def test_faults_that_are_none_of_a_download_pass_through(keras_home, monkeypatch, fault):
+@pytest.mark.parametrize("error", [ValueError("a bug"), OSError(28, "No space left on device"), MemoryError("much")])
+def test_other_errors_pass_through(keras_home, monkeypatch, error):
     import keras
 
     def broken(**_):
-        raise fault
+        raise error
 
     monkeypatch.setattr(keras.applications, "MobileNet", broken)
-    with pytest.raises(type(fault)) as caught:
+    with pytest.raises(type(error)) as caught:
         FACTORIES["mobilenet"]()
-    assert caught.value is fault
+    assert caught.value is error
 
 
 @pytest.mark.network

@@ -6,15 +6,16 @@ import pytest
 
 import kerasdream
 from kerasdream.errors import ModelError
-from kerasdream.models.extractor import build_extractor
+from kerasdream.models.extractor import build_extractor, geometry_of
 from kerasdream.models.graph import canonical_names, layer_names
+from kerasdream.plan.tiling import Lattice
 
 
 def noise(*shape):
     return np.random.default_rng(5).normal(size=shape).astype("float32")
 
 
-def test_features_are_the_source_models_own(tiny):
+def test_features_equal_the_source_models(tiny):
     picture = noise(2, 33, 47, 3)
     features = kerasdream.feature_extractor(tiny, ["r1", "c3"])(picture)
     expected = keras.Model(tiny.input, [tiny.get_layer("r1").output, tiny.get_layer("c3").output])(picture)
@@ -23,7 +24,7 @@ def test_features_are_the_source_models_own(tiny):
     np.testing.assert_array_equal(features["c3"], expected[1])
 
 
-def test_it_is_cut_off_at_the_deepest_layer_and_leaves_the_source_alone(tiny):
+def test_extractor_ends_at_the_deepest_layer_and_keeps_the_source(tiny):
     before = tiny.get_config()
     names = [layer.name for layer in kerasdream.feature_extractor(tiny, ["r1"]).layers]
     assert names == ["picture", "c1", "b1", "r1"]
@@ -41,7 +42,7 @@ def test_folding_is_exact_and_keeps_the_norms_name(tiny):
         np.testing.assert_allclose(values, plain[layer], atol=1e-5 * np.abs(plain[layer]).max())
 
 
-def test_a_tapped_or_shared_convolution_is_not_folded(tiny):
+def test_tapped_or_shared_convolutions_are_not_folded(tiny):
     assert build_extractor(tiny, ["c1", "c3"]).folded == 0
     picture = keras.Input((None, None, 3))
     conv = keras.layers.Conv2D(4, 3, padding="same", name="conv")(picture)
@@ -68,7 +69,7 @@ def test_every_kind_of_convolution_folds(kind, bias):
     np.testing.assert_allclose(extractor.model(noise(1, 20, 20, 3))["norm"], expected, atol=1e-5 * abs(expected).max())
 
 
-def test_a_fold_that_would_change_the_result_is_left_undone():
+def test_folding_is_undone_if_it_changes_the_result():
     picture = keras.Input((None, None, 3))
     conv = keras.layers.Conv2D(4, 3, name="conv")(picture)
     norm = keras.layers.BatchNormalization(name="norm")
@@ -109,7 +110,7 @@ def test_layers_inside_a_nested_model_and_a_fixed_input_size():
     assert extractor.model(noise(1, 90, 120, 3))["backbone/relu"].shape == (1, 44, 59, 8)
 
 
-def test_refresh_follows_a_source_in_training(tiny):
+def test_refresh_copies_current_weights(tiny):
     copy = keras.models.clone_model(tiny)
     extractor = build_extractor(copy, ["c3"])
     copy.set_weights(tiny.get_weights())
@@ -118,7 +119,7 @@ def test_refresh_follows_a_source_in_training(tiny):
     np.testing.assert_allclose(extractor.model(noise(1, 32, 32, 3))["c3"], expected, atol=1e-5 * abs(expected).max())
 
 
-def test_a_second_network_has_the_first_ones_names():
+def test_second_copy_of_a_network_has_the_same_layer_names():
     def build():
         picture = keras.Input((None, None, 3))
         x = keras.layers.Conv2D(2, 3)(picture)
@@ -141,28 +142,14 @@ def test_a_second_network_has_the_first_ones_names():
         (lambda: keras.Sequential([keras.layers.Input((8,)), keras.layers.Dense(2)]), "dense", ["one image"]),
     ],
 )
-def test_what_cannot_be_done_is_one_clear_sentence(model, layer, words):
+def test_errors_name_the_problem_and_a_way_out(model, layer, words):
     with pytest.raises(ModelError) as caught:
         kerasdream.feature_extractor(model(), [layer])
     for word in words:
         assert word in str(caught.value)
 
 
-def test_geometry_of_inception_v3():
-    from kerasdream.models.applications import FACTORIES
-
-    network = FACTORIES["inception_v3"](weights=None)
-    extractor = build_extractor(network.model, ["mixed0", "mixed5"], aliases=network.aliases)
-    height, width = extractor.geometry["mixed5"]
-    assert (height.stride, height.field, height.residue) == (16, 543, 11)  # 251, 267, 299 lose no pixel
-    assert (width.stride, width.field, width.residue) == (16, 543, 11)
-    for side in (75, 128, 299):
-        features = extractor.model(np.zeros((1, side, side, 3), "float32"))
-        for layer, (rows, _) in extractor.geometry.items():
-            assert features[layer].shape[1] == rows.positions(side)
-
-
-def test_weights_that_a_layer_prepares_are_prepared_again():
+def test_normalization_is_finalized_after_copying_weights():
     picture = keras.Input((None, None, 3))
     norm = keras.layers.Normalization(name="norm")
     norm.adapt(np.random.default_rng(0).uniform(0, 255, (4, 8, 8, 3)))
@@ -171,16 +158,16 @@ def test_weights_that_a_layer_prepares_are_prepared_again():
     np.testing.assert_allclose(features(noise(1, 8, 8, 3))["norm"], model(noise(1, 8, 8, 3)), atol=1e-6)
 
 
-def test_a_nested_functional_backbone():
+def test_nested_functional_backbone():
     """The usual transfer-learning model."""
-    backbone = keras.applications.MobileNetV2(weights=None, include_top=False, input_shape=(96, 96, 3))
+    backbone = keras.applications.MobileNet(weights=None, include_top=False, input_shape=(96, 96, 3))
     picture = keras.Input((96, 96, 3))
     x = backbone(keras.layers.Rescaling(1 / 127.5, offset=-1)(picture))
     x = keras.layers.Conv2D(4, 1, name="after")(x)
     model = keras.Model(picture, keras.layers.Dense(2)(keras.layers.GlobalAveragePooling2D()(x)))
-    path = f"{backbone.name}/block_3_expand_relu"
+    path = f"{backbone.name}/conv_pw_3_relu"
     extractor = build_extractor(model, [path, "after"])
-    inner = keras.Model(backbone.input, [backbone.get_layer("block_3_expand_relu").output, backbone.output])
+    inner = keras.Model(backbone.input, [backbone.get_layer("conv_pw_3_relu").output, backbone.output])
     values = noise(1, 96, 96, 3)
     block, out = inner(values / 127.5 - 1)
     features = extractor.model(values)
@@ -191,7 +178,7 @@ def test_a_nested_functional_backbone():
     assert extractor.folded > 10
 
 
-def test_a_layer_called_twice_in_a_nested_model():
+def test_layer_called_twice_in_a_nested_model():
     twice = keras.layers.ReLU(name="relu")
     inside = keras.Input((None, None, 3))
     x = keras.layers.Conv2D(4, 3, name="one")(inside)
@@ -205,7 +192,7 @@ def test_a_layer_called_twice_in_a_nested_model():
     )
 
 
-def test_a_nested_model_called_twice_keeps_its_weights_shared():
+def test_nested_model_called_twice_shares_its_weights():
     inside = keras.Input((None, None, 3))
     inner = keras.Model(inside, keras.layers.Conv2D(3, 3, padding="same", name="conv")(inside), name="inner")
     picture = keras.Input((None, None, 3))
@@ -216,7 +203,7 @@ def test_a_nested_model_called_twice_keeps_its_weights_shared():
     assert len(features.weights) == 2
 
 
-def test_a_subclass_of_functional_models():
+def test_subclass_of_a_functional_model():
     class Backbone(keras.Model):
         def __init__(self):
             picture = keras.Input((None, None, 3))
@@ -232,7 +219,7 @@ def test_a_subclass_of_functional_models():
     assert build_extractor(model, ["norm"]).folded == 0  # what is between convolution and norm is not linear
 
 
-def test_dense_layers_keep_positions_and_pooling_keeps_the_size_it_needs():
+def test_geometry_of_dense_and_pooling_layers():
     picture = keras.Input((None, None, 3))
     x = keras.layers.Conv2D(4, 3, strides=2, name="conv")(picture)
     x = keras.layers.Conv2D(4, 3, strides=2, name="conv2")(keras.layers.Dense(5, name="dense")(x))
@@ -242,7 +229,7 @@ def test_dense_layers_keep_positions_and_pooling_keeps_the_size_it_needs():
     assert (geometry["pool"][0].stride, geometry["pool"][0].coarsest, geometry["pool"][0].smallest) == (0, 4, 7)
 
 
-def test_a_decoder_asks_for_sizes_that_suit_its_encoder():
+def test_decoder_needs_sizes_that_suit_its_encoder():
     picture = keras.Input((None, None, 3))
     fine = keras.layers.Conv2D(4, 3, padding="same", name="fine")(picture)
     coarse = keras.layers.Conv2D(4, 3, strides=8, padding="same", name="coarse")(fine)
@@ -253,3 +240,13 @@ def test_a_decoder_asks_for_sizes_that_suit_its_encoder():
     )
     assert step.cutting.lattice.stride == 8
     assert step(np.zeros((45, 61, 3), "float32"))[1].shape == (45, 61, 3)
+
+
+def test_geometry_of_several_layers_is_that_of_the_coarsest(tiny):
+    geometry = geometry_of(build_extractor(tiny, ["c1", "c3"]))
+    assert geometry == (Lattice(stride=4, residue=0, smallest=5), 15)
+    assert geometry_of(build_extractor(tiny, ["c1"])) == (Lattice(stride=2, residue=0, smallest=3), 3)
+    picture = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(4, 3, name="conv")(picture)
+    model = keras.Model(picture, keras.layers.GlobalAveragePooling2D(name="pool")(x))
+    assert geometry_of(build_extractor(model, ["conv", "pool"])).field is None

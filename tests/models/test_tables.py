@@ -1,27 +1,27 @@
-"""The shipped layer tables are what the networks have."""
-
-import pytest
+"""The shipped layer tables: one for each network, equal to what a build gives (see also test_applications)."""
 
 from kerasdream.models import tables
 from kerasdream.plugins.manager import discover
 
-NAMED = [name for name in discover().registry.entries["models"] if name != "file"]
-QUICK = ["efficientnet_lite0", "inception_v3", "mobilenet_v2"]
-
 
 def test_every_named_network_has_a_table():
-    assert {path.stem for path in tables.FOLDER.glob("*.json")} == set(NAMED)
+    named = {name for name in discover().registry.entries["models"] if name != "file"}
+    assert {path.stem for path in tables.FOLDER.glob("*.json")} == named == set(tables._factories())
     assert tables.layers("no_such_network") is None
 
 
-@pytest.mark.parametrize(
-    "name", [*QUICK, *(pytest.param(n, marks=pytest.mark.slow) for n in ("convnext_tiny", "resnet50", "nasnet_mobile"))]
-)
-def test_a_table_equals_a_fresh_one(name):
-    assert tables.generate(name) == tables.layers(name)
+def test_table_of_the_default_network_equals_the_network(lite0):
+    assert tables.layers_of(lite0) == tables.layers("efficientnet_lite0")
 
 
-def test_a_table_knows_strides_and_sizes():
+def test_tables_are_written_as_they_are_shipped(tmp_path, monkeypatch):
+    shipped = (tables.FOLDER / "mobilenet.json").read_bytes()
+    monkeypatch.setattr(tables, "FOLDER", tmp_path / "layers")
+    tables._write("mobilenet")
+    assert (tmp_path / "layers" / "mobilenet.json").read_bytes() == shipped
+
+
+def test_tables_have_strides_and_sizes():
     rows = {row.name: row for row in tables.layers("inception_v3")}
     assert rows["mixed5"] == ("mixed5", 768, 16, 543, (16, 11, 59))
     lite0 = {row.name: row for row in tables.layers("efficientnet_lite0")}

@@ -1,8 +1,10 @@
-"""The classic network end to end: random weights, a weights file, and, with a network connection, the real ones."""
+"""Weights end to end: random, from a file, and, with a network connection, downloaded."""
 
+import keras
 import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
 import kerasdream
 from kerasdream import images
@@ -14,28 +16,20 @@ from kerasdream.models.applications import FACTORIES
 SMALL = {"octaves": {"count": 2, "scale": 1.4, "steps": 2}, "max_side": 160}
 
 
-@pytest.fixture(scope="module")
-def network():
-    import keras
-
+def test_dream_from_a_weights_file_equals_the_dream_in_memory(chelsea, tmp_path):
     keras.utils.set_random_seed(3)
-    return FACTORIES["inception_v3"](weights=None)
-
-
-def test_it_dreams_with_random_weights_and_the_same_from_a_weights_file(network, chelsea, tmp_path):
-    from PIL import Image
-
+    network = FACTORIES["mobilenet"](weights=None)
     Image.fromarray(((chelsea + 1) * 127.5).round().astype("uint8")).save(tmp_path / "cat.png")
     network.model.save_weights(tmp_path / "mine.weights.h5")
     (tmp_path / "run.yaml").write_text(
         "image: {source: cat.png, max_side: 160}\n"
-        "model: {name: inception_v3, weights: mine.weights.h5}\n"
-        "objectives: [{l2: mixed3}, {l2: mixed5}]\n"
+        "model: {name: mobilenet, weights: mine.weights.h5}\n"
+        "objectives: [{l2: conv_pw_3_relu}, {l2: conv_pw_5_relu}]\n"
         "octaves: {count: 2, scale: 1.4, steps: 2}\n"
     )
     from_file = kerasdream.run(load(tmp_path / "run.yaml"))
     in_memory = kerasdream.dream(
-        tmp_path / "cat.png", model=network, objectives=[{"l2": "mixed3"}, {"l2": "mixed5"}], **SMALL
+        tmp_path / "cat.png", model=network, objectives=[{"l2": "conv_pw_3_relu"}, {"l2": "conv_pw_5_relu"}], **SMALL
     )
     np.testing.assert_allclose(from_file.image, in_memory.image, atol=1e-5)
     assert np.abs(from_file.image - images.read(tmp_path / "cat.png", 160).pixels).mean() > 0.005
@@ -50,7 +44,7 @@ def test_it_dreams_with_random_weights_and_the_same_from_a_weights_file(network,
 
 
 @pytest.mark.network
-def test_the_real_weights_dream(chelsea):
+def test_dream_with_downloaded_weights(chelsea):
     try:
         result = kerasdream.dream(
             chelsea,

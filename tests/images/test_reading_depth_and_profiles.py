@@ -1,0 +1,139 @@
+"""Reading pictures with more than 8 bits per channel, or with a colour profile."""
+
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from kerasdream import images
+from kerasdream.errors import ImageError
+from tests.images.pictures import (
+    CAT,
+    DEEP,
+    GREY,
+    HEIGHT,
+    RAMP,
+    WIDTH,
+    grey3,
+    grey_profile,
+    off,
+    png,
+    put,
+    swapped_profile,
+)
+
+
+@pytest.mark.parametrize("ending", ["png", "tif", "pgm"])
+def test_16_bit_grey_keeps_every_level(tmp_path, ending):
+    path = tmp_path / f"deep.{ending}"
+    if ending == "pgm":  # Pillow writes it only from version 11 on
+        path.write_bytes(b"P5 %d %d 65535\n" % (WIDTH, HEIGHT) + DEEP.astype(">u2").tobytes())
+    else:
+        put(path, DEEP)
+    picture = images.read(path)
+    np.testing.assert_allclose(picture.pixels, grey3(DEEP / 65535.0) * 2 - 1, atol=1e-6)
+    assert len(np.unique(picture.pixels)) == len(np.unique(DEEP))
+    assert picture.notes == ()
+
+
+def test_16_bit_grey_is_shrunk_in_float(tmp_path):
+    path = put(tmp_path / "deep.png", DEEP // 64 + 30000)  # a range of one thousandth: four 8-bit levels
+    picture = images.read(path, max_side=57)
+    assert picture.pixels.shape == (40, 57, 3) == (*images.size(path, 57), 3)
+    assert len(np.unique(picture.pixels)) > 300
+    assert abs(picture.pixels.mean() - ((DEEP // 64 + 30000) / 65535.0 * 2 - 1).mean()) < 1e-5
+
+
+def test_shrinking_deep_grey_stays_in_range(tmp_path):
+    edge = np.zeros((60, 60), np.uint16)
+    edge[:, 30:] = 65535  # Lanczos overshoots here
+    pixels = images.read(put(tmp_path / "edge.png", edge), max_side=25).pixels
+    assert pixels.min() == -1
+    assert pixels.max() == 1
+
+
+def test_16_bit_colour_is_read_as_8_bits(tmp_path):
+    rows = (CAT.astype(">u2") * 257).reshape(HEIGHT, -1)
+    data = b"".join(b"\0" + row.tobytes() for row in rows)
+    path = tmp_path / "deep.png"
+    path.write_bytes(png((WIDTH, HEIGHT), 2, (b"IDAT", zlib.compress(data)), depth=16))
+    assert off(images.read(path), CAT) < 1e-4
+
+
+def test_ignored_transparent_16_bit_level_is_noted(tmp_path):
+    picture = images.read(put(tmp_path / "deep.png", DEEP, transparency=1000))
+    assert picture.alpha is None
+    assert "transparent colour was ignored" in picture.notes[0]
+
+
+def test_float_tiff(tmp_path):
+    values = GREY.astype(np.float32) / 300
+    picture = images.read(put(tmp_path / "f.tif", values))
+    np.testing.assert_allclose(picture.pixels, grey3(values) * 2 - 1, atol=1e-6)
+    assert picture.notes == ()
+
+
+def test_float_out_of_range_is_rescaled_and_noted(tmp_path):
+    values = GREY.astype(np.float32) * 10 - 500
+    picture = images.read(put(tmp_path / "f.tif", values))
+    low, high = values.min(), values.max()
+    np.testing.assert_allclose(picture.pixels[..., 0], (values - low) / (high - low) * 2 - 1, atol=1e-5)
+    assert f"from {low:g} to {high:g}" in picture.notes[0]
+
+
+def test_constant_float_out_of_range(tmp_path):
+    assert np.isfinite(images.read(put(tmp_path / "f.tif", np.full((4, 4), 7, np.float32))).pixels).all()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_float_that_is_not_finite_is_rejected(tmp_path, bad):
+    values = np.zeros((4, 4), np.float32)
+    values[1, 2] = bad
+    with pytest.raises(ImageError, match=r"f\.tif: .*not finite"):
+        images.read(put(tmp_path / "f.tif", values))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_profile_is_applied(tmp_path, mode):
+    array = CAT if mode == "RGB" else np.dstack([CAT, RAMP])
+    picture = images.read(put(tmp_path / "icc.png", array, icc_profile=swapped_profile()))
+    assert off(picture, CAT[..., ::-1]) <= 2
+    assert picture.notes == ()
+    if mode == "RGBA":
+        np.testing.assert_allclose(picture.alpha, RAMP / 255, atol=1e-6)
+
+
+def test_profile_of_a_palette_is_applied(tmp_path):
+    painted = Image.fromarray(CAT).quantize(200)
+    picture = images.read(put(tmp_path / "icc.png", painted, icc_profile=swapped_profile()))
+    assert off(picture, np.asarray(painted.convert("RGB"))[..., ::-1]) <= 2
+
+
+def test_srgb_profile_changes_nothing(tmp_path):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    assert off(images.read(put(tmp_path / "icc.png", CAT, icc_profile=profile)), CAT) < 1e-4
+    assert off(images.read(put(tmp_path / "grey.png", GREY, icc_profile=profile)), grey3(GREY)) < 1e-4
+
+
+@pytest.mark.parametrize("bands", ["L", "LA"])
+def test_grey_profile_is_applied(tmp_path, bands):
+    array = GREY if bands == "L" else np.dstack([GREY, RAMP])
+    picture = images.read(put(tmp_path / "mac.png", array, icc_profile=grey_profile(1.8)))
+    linear = (GREY / 255.0) ** 1.8
+    srgb = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+    assert picture.notes == ()
+    assert off(picture, grey3(srgb * 255)) <= 2
+
+
+@pytest.mark.parametrize("profile", [b"no profile at all", swapped_profile()[:300], grey_profile(1.0)])
+def test_unusable_profile_is_ignored_and_noted(tmp_path, profile):
+    picture = images.read(put(tmp_path / "icc.png", CAT, icc_profile=profile))
+    assert off(picture, CAT) < 1e-4
+    assert "profile" in picture.notes[0]
+    assert "ignored" in picture.notes[0]
+
+
+def test_ignored_profile_of_16_bit_grey_is_noted(tmp_path):
+    picture = images.read(put(tmp_path / "icc.png", DEEP, icc_profile=grey_profile(1.0)))
+    assert "profile was ignored" in picture.notes[0]

@@ -43,7 +43,7 @@ def blocks(page):
 
 
 @pytest.fixture
-def beside(tmp_path, monkeypatch):
+def written(tmp_path, monkeypatch):
     """Writes the files of a page into a folder, which is the present one and can be imported from."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
@@ -115,8 +115,8 @@ def test_every_run_file_is_used_by_a_command(page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_tests_of_the_page_pass(page, beside, tmp_path):
-    beside(page)
+def test_the_tests_of_the_page_pass(page, written, tmp_path):
+    written(page)
     ran = 0
     for block in blocks(page):
         if block.language == "python" and block.file.startswith("test_"):
@@ -129,9 +129,9 @@ def test_the_tests_of_the_page_pass(page, beside, tmp_path):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_commands_work(page, beside, here):
+def test_commands_work(page, written, here):
     """Run files are only validated here, except the README's: the pages' are run below."""
-    beside(page)
+    written(page)
     for block in blocks(page):
         for line in block.text.splitlines() if block.language == "sh" else ():
             program, *arguments = line.split()
@@ -151,8 +151,8 @@ def test_links_lead_somewhere(page):
         assert target.startswith("https://") or (DOCS / target).exists(), target
 
 
-def test_the_error_shown_in_the_readme_is_the_real_one(beside, tmp_path):
-    beside("README")
+def test_the_error_shown_in_the_readme_is_the_real_one(written, tmp_path):
+    written("README")
     plugin = Path("loud.py")
     plugin.write_text(plugin.read_text().replace("ops.mean(ops.abs(a[layer]) ** power, axis=-1)", "a[layer]"))
     with pytest.raises(kerasdream.PluginError) as caught:
@@ -165,11 +165,11 @@ def test_the_error_shown_in_the_readme_is_the_real_one(beside, tmp_path):
 
 
 @pytest.fixture
-def used(beside, tiny):
+def used(written, tiny):
     """Dreams the page's run file, with a small network where the network is not the point."""
 
     def dream(kind, *overrides):
-        beside(kind)
+        written(kind)
         tiny.save("tiny.keras")
         small = ["model={file: tiny.keras, input_range: [-1, 1]}", "objectives={l2: c2}"]
         if kind in ("objectives", "models"):
@@ -231,10 +231,10 @@ def test_register_models(used):
     assert result.scores[-1] > result.scores[0]
 
 
-def test_register_commands(beside, here):
+def test_register_commands(written, here):
     import click
 
-    beside("commands")
+    written("commands")
     cli = click.Group("kerasdream")
     (plugin,) = plugins.discover([Path("measure.py")], cli=cli).plugins_at(Path("measure.py"))
     assert (plugin.error, plugin.hooks) == ("", ["register_commands"])

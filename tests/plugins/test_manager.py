@@ -54,13 +54,13 @@ def test_unused_plugins_add_no_calls_to_a_step(folder, tmp_path):
     for number in range(20):
         (tmp_path / f"idle{number}.py").write_text(IDLE.format(name=f"idle{number}"))
     idle = sorted(tmp_path.glob("idle*.py"))
-    alone, beside = (calls_in_a_step(load(folder / "run.yaml", overrides, plugins=more)) for more in ([], idle))
+    alone, with_idle = (calls_in_a_step(load(folder / "run.yaml", overrides, plugins=more)) for more in ([], idle))
     assert sum(alone.values()) > 50
     mine = str(Path(plugins.__file__).parent)
     assert {file: count for file, count in alone.items() if file.startswith(mine)} == {
-        file: count for file, count in beside.items() if file.startswith(mine)
+        file: count for file, count in with_idle.items() if file.startswith(mine)
     }
-    for counts in (alone, beside):
+    for counts in (alone, with_idle):
         files = {Path(file).name for file in counts if "pluggy" in file or file.startswith(mine)}
         assert not files & {"_hooks.py", "_callers.py", "_manager.py", "manager.py", "registry.py", "hookspecs.py"}
         assert not any(Path(file).stem.startswith("idle") for file in counts)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -102,16 +100,3 @@ def test_scaffolded_plugin_is_installed_listed_run_and_tested(scaffolded, tmp_pa
         kerasdream("run", source / "example.yaml", "-o", "out", "-s", "octaves.steps=2")
         assert images.read(tmp_path / "out" / "noise-dream.png").pixels.shape == (256, 256, 3)
     environment.call("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=source)
-
-
-def test_the_wheel_contains_every_file_of_the_package(tmp_path):
-    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, tmp_path / name)
-    shutil.copytree(ROOT / "kerasdream", tmp_path / "kerasdream", ignore=shutil.ignore_patterns("__pycache__"))
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", "out", "."]
-    subprocess.run(command, cwd=tmp_path, check=True)
-    (wheel,) = (tmp_path / "out").iterdir()
-    with zipfile.ZipFile(wheel) as archive:
-        packed = {name for name in archive.namelist() if name.startswith("kerasdream/")}
-    package = tmp_path / "kerasdream"
-    assert packed == {str(file.relative_to(tmp_path)) for file in package.rglob("*") if file.is_file()}

@@ -127,3 +127,12 @@ def test_schedules_of_weights_rules_and_projections(tiny, chelsea):
     blurred = gaussian_filter(pictures[0], (1, 1, 0), mode="reflect")  # the rate is 0
     np.testing.assert_allclose(pictures[1], np.clip(blurred, -1, 1), atol=1e-6)
     assert np.abs(pictures[3] - pictures[2]).mean() == pytest.approx(0.01, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "schedule", ["{from: 1, to: -1}", "{keys: {0: 1, 3: -1}}", "{each: [-1]}", "{each: [{from: 1, to: -1}]}"]
+)
+def test_numbers_in_schedules_keep_the_bounds_of_their_parameter(schedule):
+    text = f"image: noise\nobjectives: [{{l2: block9_expand}}]\npriors:\n  - gaussian_blur: {{sigma: {schedule}}}\n"
+    with pytest.raises(ConfigError, match="expected a number greater than or equal to 0"):
+        resolve(parse(text, "f.yaml"), Path("."))

@@ -53,7 +53,7 @@ class Canvas(Protocol):
         Args:
             gradient: of the score with respect to the picture.
             window: the rows and columns that were evaluated; None: all. If the picture is its own state, rules and
-                projections are applied to the window alone, and the rest stays as it is.
+                projections are applied to the window alone, and the rest is kept.
         """
 
 

@@ -56,7 +56,7 @@ class Parts:
             objectives, priors, transforms: specs, or finished parts.
 
         Raises:
-            ConfigError: there is no objective, or a prior is a projection.
+            ConfigError: no objective is given, or a prior is a projection.
         """
         looks, energies, changes = (
             [part if isinstance(part, PartSpec) else PartSpec.of(kind, part) for part in parts]
@@ -143,7 +143,7 @@ class Companions:
         """Resize source and masks to a picture of this (height, width).
 
         Raises:
-            ConfigError: a part compares with the source, and there is none.
+            ConfigError: a part compares with the source, but none was given.
         """
         layers = []
         if parts.sourced:
@@ -154,7 +154,7 @@ class Companions:
         return cls(shape, source, panels, np.concatenate(layers, axis=2))
 
     def fit(self, shape: tuple[int, int], source: Source | None, panels: Panels) -> bool:
-        """Whether they are those of a picture of this (height, width) with this source and these panels."""
+        """Whether they were computed for this (height, width), source and panels."""
         return self.shape == shape and self.source is source and self.panels == panels
 
 

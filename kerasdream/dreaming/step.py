@@ -73,7 +73,7 @@ class GradientStep:
 
     Raises:
         ModelError: the model cannot be traced, has no such layer, or its input range is not given.
-        ConfigError: there is no objective, a prior is a projection, or the requested halo is impossible.
+        ConfigError: no objective is given, a prior is a projection, or the requested halo is impossible.
 
     >>> step = GradientStep(model, Objective("mixed5", lambda a: a["mixed5"][..., 7]), input_range=(-1, 1))
     >>> score, gradient = step(picture)
@@ -159,7 +159,7 @@ class GradientStep:
             source: the photo the picture came from, for parts that compare with it.
 
         Raises:
-            ConfigError: a part compares with the source, and there is none.
+            ConfigError: a part compares with the source, but none was given.
             MemoryRanOutError: there is not enough memory for the plan's views.
         """
         place, cutting = (progress.octave, progress.step), plan.cutting

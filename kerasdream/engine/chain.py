@@ -92,7 +92,7 @@ class Chain:
         if moved.shape != start.shape or not finite:
             self._trace(*arguments)  # eagerly, rule by rule: raises at the rule responsible and names it
             raise DreamError(
-                f"after the ascent rules the state is not finite, or has the shape {tuple(moved.shape)} in place of "
+                f"after the ascent rules the state is not finite, or has the shape {tuple(moved.shape)} instead of "
                 f"{tuple(start.shape)}; try a smaller rate"
             )
         return moved, memory

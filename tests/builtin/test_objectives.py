@@ -22,6 +22,7 @@ from kerasdream.builtin.objectives import (
     interpolate,
     l2,
     layer_difference,
+    mean,
     neuron,
     style,
 )
@@ -54,6 +55,15 @@ def cosines(a, b):
 
 
 # Channels
+
+
+def test_l2_and_mean_are_means_over_channels():
+    scores, slope = value(l2(layer="x"))
+    np.testing.assert_allclose(scores, 0.5 * (A**2).mean(axis=-1), rtol=1e-5)
+    np.testing.assert_allclose(slope, A / 8, rtol=1e-5)
+    scores, slope = value(mean(layer="x"))
+    np.testing.assert_allclose(scores, A.mean(axis=-1), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(slope, np.full_like(A, 1 / 8))
 
 
 def test_channel_is_the_mean_of_one_or_several():

@@ -317,7 +317,8 @@ def test_transforms_compile_with_xla(tiny, chelsea):
     (plain, slope), (compiled, compiled_slope) = (evaluated(fixed, jit) for jit in (False, True))
     assert compiled == pytest.approx(plain, rel=1e-3)
     np.testing.assert_allclose(compiled_slope, slope, atol=1e-2 * abs(slope).max())
-    score, gradient = evaluated([TRANSFORMS[kind](**CATALOGUE[kind]) for kind in CATALOGUE], True)
+    random = [TRANSFORMS[kind](**CATALOGUE[kind]) for kind in ("shift", "crop", "flip", "noise", "brightness")]
+    score, gradient = evaluated(random, True)
     assert score > 0
     assert np.isfinite(gradient).all()
     assert gradient.any()

@@ -1,4 +1,4 @@
-"""The pages in docs: their run files are valid and run, their links lead somewhere, their commands exist."""
+"""The pages in docs: run files are valid and the first of each page runs; commands, links and modules exist."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 import kerasdream
 from kerasdream import images
-from kerasdream.config.resolve import load
+from kerasdream.config.checks import missing_files
 from kerasdream.plan import plan
 from kerasdream.plan import tile_size as tuning
 from kerasdream.plan.tile_size import RULES
@@ -24,43 +24,62 @@ PAGES = {
 
 
 def blocks(language):
-    """(page, text) of every fenced block in a language."""
+    """Return (page, text) of every fenced block in a language."""
     return [
         (page, found) for page, text in PAGES.items() for found in re.findall(rf"```{language}\n(.*?)```", text, re.S)
     ]
 
 
-@pytest.mark.parametrize(("page", "text"), blocks("yaml"))
-def test_run_files_run(page, text, tmp_path, chelsea):
-    images.save(tmp_path / "photo.jpg", chelsea[100:164, 100:180], format="jpeg")
-    images.save(tmp_path / "guide.jpg", chelsea[40:104, 200:280], format="jpeg")
-    images.save(
-        tmp_path / "mask.png",
-        np.linspace(-1, 1, 64 * 80).reshape(64, 80, 1).repeat(3, 2).astype("float32"),
-        format="png",
-    )
-    (tmp_path / "run.yaml").write_text(text)
-    load(tmp_path / "run.yaml")
-    result = kerasdream.run(load(tmp_path / "run.yaml", ["octaves={count: 1, steps: 1}"]))
+RUN_FILES = blocks("yaml")
+FIRST = dict(reversed(RUN_FILES))
+"""The first run file of each page."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, chelsea):
+    """A folder with the pictures that the run files name."""
+    folder = tmp_path_factory.mktemp("docs")
+    mask = np.linspace(-1, 1, 64 * 80, dtype="float32").reshape(64, 80, 1).repeat(3, 2)
+    images.save(folder / "photo.jpg", chelsea[100:164, 100:180], format="jpeg")
+    images.save(folder / "guide.jpg", chelsea[40:104, 200:280], format="jpeg")
+    images.save(folder / "mask.png", mask, format="png")
+    return folder
+
+
+@pytest.mark.parametrize(("page", "text"), RUN_FILES, ids=[f"{page}-{n}" for n, (page, _) in enumerate(RUN_FILES)])
+def test_run_files_are_valid(page, text, folder):
+    (folder / "run.yaml").write_text(text)
+    config = kerasdream.load_config(folder / "run.yaml")
+    assert list(missing_files(config.entries)) == []
+    for part in config.entries:
+        if part is not config.model:
+            part.make()
+
+
+@pytest.mark.parametrize("page", FIRST)
+def test_the_first_run_file_of_a_page_runs(page, folder, tmp_path):
+    (folder / "run.yaml").write_text(FIRST[page])
+    config = kerasdream.load_config(folder / "run.yaml", ["octaves={count: 1, steps: 1}"])
+    result = kerasdream.run(config, folder=tmp_path)
     assert all(path.is_file() for path in result.paths)
 
 
-def test_commands_are_as_the_command_line_has_them():
+def test_commands_parse():
     from kerasdream.cli.main import cli
 
     for page, text in blocks("sh"):
         for line in text.splitlines():
             program, name, *arguments = shlex.split(line, comments=True)
             assert program == "kerasdream", (page, line)
-            cli.commands[name].make_context(name, arguments)  # parses them
+            cli.commands[name].make_context(name, arguments)
 
 
-def test_rules_are_as_tune_writes_them():
+def test_tile_rules_are_in_the_format_that_tune_writes():
     (rules,) = [RULES.validate_json(text) for page, text in blocks("json") if page == "engine.md"]
     assert rules["inception_v3"].size
 
 
-def test_links_and_modules_are_there():
+def test_links_and_modules_exist():
     for page, text in PAGES.items():
         for target in re.findall(r"\]\(([^)#]+)\)", text):
             assert target.startswith("https://") or ((DOCS / page).parent / target).exists(), (page, target)
@@ -68,7 +87,7 @@ def test_links_and_modules_are_there():
             assert (DOCS.parent / module).is_file(), module
 
 
-def test_the_numbers_in_the_page_on_the_engine_are_those_of_the_program():
+def test_engine_page_has_the_limits_of_the_program():
     page = PAGES["engine.md"]
     assert f"between {tuning.SMALLEST} and {tuning.LARGEST} pixels" in page
     assert f"at most {tuning.MOST // 2**20} MB" in page

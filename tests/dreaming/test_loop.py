@@ -164,7 +164,7 @@ def test_interrupted_dream_is_returned_at_full_size(tiny, chelsea):
 
 
 def test_saturated_objective_does_not_end_the_dream(tiny, chelsea):
-    """After the first step, a zero gradient leaves the picture as it is."""
+    """After the first step, a zero gradient leaves the picture unchanged."""
     source, common = chelsea[:64, :64], {"model": tiny, "octaves": {"count": 1, "steps": 6}, **PLAIN}
     first, second = kerasdream.dream(source, objectives={"mean": "r2"}, **common).scores[:2]
     limit = (first + second) / 2
@@ -186,7 +186,7 @@ def test_saturated_objective_does_not_end_the_dream(tiny, chelsea):
 def test_zero_and_infinite_gradients_are_errors(tiny, chelsea):
     nothing = Objective("c3", lambda activations: 0.0 * activations["c3"][..., 0])
     smoothing = {**PLAIN, "priors": ["total_variation"]}
-    for options in (PLAIN, smoothing):  # a prior's slope alone is no dream
+    for options in (PLAIN, smoothing):  # a prior's slope alone is not enough
         with pytest.raises(DreamError, match="gradient is zero in every octave"):
             kerasdream.dream(chelsea[:64, :64], model=tiny, objectives=nothing, **options)
     large = Objective("c3", lambda a: a["c3"][..., 0] * ops.cast(ops.shape(a["c3"])[1] > 24, "float32"))

@@ -43,9 +43,9 @@ def test_guide_is_seen_whole(tiny, tmp_path):
     Image.fromarray(guide).save(tmp_path / "guide.png")
     seen = []
 
-    def best(activations, beside):
-        seen.append(beside[LAYER])
-        vectors = ops.reshape(beside[LAYER], (-1, beside[LAYER].shape[-1]))
+    def best(activations, guide_activations):
+        seen.append(guide_activations[LAYER])
+        vectors = ops.reshape(guide_activations[LAYER], (-1, guide_activations[LAYER].shape[-1]))
         return ops.max(activations[LAYER] @ ops.transpose(vectors), axis=-1)
 
     objective = Objective(LAYER, best, reference=tmp_path / "guide.png")
@@ -65,9 +65,9 @@ def test_guide_with_crops(size, tmp_path):
     features = keras.layers.Conv2D(8, 3, strides=2, activation="relu", name=LAYER)(picture)
     seen = []
 
-    def best(activations, beside):
-        seen.append(beside[LAYER].shape)
-        return ops.mean(activations[LAYER] * ops.mean(beside[LAYER], axis=(1, 2), keepdims=True), axis=-1)
+    def best(activations, guide_activations):
+        seen.append(guide_activations[LAYER].shape)
+        return ops.mean(activations[LAYER] * ops.mean(guide_activations[LAYER], axis=(1, 2), keepdims=True), axis=-1)
 
     objective = Objective(LAYER, best, reference=tmp_path / "guide.png")
     step = GradientStep(keras.Model(picture, features), objective, input_range=(-1, 1), crops=Windows(48))

@@ -5,10 +5,16 @@ import numpy as np
 import pytest
 
 import kerasdream
-from kerasdream import Energy, GradientStep, Objective, Transform
+from kerasdream import Energy, GradientStep, Objective, Transform, ops
 from kerasdream.builtin.objectives.l2 import l2
 from kerasdream.builtin.objectives.mean import mean
+from kerasdream.dreaming.parts import Parts, extractor_for
+from kerasdream.dreaming.step import as_network
 from kerasdream.errors import ConfigError, ModelError, PluginError
+from kerasdream.models.extractor import geometry_of
+from kerasdream.plan.cutting import cutting_for
+from kerasdream.plan.plan import Plan
+from kerasdream.schedules import Progress
 
 
 def test_scores_are_means_and_weights_multiply_once(tiny):
@@ -22,6 +28,45 @@ def test_scores_are_means_and_weights_multiply_once(tiny):
     features = kerasdream.feature_extractor(tiny, ["c3", "r1"])(picture[None])
     assert a == pytest.approx(0.5 * np.square(features["c3"]).mean(), rel=1e-4)
     assert b == pytest.approx(features["r1"].numpy().mean(), rel=1e-4)
+
+
+def test_scores_are_reported_for_each_part(tiny):
+    """Also if parts have several terms, and for energies."""
+    picture = np.random.default_rng(0).uniform(-1, 1, (64, 64, 3)).astype("float32")
+    first, second = 2 * l2(layer="c3") - 3 * mean(layer="r1") + mean(layer="c1"), mean(layer="r2")
+    quiet = Energy(lambda x: -0.5 * ops.mean(x**2, -1), radius=0)
+    step = GradientStep(tiny, [first, second], [quiet], input_range=(-1, 1), halo=0)
+    plan = Plan((picture.shape[:2],), (1,), step.cutting, 0)
+    found = step.evaluate(picture, plan, Progress())
+    expected = [GradientStep(tiny, one, input_range=(-1, 1), halo=0)(picture)[0] for one in (first, second)]
+    assert list(found.scores) == ["objective c3 r1 c1", "objective r2", "energy"]
+    assert list(found.scores.values()) == pytest.approx([*expected, -0.5 * (picture**2).mean()], rel=1e-4)
+    assert found.score == pytest.approx(sum(found.scores.values()), rel=1e-5)
+
+
+def test_refresh_follows_a_model_in_training(tiny):
+    model = keras.models.clone_model(tiny)
+    step = GradientStep(model, l2(layer="c3"), input_range=(-1, 1))
+    picture = np.zeros((32, 32, 3), "float32") + 0.5
+    before = step(picture)[0]
+    model.set_weights(tiny.get_weights())
+    assert step(picture)[0] == before
+    step.refresh()
+    assert step(picture)[0] == pytest.approx(GradientStep(tiny, l2(layer="c3"), input_range=(-1, 1))(picture)[0])
+    assert step.engine.traces == 1
+
+
+def test_cutting_and_extractor_may_be_prepared(tiny):
+    """As a run does, which plans before the step exists."""
+    network, parts = as_network(tiny, (-1, 1)), Parts.from_specs([l2(layer="c3")], [], [Transform(phase=8)])
+    extractor = extractor_for(network, parts)
+    cutting = cutting_for(geometry_of(extractor), 100, 16, parts.border)
+    step = GradientStep(network, l2(layer="c3"), transforms=[Transform(phase=8)], cutting=cutting, extractor=extractor)
+    usual = GradientStep(tiny, l2(layer="c3"), transforms=[Transform(phase=8)], input_range=(-1, 1), tile=100, halo=16)
+    picture = np.random.default_rng(0).uniform(-1, 1, (150, 130, 3)).astype("float32")
+    assert step.engine.score.extractor is extractor
+    assert step.cutting == usual.cutting == cutting
+    np.testing.assert_array_equal(step(picture)[1], usual(picture)[1])
 
 
 def test_transforms_are_random_per_step_and_shared_by_tiles(tiny):

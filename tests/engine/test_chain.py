@@ -41,7 +41,7 @@ def climbed(rules, given, state, window=None):
 
 @pytest.mark.parametrize("name", RULES)
 def test_the_chain_is_its_rules_one_by_one(name, chelsea):
-    """To 1e-5 of [-1, 1]; and, begun anew, to the byte."""
+    """To 1e-5 of [-1, 1]; run again, to the byte."""
     start, rules = chelsea[:50, :61], RULES[name]
     given = gradients(start.shape, size=0.5 if name == "nothing" else 1e-9)
     expected, memory = start, [rule.init(start) for rule in rules]

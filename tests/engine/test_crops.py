@@ -42,7 +42,7 @@ def test_crops_are_cut_out_exactly_and_resized_without_aliasing():
         np.testing.assert_array_equal(view, picture[top : top + 32, left : left + 32])
     larger = seen(45, Box(4, 10, 20, 20))[0]
     expected = tf.image.resize(picture[None, 4:24, 10:30], (45, 45)).numpy()[0]
-    np.testing.assert_allclose(larger[3:-3, 3:-3], expected[3:-3, 3:-3], atol=1e-5)  # beside them: what lies around
+    np.testing.assert_allclose(larger[3:-3, 3:-3], expected[3:-3, 3:-3], atol=1e-5)  # elsewhere more pixels count
     for size, side in ((20, 33), (32, 31), (7, 40)):
         seen(size, Box(11, 13, side, side))
     smaller = seen(16, Box(0, 0, 60, 60))[0]

@@ -35,8 +35,8 @@ def whole(model, objective, **options):
 def test_source_is_seen_through_the_same_views(tiny):
     picture, source = noise(96, 128), noise(96, 128, 1)
 
-    def product(activations, beside):
-        return ops.mean(activations[LAYER] * beside[LAYER], axis=-1)
+    def product(activations, source_activations):
+        return ops.mean(activations[LAYER] * source_activations[LAYER], axis=-1)
 
     step = whole(tiny, Objective(LAYER, product, reference="source"))
     features = keras.Model(tiny.input, tiny.get_layer(LAYER).output)
@@ -57,7 +57,7 @@ def test_source_is_seen_through_the_same_views(tiny):
 
 def test_energies_compare_with_the_source(tiny):
     picture, source = noise(96, 128), noise(96, 128, 1)
-    near = Energy(lambda x, beside: -0.5 * ops.mean((x - beside) ** 2, -1), radius=0, reference="source")
+    near = Energy(lambda x, source: -0.5 * ops.mean((x - source) ** 2, -1), radius=0, reference="source")
     nothing = Objective(LAYER, lambda a: 0 * a[LAYER][..., 0])
     for options in ({"tile": 64, "halo": "exact"}, {"crops": Windows(48)}):
         step = GradientStep(tiny, nothing, [near], input_range=(-1, 1), **options)

@@ -26,7 +26,7 @@ def distance_to_cut(grid, shape):
 def course(step, picture, draws):
     """The mean |gradient| over draws by distance to the nearest cut, away from the picture's own edges.
 
-    The picture lies elsewhere in each draw, so that what is in it does not count.
+    The picture is shifted differently in each draw, so that its content averages out.
     """
     shape, far = picture.shape[:2], 2 * REACH
     layout, random = step.cutting.layout(shape), np.random.default_rng(0)

@@ -1,5 +1,10 @@
 """Ascent rules: how a gradient becomes a step."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from kerasdream import Rule
 from kerasdream.builtin.ascent.adam import adam
 from kerasdream.builtin.ascent.clip import clip
 from kerasdream.builtin.ascent.laplacian_normalize import laplacian_normalize
@@ -11,7 +16,7 @@ from kerasdream.builtin.ascent.rate import rate
 from kerasdream.builtin.ascent.sign import sign
 from kerasdream.builtin.ascent.smooth import smooth
 
-ASCENT = {
+ASCENT: Mapping[str, Callable[..., Rule]] = {
     "normalize": normalize,
     "laplacian_normalize": laplacian_normalize,
     "adam": adam,

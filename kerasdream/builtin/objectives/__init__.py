@@ -1,5 +1,10 @@
 """Objectives: what the ascent makes larger."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from kerasdream import Objective
 from kerasdream.builtin.objectives.alignment import alignment
 from kerasdream.builtin.objectives.caricature import caricature
 from kerasdream.builtin.objectives.channel import channel
@@ -16,7 +21,7 @@ from kerasdream.builtin.objectives.mean import mean
 from kerasdream.builtin.objectives.neuron import neuron
 from kerasdream.builtin.objectives.style import style
 
-OBJECTIVES = {
+OBJECTIVES: Mapping[str, Callable[..., Objective]] = {
     "l2": l2,
     "mean": mean,
     "channel": channel,

@@ -42,7 +42,7 @@ def channel(
         return Objective(layer, lambda activations: _ranked(layer, activations[layer], count, channel == "strongest"))
 
     def density(activations):
-        if channel == "random":
+        if isinstance(channel, str):  # random
             return mean_of(layer, activations[layer], _drawn(layer, activations[layer].shape[-1], count, seed))
         return mean_of(layer, activations[layer], [channel] if isinstance(channel, int) else channel)
 

@@ -15,7 +15,7 @@ from kerasdream.models import imagenet
 def _known(name: str) -> str:
     """Return the name if exactly one class of ImageNet has it, so that errors point to its line in the run file."""
     if len(imagenet.called(name)) != 1:
-        raise PydanticCustomError("class", imagenet.wanted(name))  # type: ignore[arg-type]
+        raise PydanticCustomError("class", imagenet.wanted(name))
     return name
 
 

@@ -1,7 +1,12 @@
 """Outputs: files that a run writes."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from kerasdream import Output
 from kerasdream.builtin.outputs.gif import gif
 from kerasdream.builtin.outputs.pictures import jpeg, png
 
-OUTPUTS = {"png": png, "jpeg": jpeg, "gif": gif}
+OUTPUTS: Mapping[str, Callable[..., Output]] = {"png": png, "jpeg": jpeg, "gif": gif}
 """Name in a run file -> factory, in the order in which ``kerasdream list`` shows them."""

@@ -1,5 +1,10 @@
 """Post-processing: steps on the finished picture."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from kerasdream import Postprocess
 from kerasdream.builtin.postprocess.blend import blend
 from kerasdream.builtin.postprocess.denoise import denoise
 from kerasdream.builtin.postprocess.grade import grade
@@ -8,7 +13,7 @@ from kerasdream.builtin.postprocess.match_color import match_color
 from kerasdream.builtin.postprocess.sharpen import sharpen
 from kerasdream.builtin.postprocess.upscale import upscale
 
-POSTPROCESS = {
+POSTPROCESS: Mapping[str, Callable[..., Postprocess]] = {
     "match_color": match_color,
     "keep_colors": keep_colors,
     "blend": blend,

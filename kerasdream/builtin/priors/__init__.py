@@ -1,5 +1,10 @@
 """Priors: which pictures are likely, as terms of log p(picture) and as constraints applied after each step."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from kerasdream import Energy, Projection
 from kerasdream.builtin.priors.bilateral import bilateral
 from kerasdream.builtin.priors.chroma import chroma
 from kerasdream.builtin.priors.clip import clip, soft_clip
@@ -15,7 +20,7 @@ from kerasdream.builtin.priors.source import source
 from kerasdream.builtin.priors.spectrum import spectrum
 from kerasdream.builtin.priors.total_variation import total_variation
 
-PRIORS = {
+PRIORS: Mapping[str, Callable[..., Energy | Projection]] = {
     "total_variation": total_variation,
     "smoothness": smoothness,
     "spectrum": spectrum,

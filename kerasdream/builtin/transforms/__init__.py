@@ -1,5 +1,10 @@
 """Transforms: random changes to what the network sees, new at each step, so that no single alignment matters."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from kerasdream import Transform
 from kerasdream.builtin.transforms.blur import blur
 from kerasdream.builtin.transforms.brightness import brightness
 from kerasdream.builtin.transforms.contrast import contrast
@@ -12,7 +17,7 @@ from kerasdream.builtin.transforms.rotate import rotate
 from kerasdream.builtin.transforms.scale import scale
 from kerasdream.builtin.transforms.shift import shift
 
-TRANSFORMS = {
+TRANSFORMS: Mapping[str, Callable[..., Transform]] = {
     "jitter": jitter,
     "shift": shift,
     "scale": scale,

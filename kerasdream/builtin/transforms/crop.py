@@ -31,8 +31,8 @@ def crop(
 
     def apply(views, seed):
         side = between(low, high, seed)
-        room = [(1 - side) * ops.cast(size, "float32") for size in ops.shape(views)[1:3]]
-        shift = [between(-0.5, 0.5, seed) * pixels for pixels in room]
-        return warp(views, ((side, 0.0), (0.0, side)), shift)
+        rooms = [(1 - side) * ops.cast(size, "float32") for size in ops.shape(views)[1:3]]
+        down, across = (between(-0.5, 0.5, seed) * room for room in rooms)
+        return warp(views, ((side, 0.0), (0.0, side)), (down, across))
 
     return Transform(apply, margin=MARGIN)

@@ -120,9 +120,12 @@ class Each(BaseModel, Generic[Number]):
 
 def scheduled(number: Any) -> Any:
     """Return the type "``number``, or a schedule of such numbers" for a parameter annotated with ``number``."""
-    changing: Any = Changing  # subscripted with a type that only exists at run time
+    changing: Any = Annotated[  # not Changing[number], which would leave Ramp and Keys without the bounds of the number
+        Annotated[number, Tag("number")] | Annotated[Ramp[number], Tag(RAMP)] | Annotated[Keys[number], Tag(KEYS)],
+        Discriminator(_tag_of_changing),
+    ]
     return Annotated[
-        Annotated[changing[number], Tag("in all octaves")] | Annotated[Each[number], Tag(EACH)],
+        Annotated[changing, Tag("in all octaves")] | Annotated[Each[number], Tag(EACH)],
         Discriminator(lambda value: EACH if _has("each", value) else "in all octaves"),
     ]
 

@@ -1,4 +1,4 @@
-"""Schedules with an item for each octave: their values, their faults, and that they reach every kind of part."""
+"""Schedules with an item for each octave: their values, their errors, and their effect on every kind of part."""
 
 import json
 from pathlib import Path
@@ -10,8 +10,8 @@ import yaml
 from scipy.ndimage import gaussian_filter
 
 import kerasdream
-from kerasdream.config.document import Document, parse
-from kerasdream.config.run_config import resolve
+from kerasdream.config.document import YamlDocument, parse
+from kerasdream.config.resolve import resolve
 from kerasdream.config.schema import json_schema
 from kerasdream.errors import ConfigError
 from kerasdream.events import Stepped
@@ -29,7 +29,7 @@ def valid(text):
     return not list(jsonschema.Draft202012Validator(json_schema(load_plugins().registry)).iter_errors(text))
 
 
-def test_each_octave_has_its_item_and_the_finest_the_last():
+def test_items_align_with_the_finest_octave():
     schedule = Each[float](each=[5.0, Ramp[float](**{"from": 2.0, "to": 1.0}), Keys[float](keys={0: 7.0, 2: 9.0})])
     at = [
         [schedule.value_at(Progress(octave, 3, step, 3, 3 * octave + step, 9)) for step in range(3)]
@@ -43,12 +43,12 @@ def test_each_octave_has_its_item_and_the_finest_the_last():
     assert dropped == [1, 9]
 
 
-def test_it_is_read_written_and_read_again():
+def test_schedule_survives_a_round_trip():
     text = "rate: {each: [1, {from: 2, to: 3, over: run}, {keys: {0: 4}}]}"
     config = resolved(text)
     items = config.ascent[0].values["value"].each
     assert [type(item).__name__ for item in items] == ["float", "Ramp[float]", "Keys[float]"]
-    again = resolve(Document(json.loads(json.dumps(config.data)), "a recipe"), Path("."))
+    again = resolve(YamlDocument(json.loads(json.dumps(config.data)), "a recipe"), Path("."))
     assert again.data == config.data
     assert valid(config.data)
     assert valid(yaml.safe_load(FIRST + text))
@@ -68,12 +68,12 @@ def test_it_is_read_written_and_read_again():
             ],
         ),
         ("rate: {each: []}", ["ascent.0.rate.value.each: expected at least 1 item, not []"]),
-        ("rate: {each: 3}", ["ascent.0.rate.value.each: expected a valid array, not 3"]),
+        ("rate: {each: 3}", ["ascent.0.rate.value.each: expected a list, not 3"]),
         ("rate: {each: [1, 2, 3], over: run}", ["rate.value.over: unknown key 'over'; available: each"]),
         ("rate: {keys: {0: 1}, til: 3}", ["rate.value.til: unknown key 'til'; available: keys, over"]),
     ],
 )
-def test_faults(rule, places):
+def test_errors(rule, places):
     with pytest.raises(ConfigError) as caught:
         resolved(rule)
     lines = str(caught.value).splitlines()
@@ -84,7 +84,7 @@ def test_faults(rule, places):
     assert not valid(yaml.safe_load(FIRST + rule))
 
 
-def test_too_few_items_are_a_fault_with_their_line():
+def test_too_few_items_are_reported_with_their_line():
     with pytest.raises(ConfigError) as caught:
         resolve(
             parse(
@@ -100,14 +100,14 @@ def test_too_few_items_are_a_fault_with_their_line():
         "f.yaml:7:9: priors.0.gaussian_blur.sigma.each: expected an item for each of the 3 octaves, not 1",
         "f.yaml:9:16: crops.side.each: expected an item for each of the 3 octaves, not 2",
     ]
-    resolved("rate: {each: [1, 2, 3, 4]}")  # more than there are octaves may be
+    resolved("rate: {each: [1, 2, 3, 4]}")  # more items than octaves are fine
 
 
-def test_they_reach_weights_rules_and_projections(tiny, chelsea):
-    """The scores are those of the weights; from the pictures, the rate and the blur of each step are as they should."""
+def test_schedules_of_weights_rules_and_projections(tiny, chelsea):
+    """The weights show in the scores, the rate and the blur in the pictures."""
     events = []
     kerasdream.dream(
-        0.5 * chelsea[:64, :80],  # far from where it is clipped
+        0.5 * chelsea[:64, :80],  # far from clipping
         model=tiny,
         objectives=[
             {"l2": {"layer": "c3", "weight": {"each": [9, 1, 0]}}},
@@ -116,7 +116,7 @@ def test_they_reach_weights_rules_and_projections(tiny, chelsea):
         priors=[{"gaussian_blur": {"sigma": {"each": [9, {"from": 2, "to": 1}, 0]}}}],
         ascent=["normalize", {"rate": {"each": [9, 0, {"from": 0.05, "to": 0.01}]}}],
         transforms=[],
-        octaves={"count": 3, "scale": 1.5, "steps": 2},  # the coarsest is dropped
+        octaves={"count": 3, "scale": 1.5, "steps": 2},  # the coarsest octave is dropped
         input_range=(-1, 1),
         on_event=lambda event: events.append(event) if isinstance(event, Stepped) else None,
     )
@@ -124,6 +124,15 @@ def test_they_reach_weights_rules_and_projections(tiny, chelsea):
     for event, (l2, mean) in zip(events, [(1, 0), (1, 0), (0, 1), (0, 3)], strict=True):
         assert event.score == pytest.approx(l2 * event.scores["l2 c3"] + mean * event.scores["mean r2"], rel=1e-6)
     pictures = [event.picture() for event in events]
-    blurred = gaussian_filter(pictures[0], (1, 1, 0), mode="reflect")  # the rate is 0: nothing but the blur
+    blurred = gaussian_filter(pictures[0], (1, 1, 0), mode="reflect")  # the rate is 0
     np.testing.assert_allclose(pictures[1], np.clip(blurred, -1, 1), atol=1e-6)
     assert np.abs(pictures[3] - pictures[2]).mean() == pytest.approx(0.01, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "schedule", ["{from: 1, to: -1}", "{keys: {0: 1, 3: -1}}", "{each: [-1]}", "{each: [{from: 1, to: -1}]}"]
+)
+def test_numbers_in_schedules_keep_the_bounds_of_their_parameter(schedule):
+    text = f"image: noise\nobjectives: [{{l2: block9_expand}}]\npriors:\n  - gaussian_blur: {{sigma: {schedule}}}\n"
+    with pytest.raises(ConfigError, match="expected a number greater than or equal to 0"):
+        resolve(parse(text, "f.yaml"), Path("."))

@@ -81,10 +81,10 @@ class Request:
 
     def config(self, data: dict[str, Any]) -> RunConfig:
         """Resolve a run file with this model."""
-        from kerasdream.config.document import Document
-        from kerasdream.config.run_config import resolve
+        from kerasdream.config.document import YamlDocument
+        from kerasdream.config.resolve import resolve
 
-        document = Document({"model": self.described(), **data}, "kerasdream atlas")
+        document = YamlDocument({"model": self.described(), **data}, "kerasdream atlas")
         return resolve(document, Path.cwd(), self.overrides, plugins=self.plugin_files)
 
     def check_layers(self, known: Collection[str]) -> None:

@@ -53,7 +53,7 @@ def list_(kind: str | None, name: str | None, plugin_files: tuple[Path, ...], as
             click.echo(f"  {registration.name:<20} {registration.summary}{source}")
     if plugins.broken:
         names = ", ".join(plugin.name for plugin in plugins.broken)
-        click.echo(f"kerasdream: plugins not loaded: {names}; see: kerasdream plugins", err=True)
+        click.echo(f"kerasdream: not in use: {names}; see kerasdream plugins", err=True)
 
 
 def _describe(plugins: Plugins, kind: str, name: str, as_json: bool) -> None:

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from kerasdream import _memory as memory
-from kerasdream.config.document import Document
-from kerasdream.config.run_config import DEFAULT_LAYERS, RunConfig, resolve
+from kerasdream.config.document import YamlDocument
+from kerasdream.config.resolve import resolve
+from kerasdream.config.run_config import RunConfig
+from kerasdream.config.sections import DEFAULT_LAYERS
 from kerasdream.errors import ConfigError, DreamError, MemoryRanOutError
 from kerasdream.models.tables import layers as rows
 from kerasdream.plan import tile_size as tuning
@@ -74,21 +76,22 @@ def dream_of(model: str, layers: Sequence[str] = (), plugins: Sequence[Path] = (
     from kerasdream.plugins.manager import discover
 
     described: dict[str, Any] = {"name": model}
-    exists = True
     if Path(model).suffix in (".keras", ".h5"):
         described = {"file": model, "input_range": [-1, 1]}
     else:
         known = discover(plugins).registry.entries["models"].get(model)
-        exists = known is not None
         if known is not None and known.plugin == "kerasdream":
             described["weights"] = None
         layers = layers or DEFAULT_LAYERS.get(model) or [row.name for row in rows(model) or () if row.stride == 16][-1:]
-    if exists and not layers:
-        raise ConfigError(f"which layers of {model} will you dream with? Name them: --layers NAME,NAME")
     data: dict[str, Any] = {"model": described, "image": "noise"}
-    if layers:  # otherwise the model is unknown, which `resolve` reports
+    if layers:
         data["objectives"] = [{"l2": {"layer": layer}} for layer in layers]
-    return resolve(Document(data, "kerasdream tune"), Path.cwd(), plugins=plugins)
+    try:
+        return resolve(YamlDocument(data, "kerasdream tune"), Path.cwd(), plugins=plugins)
+    except ConfigError as error:
+        if layers or ("objectives",) not in [problem.path for problem in error.problems]:
+            raise
+        raise ConfigError(f"which layers of {model} will you dream with? Name them: --layers NAME,NAME") from None
 
 
 def measure(

@@ -7,8 +7,19 @@ from scipy.ndimage import convolve1d, gaussian_filter
 
 import kerasdream
 from kerasdream import images
-from kerasdream.builtin.ascent import adam, clip, laplacian_normalize, mask, momentum, nadam, sign, smooth
-from kerasdream.config.run_config import load
+from kerasdream.builtin.ascent import (
+    adam,
+    clip,
+    laplacian_normalize,
+    mask,
+    momentum,
+    nadam,
+    normalize,
+    rate,
+    sign,
+    smooth,
+)
+from kerasdream.config.resolve import load
 from kerasdream.errors import ConfigError, ImageError
 from kerasdream.testing.material import PHOTO
 
@@ -30,6 +41,27 @@ def steps_of(rule, given):
         step, memory = rule.update(gradient, memory, state)
         steps.append(np.asarray(step))
     return steps
+
+
+@pytest.mark.parametrize(
+    ("by", "measure"),
+    [
+        ("mean_abs", lambda g: np.abs(g).mean()),
+        ("std", np.std),
+        ("rms", lambda g: np.sqrt((g**2).mean())),
+        ("max", lambda g: np.abs(g).max()),
+    ],
+)
+def test_normalize(by, measure):
+    gradient = np.random.default_rng(0).normal(1e-8, 1e-7, (30, 40, 3)).astype("float32")
+    scaled, memory = normalize(by=by).update(gradient, None, gradient)
+    np.testing.assert_allclose(scaled, gradient / measure(gradient), rtol=1e-5)
+    assert memory is None
+    assert not np.isnan(normalize(by=by).update(0 * gradient, None, gradient)[0]).any()
+
+
+def test_rate():
+    np.testing.assert_allclose(rate(value=0.5).update(np.ones(3, "float32"), None, None)[0], 0.5)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -22,13 +22,14 @@ from kerasdream.builtin.objectives import (
     interpolate,
     l2,
     layer_difference,
+    mean,
     neuron,
     style,
 )
 from kerasdream.builtin.objectives.style import gram
 from kerasdream.components import LOGITS
-from kerasdream.config.document import Document, parse
-from kerasdream.config.run_config import resolve
+from kerasdream.config.document import YamlDocument, parse
+from kerasdream.config.resolve import resolve
 from kerasdream.errors import ConfigError, ModelError
 from kerasdream.models import imagenet
 
@@ -54,6 +55,15 @@ def cosines(a, b):
 
 
 # Channels
+
+
+def test_l2_and_mean_are_means_over_channels():
+    scores, slope = value(l2(layer="x"))
+    np.testing.assert_allclose(scores, 0.5 * (A**2).mean(axis=-1), rtol=1e-5)
+    np.testing.assert_allclose(slope, A / 8, rtol=1e-5)
+    scores, slope = value(mean(layer="x"))
+    np.testing.assert_allclose(scores, A.mean(axis=-1), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(slope, np.full_like(A, 1 / 8))
 
 
 def test_channel_is_the_mean_of_one_or_several():
@@ -322,7 +332,7 @@ def test_missing_channels_and_classes_are_reported_with_the_line(lite0, chelsea,
 
 
 def test_class_names_are_checked_with_the_run_file(tmp_path):
-    document = Document({"image": "noise", "objectives": [{"class": "flamigno"}, {"class": "crane"}]}, "run.yaml")
+    document = YamlDocument({"image": "noise", "objectives": [{"class": "flamigno"}, {"class": "crane"}]}, "run.yaml")
     with pytest.raises(ConfigError) as error:
         resolve(document, tmp_path)
     first, second = str(error.value).splitlines()
@@ -350,7 +360,7 @@ def test_ten_steps_raise_the_score(name, lite0, chelsea, coffee, tmp_path):
     images.save(tmp_path / "guide.png", coffee[100:292, 200:392], format="png")
     panels = (1, 2) if name == "panels" else (1, 1)
     data = {"image": {"source": "noise", "panels": panels}, "model": lite0, "objectives": [CLIMBED[name]]}
-    entries = resolve(Document(data, "run.yaml"), tmp_path).objectives
+    entries = resolve(YamlDocument(data, "run.yaml"), tmp_path).objectives
     step = GradientStep(lite0, entries, tile=224, halo=0)
     photo = chelsea[40:264, 100:324]
     picture = photo + np.random.default_rng(0).normal(0, 0.1, photo.shape).astype("float32")

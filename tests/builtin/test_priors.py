@@ -34,6 +34,30 @@ def noise():
     return np.random.default_rng(0).uniform(-1, 1, (1, 40, 50, 3)).astype("float32")
 
 
+def test_total_variation_is_a_log_probability():
+    picture = np.random.default_rng(0).uniform(-1, 1, (1, 20, 30, 3)).astype("float32")
+    density = np.asarray(total_variation().log_p(picture))
+    assert density.shape == (1, 20, 30)
+    y, x = 7, 11
+    here, right, below = picture[0, y, x], picture[0, y, x + 1], picture[0, y + 1, x]
+    assert density[0, y, x] == pytest.approx(-(np.abs(right - here) + np.abs(below - here)).mean(), rel=1e-5)
+    assert density.max() <= 0
+    assert np.asarray(total_variation().log_p(np.full_like(picture, 0.3))).max() == 0
+
+
+def test_gaussian_blur_is_a_normalised_gaussian_that_mirrors_the_edges():
+    picture = np.random.default_rng(0).uniform(-1, 1, (40, 50, 3)).astype("float32")
+    sigma = 1.3
+    offsets = np.arange(-8, 9)
+    kernel = np.exp(-(offsets**2) / (2 * sigma**2))
+    kernel /= kernel.sum()
+    padded = np.pad(picture, ((8, 8), (8, 8), (0, 0)), mode="symmetric")
+    rows = sum(k * padded[i : i + 40] for i, k in enumerate(kernel))
+    expected = sum(k * rows[:, i : i + 50] for i, k in enumerate(kernel))
+    np.testing.assert_allclose(gaussian_blur(sigma=sigma).apply(picture), expected, atol=2e-3)
+    np.testing.assert_array_equal(gaussian_blur(sigma=0.0).apply(picture), picture)
+
+
 def slope(energy, picture, *reference):
     """The gradient of the mean of log p, and that mean."""
     picture = tf.constant(picture)

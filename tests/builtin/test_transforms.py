@@ -24,7 +24,7 @@ from kerasdream.builtin.transforms import (
     shift,
 )
 from kerasdream.builtin.transforms.sampling import sample
-from kerasdream.config.run_config import load
+from kerasdream.config.resolve import load
 from kerasdream.engine.score import step_seed
 from kerasdream.plan.tiling import mirrored as mirrored_by_the_tiling
 
@@ -317,7 +317,8 @@ def test_transforms_compile_with_xla(tiny, chelsea):
     (plain, slope), (compiled, compiled_slope) = (evaluated(fixed, jit) for jit in (False, True))
     assert compiled == pytest.approx(plain, rel=1e-3)
     np.testing.assert_allclose(compiled_slope, slope, atol=1e-2 * abs(slope).max())
-    score, gradient = evaluated([TRANSFORMS[kind](**CATALOGUE[kind]) for kind in CATALOGUE], True)
+    random = [TRANSFORMS[kind](**CATALOGUE[kind]) for kind in ("shift", "crop", "flip", "noise", "brightness")]
+    score, gradient = evaluated(random, True)
     assert score > 0
     assert np.isfinite(gradient).all()
     assert gradient.any()

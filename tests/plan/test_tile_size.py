@@ -7,7 +7,7 @@ import json
 import pytest
 
 from kerasdream.cli.plan import describe
-from kerasdream.config.run_config import load
+from kerasdream.config.resolve import load
 from kerasdream.errors import ConfigError, OutputError
 from kerasdream.plan import tile_size as tuning
 from kerasdream.plan.tile_size import BYTES, IN_FLIGHT, LARGEST, SMALLEST, Rule, largest_side, tile_side

@@ -1,4 +1,4 @@
-"""The checks for plugin authors: every built-in part passes them, and each finds what it is there to find."""
+"""The checks for plugin authors: every built-in part passes them, and each detects its errors."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from kerasdream import (
     Projection,
     Rule,
     Transform,
+    from_range,
     ops,
     testing,
 )
-from kerasdream.components import from_range
 from kerasdream.plugins.manager import discover
-from kerasdream.testing.material import PHOTO
+from kerasdream.plugins.signature import model_of
 
 BUILT_IN = discover(installed=False).registry
 
@@ -38,9 +38,9 @@ PARAMETERS = {
     "cosine": {"layer": "conv2", "direction": {"1": 1.5, "6": -1}, "power": 2.0},
     "neuron": {"layer": "conv2", "channel": 3, "x": 0.3, "y": 0.8},
     "class": {"index": 2, "score": "log_probability"},
-    "guide": {"image": str(PHOTO), "layer": "conv2"},
+    "guide": {"image": str(testing.PHOTO), "layer": "conv2"},
     "caricature": {"layer": "conv2", "power": 1.0},
-    "style": {"image": str(PHOTO), "layer": ["conv1", "conv3"]},
+    "style": {"image": str(testing.PHOTO), "layer": ["conv1", "conv3"]},
     "difference": {"layer": "conv2"},
     "layer_difference": {"layer": "conv3", "minus": "conv1"},
     "diversity": {"layer": "conv2"},
@@ -48,7 +48,7 @@ PARAMETERS = {
     "interpolate": {"layer": "conv2", "channel": 3, "to_layer": "conv3", "to_channel": 1},
     "total_variation": {"weight": 2.0},
     "gaussian_blur": {"sigma": 1.5},
-    "mask": {"path": str(PHOTO)},
+    "mask": {"path": str(testing.PHOTO)},
     "match_color": {"by": "histogram", "amount": 0.5},
     "blend": {"amount": 0.5},
     "grade": {"exposure": 0.5, "temperature": 0.3, "contrast": 0.4, "curve": [[0.5, 0.6]], "saturation": 1.2},
@@ -77,8 +77,15 @@ def classifier():
 def test_every_built_in_part_passes(part):
     more = {"pictures_only": True} if part.kind == "ascent" and part.name in PICTURES_ONLY else {}
     more |= {"network": classifier()} if part.name == "class" else {}
-    more |= {"tolerance": 0.25} if part.name == "maco" else {}  # the photo's magnitudes become those of all photos
+    more |= {"tolerance": 0.25} if part.name == "maco" else {}  # it replaces the photo's magnitudes
     CHECKS[part.kind](part.factory, PARAMETERS.get(part.name, {}), **more)
+
+
+def test_every_built_in_part_has_help_for_every_parameter():
+    for part in BUILT_IN:
+        assert part.summary.endswith("."), part
+        for name, field in model_of(part).model_fields.items():
+            assert field.description, f"{part.kind}/{part.name}: {name}"
 
 
 @pytest.mark.parametrize("part", BUILT_IN.of("outputs"), ids=lambda part: part.name)
@@ -100,15 +107,15 @@ def test_a_plugin_passes_as_file_and_as_module(folder, monkeypatch):
     assert testing.check_plugin(import_module("my_objective")) == ["objectives/contrast"]
 
 
-def test_the_fixtures_are_there(photo, tiny_network):
+def test_pytest_fixtures(photo, tiny_network):
     assert photo.shape == (120, 160, 3)
     assert photo.dtype == np.float32
     assert -1 <= photo.min() < -0.5 < 0.5 < photo.max() <= 1
-    assert photo.std() > 0.2  # a photo, not a plane
+    assert photo.std() > 0.2  # a photo, not a flat colour
     assert [layer.name for layer in tiny_network.model.layers][1:] == ["conv1", "conv2", "conv3"]
 
 
-# What each check finds
+# Errors that each check detects
 
 
 def objective(density, **defaults):
@@ -167,9 +174,9 @@ OBJECTIVES = {
 }
 
 
-@pytest.mark.parametrize("fault", OBJECTIVES)
-def test_check_objective_finds(fault):
-    factory, message = OBJECTIVES[fault]
+@pytest.mark.parametrize("error", OBJECTIVES)
+def test_check_objective_detects(error):
+    factory, message = OBJECTIVES[error]
     with pytest.raises((AssertionError, PluginError), match=message):
         testing.check_objective(factory, {"layer": "conv2"})
 
@@ -225,7 +232,7 @@ BAD = [
 ]
 
 
-def test_check_rule_finds_a_rule_that_takes_no_schedule():
+def test_check_rule_detects_a_rule_without_schedules():
     def bad(*, factor: float = 1.0) -> Rule:
         """Bad.
 
@@ -238,14 +245,14 @@ def test_check_rule_finds_a_rule_that_takes_no_schedule():
         testing.check_rule(bad)
 
 
-def test_check_rule_finds_a_rule_that_does_not_refuse_what_it_must():
+def test_check_rule_detects_a_rule_that_accepts_other_states():
     with pytest.raises(AssertionError, match="accepts a state that is not a picture"):
         testing.check_rule(part(Rule(lambda g, m, s: (g, m))), pictures_only=True)
 
 
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 @pytest.mark.parametrize(("check", "made", "message"), BAD, ids=lambda value: getattr(value, "__name__", None))
-def test_other_checks_find(check, made, message):
+def test_other_checks_detect(check, made, message):
     with pytest.raises((AssertionError, PluginError), match=message):
         check(part(made))
 
@@ -275,7 +282,7 @@ def careless(path):
     ("opening", "message"),
     [(early, "before the run is finished"), (never, "written no file"), (careless, "behind when the run fails")],
 )
-def test_check_output_finds(opening, message, tmp_path):
+def test_check_output_detects(opening, message, tmp_path):
     def bad(*, path: str = "{stem}.txt") -> Output:
         """Bad.
 
@@ -288,7 +295,7 @@ def test_check_output_finds(opening, message, tmp_path):
         testing.check_output(bad, folder=tmp_path)
 
 
-def test_check_model_finds_an_input_range_that_hides_the_picture():
+def test_check_model_detects_an_input_range_that_hides_the_picture():
     def bad() -> Network:
         """Bad."""
         picture = keras.Input((None, None, 3))
@@ -299,7 +306,7 @@ def test_check_model_finds_an_input_range_that_hides_the_picture():
         testing.check_model(bad, {}, layer="c")
 
 
-def test_check_plugin_finds_what_the_command_line_shows(tmp_path):
+def test_check_plugin_reports_what_the_command_line_shows(tmp_path):
     (tmp_path / "plug.py").write_text("import no_such_module")
     with pytest.raises(AssertionError, match=r"plug\.py:1: ModuleNotFoundError"):
         testing.check_plugin(tmp_path / "plug.py")

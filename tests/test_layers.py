@@ -43,7 +43,7 @@ KERAS = (*TENSORFLOW, "models", "callbacks", "api", "ops")
 """The packages and modules that may import TensorFlow and Keras, or name their types."""
 
 AT_THE_TOP = ("numpy", "PIL", "pydantic", "pydantic_core")
-"""Packages that are imported at module level only. SciPy is not one of them: it takes 0.3 s to import, and light commands
+"""Packages that are imported at module level only. SciPy is not one of them: it takes 0.3 s to import, and commands
 such as ``kerasdream list`` load every built-in part."""
 
 

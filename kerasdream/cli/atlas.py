@@ -113,14 +113,14 @@ def _asked(
 ) -> tuple[Atlas, list[RunConfig], Any]:
     """Returns what is to be shown, the run of each tile, and the network, if it had to be built to know its layers."""
     from kerasdream.atlas import content
-    from kerasdream.config.document import Document
-    from kerasdream.config.run_config import resolve
+    from kerasdream.config.document import YamlDocument
+    from kerasdream.config.resolve import resolve
     from kerasdream.session.session import Session
 
     described = _described(model, weights, input_range)
 
     def configured(data: dict[str, Any]) -> RunConfig:
-        document = Document({"model": described, **data}, "kerasdream atlas")
+        document = YamlDocument({"model": described, **data}, "kerasdream atlas")
         return resolve(document, Path.cwd(), overrides, plugins=plugin_files)
 
     network = None

@@ -12,8 +12,10 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kerasdream import _memory as memory
-from kerasdream.config.document import Document
-from kerasdream.config.run_config import DEFAULT_LAYERS, RunConfig, resolve
+from kerasdream.config.document import YamlDocument
+from kerasdream.config.resolve import resolve
+from kerasdream.config.run_config import RunConfig
+from kerasdream.config.sections import DEFAULT_LAYERS
 from kerasdream.errors import ConfigError, DreamError, MemoryRanOutError
 from kerasdream.models.tables import layers as rows
 from kerasdream.plan import tile_size as tuning
@@ -85,9 +87,9 @@ def dream_of(model: str, layers: Sequence[str] = (), plugins: Sequence[Path] = (
     if layers:
         data["objectives"] = [{"l2": {"layer": layer}} for layer in layers]
     try:
-        return resolve(Document(data, "kerasdream tune"), Path.cwd(), plugins=plugins)
+        return resolve(YamlDocument(data, "kerasdream tune"), Path.cwd(), plugins=plugins)
     except ConfigError as error:
-        if layers or "objectives: missing" not in str(error):
+        if layers or ("objectives",) not in [problem.path for problem in error.problems]:
             raise
         raise ConfigError(f"which layers of {model} will you dream? Name them: --layers NAME,NAME") from None
 

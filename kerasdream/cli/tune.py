@@ -23,7 +23,7 @@ CLOSE = 1.02
 
 
 def _memory(context: click.Context, option: click.Parameter, text: str | None) -> int | None:
-    from kerasdream.config.run_config import memory_bytes
+    from kerasdream.config.sections import memory_bytes
 
     try:
         return None if text is None else memory_bytes(text)

@@ -316,7 +316,7 @@ def test_a_recipe_needs_its_photo(dreams, here, tmp_path, monkeypatch):
     dream = tmp_path / "photo-a-0.png"
     code, _, err = here("run", dream)
     assert code == 1
-    assert f"the photo 'photo.png' is not beside {dream}; tell where it is: -s image.source=PHOTO" in err
+    assert f"the photo 'photo.png' is not in the folder of {dream}; name it: -s image.source=PHOTO" in err
     shutil.copy(folder / "photo-c-1.png", tmp_path / "photo.png")
     code, _, err = here("run", dream)
     assert code == 1
@@ -335,7 +335,7 @@ def test_a_recipe_loads_no_plugin_files(tmp_path, here):
     for command in ("validate", "plan", "run"):
         code, _, err = here(command, tmp_path / "dream.png")
         assert code == 1
-        assert "evil.py is a plugin, and a recipe out of a picture loads none" in err
+        assert "evil.py is a plugin, which is code that runs, so a recipe from a picture does not load it" in err
     assert not Path("pwned").exists()
     assert not (tmp_path / "pwned").exists()
 

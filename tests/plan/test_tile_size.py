@@ -18,7 +18,7 @@ from kerasdream.builtin.objectives.l2 import l2
 from kerasdream.cli.measure import Timing, bytes_per_pixel, candidates, dream_of, timings
 from kerasdream.cli.plan import describe
 from kerasdream.cli.tune import fastest, measured
-from kerasdream.config.run_config import load
+from kerasdream.config.resolve import load
 from kerasdream.errors import ConfigError, DreamError, OutputError
 from kerasdream.plan import tile_size as tuning
 from kerasdream.plan.tile_size import BYTES, IN_FLIGHT, LARGEST, SMALLEST, Rule, largest_side, tile_side
@@ -347,7 +347,7 @@ def test_ctrl_c_ends_both_processes_without_a_trace(tmp_path, seconds):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        ("tune --memory 2GiB", 2, "expected an amount such as 500MB or 2GB, not 2GiB"),
+        ("tune --memory 2GiB", 2, "expected a memory size such as 500MB or 2GB, not 2GiB"),
         ("tune vgg61", 1, "unknown model 'vgg61'; did you mean 'vgg19' or 'vgg16'"),
         ("tune vgg16 --layers block3_convl", 1, "vgg16 has no layer 'block3_convl'; did you mean"),
         ("tune nothing.keras", 1, "which layers of nothing.keras will you dream?"),

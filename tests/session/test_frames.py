@@ -17,7 +17,8 @@ from kerasdream import ConfigError, OutputError, images
 from kerasdream.api import as_picture, session_for
 from kerasdream.config.document import parse
 from kerasdream.config.octaves import Octaves
-from kerasdream.config.run_config import Frames, resolve
+from kerasdream.config.resolve import resolve
+from kerasdream.config.sections import Frames
 from kerasdream.events import Finished, Started, Stepped
 from kerasdream.output_names import files_of, filled
 from kerasdream.plan.plan import make_plan
@@ -385,7 +386,7 @@ def test_the_plan_shows_the_frames(here, tmp_path, chelsea):
 def test_on_the_terminal(run, tmp_path, capsys):
     """One line a frame; the files at the end; where it goes on."""
     from kerasdream.cli.runs import run_all
-    from kerasdream.config.run_config import load
+    from kerasdream.config.resolve import load
 
     run((2, 2))
     out = tmp_path / "out"

@@ -18,7 +18,7 @@ def demo(steps: int | None) -> dict[str, float]:
         steps: in each octave; None: as in the file.
     """
     import kerasdream
-    from kerasdream.config.run_config import load
+    from kerasdream.config.resolve import load
 
     config = load(CONFIG, [] if steps is None else [f"octaves.steps={steps}"])
     with tempfile.TemporaryDirectory() as folder:

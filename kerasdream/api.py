@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from kerasdream.config import document as source
-from kerasdream.config.run_config import RunConfig, load, resolve
+from kerasdream.config.document import YamlDocument
+from kerasdream.config.resolve import load, resolve
+from kerasdream.config.run_config import RunConfig
 from kerasdream.errors import ConfigError, ImageError
 from kerasdream.events import Event, Result
 
@@ -45,7 +46,7 @@ def load_config(
     files = [Path(file) for file in plugins]
     if isinstance(config, (str, Path)):
         return load(Path(config), overrides, plugins=files, trust=trust)
-    document = source.Document(dict(config), "config")
+    document = YamlDocument(dict(config), "config")
     return resolve(document, Path.cwd(), overrides, plugins=files, trust="anywhere" if trust else "folder")
 
 
@@ -128,7 +129,7 @@ def dream(
 
     Every argument but ``image``, ``input_range`` and ``preprocess`` is the key of the same name in a run file: names
     and plain data, ``{"l2": {"layer": "block11_expand"}}``, or the objects themselves, ``Objective(...)``.
-    None is what the preset says or else a run file without the key gets (``kerasdream.config.run_config.DEFAULTS``);
+    None is what the preset says or else a run file without the key gets (``kerasdream.config.sections.DEFAULT_PARTS``);
     an empty list is none at all.
 
     Args:
@@ -196,7 +197,7 @@ def session_for(
     data = {key: _plain(value) for key, value in parts.items() if value is not None}
     data |= {"model": _plain(model), "seed": seed, "outputs": []}
     data["image"] = {"source": "picture", "max_side": max_side, "panels": _plain(panels)}
-    config = resolve(source.Document(data, "kerasdream.dream()"), Path.cwd())
+    config = resolve(YamlDocument(data, "kerasdream.dream()"), Path.cwd())
     return Session(config, on_event=on_event)
 
 

@@ -4,6 +4,36 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Place(NamedTuple):
+    """Where a setting was made: a file, with line and column from 1 if they are known, or an option such as ``-s``."""
+
+    name: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.line is None else f"{self.name}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One error in a run file.
+
+    Attributes:
+        path: the keys and indices that lead to the value, ``("octaves", "steps")``; empty for the whole file.
+        text: what is wrong, what was expected and what to do.
+    """
+
+    path: tuple[str | int, ...]
+    place: Place
+    text: str
+
+    def __str__(self) -> str:
+        return ": ".join(filter(None, [str(self.place), ".".join(map(str, self.path)), self.text]))
 
 
 class KerasdreamError(Exception):
@@ -11,7 +41,21 @@ class KerasdreamError(Exception):
 
 
 class ConfigError(KerasdreamError):
-    """A run file, override or Python call is invalid; the message lists every error found."""
+    """A run file, override or Python call is invalid; the message lists every error found.
+
+    Attributes:
+        problems: the same errors with their places, if a run file was validated.
+    """
+
+    def __init__(self, message: str, problems: Iterable[Problem] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+    @classmethod
+    def of(cls, problems: Iterable[Problem]) -> ConfigError:
+        """Return an error that lists each of ``problems`` on a line."""
+        problems = tuple(problems)
+        return cls("\n".join(map(str, problems)), problems)
 
 
 class ImageError(KerasdreamError):

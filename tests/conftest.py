@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import re
 import resource
@@ -202,6 +203,25 @@ def here(monkeypatch, capsys):
 
     yield call
     signal.signal(signal.SIGTERM, handler)
+
+
+@pytest.fixture
+def rules(tmp_path, monkeypatch):
+    """The user's own tile sizes: call it with the content of their file, which it returns."""
+    from kerasdream.plan import tile_size
+
+    monkeypatch.setenv("KERASDREAM_CONFIG", str(tmp_path / "settings"))
+    tile_size.own_rules.cache_clear()
+
+    def write(content):
+        path = tile_size.rules_file()
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        tile_size.own_rules.cache_clear()
+        return path
+
+    yield write
+    tile_size.own_rules.cache_clear()
 
 
 @pytest.fixture(scope="session")

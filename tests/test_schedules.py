@@ -10,8 +10,8 @@ import yaml
 from scipy.ndimage import gaussian_filter
 
 import kerasdream
-from kerasdream.config.document import Document, parse
-from kerasdream.config.run_config import resolve
+from kerasdream.config.document import YamlDocument, parse
+from kerasdream.config.resolve import resolve
 from kerasdream.config.schema import json_schema
 from kerasdream.errors import ConfigError
 from kerasdream.events import Stepped
@@ -48,7 +48,7 @@ def test_schedule_survives_a_round_trip():
     config = resolved(text)
     items = config.ascent[0].values["value"].each
     assert [type(item).__name__ for item in items] == ["float", "Ramp[float]", "Keys[float]"]
-    again = resolve(Document(json.loads(json.dumps(config.data)), "a recipe"), Path("."))
+    again = resolve(YamlDocument(json.loads(json.dumps(config.data)), "a recipe"), Path("."))
     assert again.data == config.data
     assert valid(config.data)
     assert valid(yaml.safe_load(FIRST + text))
@@ -68,7 +68,7 @@ def test_schedule_survives_a_round_trip():
             ],
         ),
         ("rate: {each: []}", ["ascent.0.rate.value.each: expected at least 1 item, not []"]),
-        ("rate: {each: 3}", ["ascent.0.rate.value.each: expected a valid array, not 3"]),
+        ("rate: {each: 3}", ["ascent.0.rate.value.each: expected a list, not 3"]),
         ("rate: {each: [1, 2, 3], over: run}", ["rate.value.over: unknown key 'over'; available: each"]),
         ("rate: {keys: {0: 1}, til: 3}", ["rate.value.til: unknown key 'til'; available: keys, over"]),
     ],

@@ -92,8 +92,8 @@ def dream(
     kerasdream dream photo.jpg --preset google-2015
     kerasdream dream noise --preset deepdraw -o goldfish.png -s objectives.0.class.name=goldfish
     """
-    from kerasdream.config.document import Document
-    from kerasdream.config.run_config import resolve
+    from kerasdream.config.document import YamlDocument
+    from kerasdream.config.resolve import resolve
 
     file = Path(photo).absolute()
     data: dict[str, Any] = {"image": {"source": photo if photo == "noise" else str(file)}}
@@ -105,7 +105,7 @@ def dream(
             raise click.BadParameter(f"{output} does not end in .png, .jpg or .gif", param_hint="-o")
         data["outputs"] = [{kind: {"path": output.name}}]
     folder = output.absolute().parent if output else None
-    config = resolve(Document(data, "kerasdream dream"), file.parent, overrides, plugins=plugin_files)
+    config = resolve(YamlDocument(data, "kerasdream dream"), file.parent, overrides, plugins=plugin_files)
     sys.exit(ERROR if run_all(config, folder=folder, **options) else 0)
 
 

@@ -1,5 +1,5 @@
-"""Faults of a run file that no key shows alone: layers its network lacks, schedules too short for its octaves,
-projections of a picture that is not held as pixels, several panels where there may be one, or one for several.
+"""Cross-field checks on a run file: unknown layers, schedules shorter than the octaves, projections with a non-pixel
+parametrization, panel counts.
 """
 
 from __future__ import annotations
@@ -11,74 +11,85 @@ from typing import Any
 from pydantic import BaseModel
 
 from kerasdream.components import Projection
-from kerasdream.config import document as source
+from kerasdream.config.messages import Errors
+from kerasdream.config.octaves import Octaves
+from kerasdream.config.sections import Frames, Image
 from kerasdream.errors import did_you_mean
+from kerasdream.models import known_layers
 from kerasdream.plugins.signature import layer_names
 from kerasdream.plugins.spec import PartSpec
 from kerasdream.schedules import Each
 
 
-def unknown_layers(model: PartSpec | None, entries: Iterable[PartSpec]) -> Iterator[tuple[source.Path, str]]:
-    """Yields the place of each layer that the network lacks, where its layers can be known without building it."""
-    from kerasdream.models import known_layers
-
+def check_layers(model: PartSpec | None, entries: Iterable[PartSpec], errors: Errors) -> None:
+    """Report each layer that the network lacks, where its layers are known without building it."""
     known = None if model is None else known_layers(model)
     if model is None or known is None:
         return
     for entry in entries:
-        for within, layer in layer_names(entry.factory, entry.values) if entry.factory else ():
+        for within, layer in layer_names(entry.factory, dict(entry.values)) if entry.factory else ():
             if layer not in known:
                 near = did_you_mean(layer, known)
-                hint = f"kerasdream layers {model.values.get('file', model.name)} lists them all"
-                yield (*entry.path, *within), f"{model.name} has no layer {layer!r}; {near} ({hint})"
+                hint = f"to list them all: kerasdream layers {model.values.get('file', model.name)}"
+                errors.add((*entry.path, *within), f"{model.name} has no layer {layer!r}; {near} ({hint})")
 
 
-def short_schedules(
-    sections: Mapping[str, BaseModel | None], entries: Iterable[PartSpec]
-) -> Iterator[tuple[source.Path, str]]:
-    """Yields the place of each schedule with fewer items than there are octaves."""
-    octaves = sections["octaves"]
+def check_schedules(settings: Mapping[str, Any], entries: Iterable[PartSpec], errors: Errors) -> None:
+    """Report each schedule with fewer items than there are octaves.
+
+    Args:
+        settings: the settings that are valid, by key.
+    """
+    octaves: Octaves | None = settings.get("octaves")
+    if octaves is None:
+        return
     values = [((*entry.path, name), value) for entry in entries for name, value in entry.schedules.items()]
-    values += [((key, name), value) for key, section in sections.items() if section for name, value in section]
-    for path, value in values if octaves else ():
-        if isinstance(value, Each) and len(value.each) < octaves.count:
-            yield (*path, "each"), f"expected an item for each of the {octaves.count} octaves, not {len(value.each)}"
+    sections = {key: section for key, section in settings.items() if isinstance(section, BaseModel)}
+    values += [((key, name), value) for key, section in sections.items() for name, value in section]
+    for path, value in values:
+        if isinstance(value, Each) and len(value.each) < octaves.number:
+            text = f"expected an item for each of the {octaves.number} octaves, not {len(value.each)}"
+            errors.add((*path, "each"), text)
 
 
-def missing_files(entries: Iterable[PartSpec]) -> Iterator[str]:
-    """Yields, for each file of a part but the network that is not there, its place, its name and the nearest name."""
-    for entry in entries:
-        for path in entry.files if entry.kind != "models" else ():
-            if not path.exists():
-                beside = sorted(file.name for file in path.parent.glob("*") if file.is_file())
-                near = did_you_mean(path.name, beside)
-                yield entry.located(f"{path.name}: there is no such file; {near}")
-
-
-def projections(parametrization: PartSpec | None, entries: Iterable[PartSpec]) -> Iterator[tuple[source.Path, str]]:
-    """Yields the place of each prior that changes the picture after each step, where the picture is not the state."""
+def check_projections(parametrization: PartSpec | None, entries: Iterable[PartSpec], errors: Errors) -> None:
+    """Report each prior that changes the pixels after each step, if the parametrization does not hold pixels."""
     if parametrization is None or parametrization.make().decode is None:
         return
     for entry in entries:
         if entry.kind == "priors" and isinstance(entry.make(), Projection):
-            what = f"changes the pixels after each step, which parametrization {parametrization.name} does not hold"
-            yield entry.path, f"{what}; expected parametrization: pixels, or an energy, as total_variation is"
+            text = f"changes the pixels after each step, which parametrization {parametrization.name} does not hold"
+            errors.add(entry.path, f"{text}; use parametrization: pixels, or an energy such as total_variation")
 
 
-def lone_panels(
-    views: Any, sections: Mapping[str, BaseModel | None], entries: Iterable[PartSpec]
-) -> Iterator[tuple[source.Path, str]]:
-    """Yields the places of what needs several panels and has one, or the other way round."""
-    image, frames = sections["image"], sections["frames"]
+def check_panels(settings: Mapping[str, Any], entries: Iterable[PartSpec], errors: Errors) -> None:
+    """Report settings and parts that need several panels and have one, or the other way round.
+
+    Args:
+        settings: the settings that are valid, by key.
+        entries: the parts that can be made.
+    """
+    image: Image | None = settings.get("image")
+    frames: Frames | None = settings.get("frames")
     if image is None:
         return
     count = prod(image.panels) if isinstance(image.panels, tuple) else image.panels
-    if count > 1 and views == "crops":
-        yield ("views",), "crops are of one picture, and image.panels asks for several; expected tiles, or auto"
+    if count > 1 and settings.get("views") == "crops":
+        errors.add(("views",), f"crops need a single picture, but image.panels sets {count}; use tiles or auto")
     if count > 1 and frames and frames.count > 1:
-        yield ("frames", "count"), "frames grow out of one picture, and image.panels asks for several; expected 1"
+        errors.add(("frames", "count"), f"frames need a single picture, but image.panels sets {count}; expected 1")
     for entry in entries:
         if entry.mask and entry.mask.panels and max(entry.mask.panels) >= count:
-            yield (*entry.path, "mask", "panels"), f"expected numbers from 0 to {count - 1}: image.panels is {count}"
+            text = f"expected numbers from 0 to {count - 1}, because image.panels is {count}"
+            errors.add((*entry.path, "mask", "panels"), text)
         if entry.kind == "objectives" and count == 1 and any(term.compares for term in entry.make().terms):
-            yield entry.path, f"{entry.name} compares panels with one another; expected image.panels, of 2 or more"
+            errors.add(entry.path, f"{entry.name} compares panels with one another; set image.panels to 2 or more")
+
+
+def missing_files(entries: Iterable[PartSpec]) -> Iterator[str]:
+    """Yield a message for each missing file of a part other than the network, with the nearest name."""
+    for entry in entries:
+        for path in entry.files if entry.kind != "models" else ():
+            if not path.exists():
+                siblings = sorted(file.name for file in path.parent.glob("*") if file.is_file())
+                yield entry.located(f"{path.name}: there is no such file; {did_you_mean(path.name, siblings)}")

@@ -1,7 +1,7 @@
-"""Reading YAML so that every value knows its line, and nothing but plain data comes out.
+"""Read YAML into plain data, with the line and column of every value.
 
-YAML 1.2 scalars (``yes`` is a word, ``1e-4`` a number, ``12:30`` a word), no tags, no duplicate keys, and a bound on
-what aliases may expand to.
+Scalars follow YAML 1.2: ``yes`` and ``12:30`` are strings, ``1e-4`` is a number. Tags and duplicate keys are errors,
+and so are aliases that expand to very many values.
 """
 
 from __future__ import annotations
@@ -9,40 +9,44 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
-from kerasdream.errors import ConfigError
+from kerasdream.errors import ConfigError, Place, Problem
 
 MAX_VALUES = 20_000
 """More values than any run file has; aliases that expand to more are an attack or a mistake."""
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
+"""The keys and indices that lead to a value: ``("objectives", 0, "l2", "layer")``."""
 
 
-@dataclass
-class Document:
-    """Plain data, and where each value of it stands."""
+@dataclass(frozen=True)
+class YamlDocument:
+    """Plain data and the place of each value in it.
+
+    Attributes:
+        name: the file, for error messages.
+    """
 
     data: Any
     name: str
-    marks: dict[Path, str] = field(default_factory=dict)
+    marks: Mapping[KeyPath, Place] = field(default_factory=dict)
 
-    def where(self, path: Sequence[str | int]) -> str:
-        """Returns ``file:line:column`` of a value, or of the nearest value around it."""
+    def where(self, path: Sequence[str | int]) -> Place:
+        """Return the place of a value, or of the nearest value around it."""
         path = tuple(path)
         while path not in self.marks and path:
             path = path[:-1]
-        return self.marks.get(path, self.name)
+        return self.marks.get(path, Place(self.name))
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's reader with the scalars of YAML 1.2 (core schema)."""
-
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+    """PyYAML's loader with the scalars of YAML 1.2 (core schema)."""
 
 
+_Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", "~nN\0"),
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
@@ -58,53 +62,51 @@ for _tag, _pattern, _first in (
     )
 
 
-def parse(text: str, name: str) -> Document:
-    """Parses one YAML document.
+def parse(text: str, name: str) -> YamlDocument:
+    """Parse one YAML document.
 
     Raises:
-        ConfigError: it is not YAML, or uses what is not allowed here; every such place is named.
+        ConfigError: it is not valid YAML, or uses a feature that is not allowed here; lists every such place.
     """
+    reader = _Reader(name)
     try:
         node = yaml.compose(text, Loader=_Loader)
-        document = Document(None, name)
-        if node is not None:
-            reader = _Reader(document)
-            document.data = reader.read(node, ())
-            if reader.faults:
-                raise ConfigError("\n".join(reader.faults))
+        data = None if node is None else reader.read(node, ())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-        raise ConfigError(f"{where}: this is not YAML: {error.problem or error.context}") from None
+        place = reader.place(mark) if mark else Place(name)
+        raise ConfigError.of([Problem((), place, f"invalid YAML: {error.problem or error.context}")]) from None
     except yaml.YAMLError as error:
-        raise ConfigError(f"{name}: this is not YAML: {' '.join(str(error).split())}") from None
+        raise ConfigError.of([Problem((), Place(name), f"invalid YAML: {' '.join(str(error).split())}")]) from None
     except RecursionError:
-        raise ConfigError(f"{name}: nested too deeply to be a run file") from None
-    return document
+        raise ConfigError.of([Problem((), Place(name), "nested too deeply for a run file")]) from None
+    if reader.problems:
+        raise ConfigError.of(reader.problems)
+    return YamlDocument(data, name, reader.marks)
 
 
 class _Reader:
-    """From PyYAML's nodes to plain data."""
+    """Converts PyYAML's nodes to plain data, and notes the place of each."""
 
-    def __init__(self, document: Document) -> None:
-        self.document = document
-        self.faults: list[str] = []
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.marks: dict[KeyPath, Place] = {}
+        self.problems: list[Problem] = []
         self.count = 0
 
-    def read(self, node: yaml.Node, path: Path) -> Any:
-        name, mark = self.document.name, node.start_mark
-        where = f"{name}:{mark.line + 1}:{mark.column + 1}"
-        self.document.marks.setdefault(path, where)
+    def place(self, mark: yaml.Mark) -> Place:
+        return Place(self.name, mark.line + 1, mark.column + 1)
+
+    def read(self, node: yaml.Node, path: KeyPath) -> Any:
+        place = self.place(node.start_mark)
+        self.marks.setdefault(path, place)
         self.count += 1
         if self.count > MAX_VALUES:
-            raise ConfigError(
-                f"{where}: the aliases of this file expand to more than {MAX_VALUES} values; write them out"
-            )
+            text = f"the aliases in this file expand to more than {MAX_VALUES} values; write them out"
+            raise ConfigError.of([Problem((), place, text)])
         kind = node.tag.removeprefix("tag:yaml.org,2002:")
         if kind not in _KINDS[type(node)]:
-            self.faults.append(
-                f"{where}: {_dotted(path)}the tag {_short(node.tag)} is not allowed; expected plain YAML values"
-            )
+            self.problem(path, place, f"the tag {_short(node.tag)} is not allowed; expected plain YAML values")
             return None
         if isinstance(node, yaml.SequenceNode):
             return [self.read(item, (*path, i)) for i, item in enumerate(node.value)]
@@ -113,28 +115,29 @@ class _Reader:
         try:
             return _SCALARS[kind](node.value)
         except ValueError:
-            self.faults.append(
-                f"{where}: {_dotted(path)}{node.value!r} is not of the type its tag {_short(node.tag)} says"
-            )
+            self.problem(path, place, f"{node.value!r} does not match its tag {_short(node.tag)}")
             return None
 
-    def pairs(self, node: yaml.MappingNode, path: Path) -> Iterator[tuple[Any, Any]]:
-        seen: dict[Any, str] = {}
+    def pairs(self, node: yaml.MappingNode, path: KeyPath) -> Iterator[tuple[Any, Any]]:
+        seen: dict[Any, Place] = {}
         for key_node, value_node in node.value:
-            mark = key_node.start_mark
-            where = f"{self.document.name}:{mark.line + 1}:{mark.column + 1}"
-            key = self.read(key_node, (*path, "<key>"))
+            place = self.place(key_node.start_mark)
+            key = self.read(key_node, (*path, _KEY))
             if isinstance(key, (list, dict)):
-                self.faults.append(f"{where}: {_dotted(path)}a key must be a word, not a list or mapping")
+                self.problem(path, place, "expected a string as a key, not a list or a mapping")
                 continue
             if key in seen:
-                self.faults.append(
-                    f"{where}: {_dotted((*path, key))}duplicate key, first at {seen[key]}; keep one of them"
-                )
+                self.problem((*path, key), place, f"duplicate key, first at {seen[key]}; keep one of them")
                 continue
-            seen[key] = where
-            self.document.marks[(*path, key)] = where
+            seen[key] = self.marks[(*path, key)] = place
             yield key, self.read(value_node, (*path, key))
+
+    def problem(self, path: KeyPath, place: Place, text: str) -> None:
+        self.problems.append(Problem(tuple(part for part in path if part != _KEY), place, text))
+
+
+_KEY = "<key>"
+"""Stands in a path for a mapping's key, which is a node of its own."""
 
 
 def _int(text: str) -> int:
@@ -165,8 +168,3 @@ _KINDS: Mapping[type, Container[str]] = {
 
 def _short(tag: str) -> str:
     return tag.replace("tag:yaml.org,2002:", "!!")
-
-
-def _dotted(path: Path) -> str:
-    text = ".".join(str(part) for part in path if part != "<key>")
-    return f"{text}: " if text else ""

@@ -1,54 +1,76 @@
-"""Faults of a run file as sentences."""
+"""Collect the errors of a run file, and turn pydantic's errors into sentences."""
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
-from kerasdream.config import document as source
-from kerasdream.errors import did_you_mean
+from kerasdream.config.document import KeyPath, YamlDocument
+from kerasdream.errors import ConfigError, Problem, did_you_mean
 from kerasdream.schedules import SCHEDULES
 
 
-def place_of(fault: str) -> tuple[int, int]:
-    """The line and column a fault stands at, to report them in the order of the file."""
-    place = re.match(r"[^\n]*?:(\d+):(\d+): ", fault)
-    return (int(place[1]), int(place[2])) if place else (sys.maxsize, 0)
+class Errors:
+    """The errors found so far in a document, to be reported all at once.
+
+    Args:
+        problems: errors found before the document was complete.
+    """
+
+    def __init__(self, document: YamlDocument, problems: Iterable[Problem] = ()) -> None:
+        self.document = document
+        self.problems = list(problems)
+
+    def add(self, path: KeyPath, text: str) -> None:
+        """Add an error of the value at ``path``."""
+        self.problems.append(Problem(path, self.document.where(path), text))
+
+    def raise_if_any(self) -> None:
+        """Raise a ConfigError that lists the errors in the order of the file; those without a line come last."""
+        if self.problems:
+            raise ConfigError.of(sorted(self.problems, key=_position))
+
+
+def _position(problem: Problem) -> tuple[int, int]:
+    line, column = problem.place.line, problem.place.column
+    return (sys.maxsize, 0) if line is None or column is None else (line, column)
 
 
 def explained(
-    error: ValidationError, values: Any, schema: type[BaseModel], path: source.Path
-) -> Iterator[tuple[source.Path, str]]:
-    """Turns pydantic's errors into places and sentences; what the branches of a union wanted is one sentence.
+    error: ValidationError, values: Any, schema: type[BaseModel], more_keys: Sequence[str] = ()
+) -> Iterator[tuple[KeyPath, str]]:
+    """Yield the path within ``values`` and a sentence for each error; one sentence for all branches of a union.
 
     Args:
-        values: what was validated.
-        path: the place of ``values`` in the run file.
+        values: the plain data that was validated.
+        more_keys: keys to suggest for an unknown one, in addition to the fields of ``schema``.
     """
-    wanted: dict[source.Path, list[Any]] = {}
+    mismatches: dict[KeyPath, list[ErrorDetails]] = {}
     for item in error.errors(include_url=False):
         where = tuple(_steps(item, values))
+        parent = _model_at(schema, where[:-1])
         if item["type"] == "extra_forbidden":
-            options = schema.model_fields if len(where) == 1 else SCHEDULES.get(item["loc"][-2], ())
-            yield (*path, *where), f"unknown key {where[-1]!r}; {did_you_mean(str(where[-1]), options, show=20)}"
+            options = parent.model_fields if parent else SCHEDULES.get(str(item["loc"][-2]), ())
+            known = sorted([*options, *more_keys]) if more_keys and len(where) == 1 else options
+            yield where, f"unknown key {where[-1]!r}; {did_you_mean(str(where[-1]), known, show=20)}"
         elif item["type"] == "missing":
-            field = schema.model_fields.get(str(where[-1])) if len(where) == 1 else None
-            text = f" ({field.description.rstrip('.')})" if field and field.description else ""
-            yield (*path, *where), f"missing{text}"
+            field = parent.model_fields.get(str(where[-1])) if parent else None
+            yield where, f"missing ({field.description.rstrip('.')})" if field and field.description else "missing"
         else:
-            wanted.setdefault(where, []).append(item)
-    for where, items in wanted.items():
-        texts = " or ".join(dict.fromkeys(_wanted(item["msg"]) for item in items))
-        yield (*path, *where), f"expected {texts}, not {shown(items[0]['input'])}"
+            mismatches.setdefault(where, []).append(item)
+    for where, items in mismatches.items():
+        texts = " or ".join(dict.fromkeys(_expected(item, _model_at(schema, where)) for item in items))
+        yield where, f"expected {texts}, not {shown(items[0]['input'])}"
 
 
-def _steps(item: Any, values: Any) -> Iterator[str | int]:
-    """The keys and indices that lead to an error: its location without the names of the branches of unions."""
+def _steps(item: ErrorDetails, values: Any) -> Iterator[str | int]:
+    """Yield the keys and indices that lead to an error: its location without the names of the branches of unions."""
     for depth, part in enumerate(item["loc"]):
         keys = values if isinstance(values, dict) else range(len(values)) if isinstance(values, list) else ()
         key = next((key for key in keys if str(key) == str(part)), None)
@@ -59,17 +81,30 @@ def _steps(item: Any, values: Any) -> Iterator[str | int]:
             yield part
 
 
-def _wanted(message: str) -> str:
-    """What was expected, from pydantic's sentence."""
-    message = re.sub(r"^\w+ should (be|have) ", "", message)
+def _model_at(schema: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
+    """Return the model of the mapping at a path, where the path leads through models only."""
+    for key in path:
+        field = schema.model_fields.get(str(key))
+        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
+            return None
+        schema = field.annotation
+    return schema
+
+
+def _expected(item: ErrorDetails, model: type[BaseModel] | None) -> str:
+    """Return what was expected, from pydantic's sentence."""
+    if item["type"] == "model_type" and model:
+        return f"a mapping of {', '.join(model.model_fields)}"
+    message = re.sub(r"^\w+ should (be|have) ", "", item["msg"])
     message = re.sub(r"^(greater|less) than", r"a number \1 than", message)
+    message = re.sub(r"^a valid array", "a list", message)
     return re.sub(r" after validation.*|, unable to parse.*", "", message)
 
 
 def shown(value: Any) -> str:
-    """A value as YAML on one short line."""
+    """Return a value as YAML on one short line."""
     try:
-        text = yaml.safe_dump(value, default_flow_style=True, width=1000, allow_unicode=True).strip()
+        text: str = yaml.safe_dump(value, default_flow_style=True, width=1000, allow_unicode=True).strip()
         text = text.removesuffix("...").strip()
     except yaml.YAMLError:
         text = repr(value)

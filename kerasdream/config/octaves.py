@@ -1,19 +1,21 @@
-"""The section ``octaves`` of a run file: the sizes a dream goes through, how long it stays at each."""
+"""The section ``octaves`` of a run file: the sizes a dream goes through, and the steps at each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from kerasdream.config.strict import StrictModel
+
 COUNT, SCALE = 5, 1.5
-"""How many octaves there are, and the factor from each to the next, where a run file does not say."""
+"""Defaults for the number of octaves and for the factor from each to the next."""
 
 MOST = 30
-"""Octaves at most."""
+"""Maximum number of octaves."""
 
 Item = TypeVar("Item")
 OneOrMany = Annotated[
@@ -23,38 +25,40 @@ OneOrMany = Annotated[
 Side = Annotated[int, Field(ge=16)]
 
 
-class Octaves(BaseModel):
+class Octaves(StrictModel):
     """The sizes the dream goes through, coarse to fine."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-    # Each field is checked against those before it.
+    # Each validator sees the fields above its own, so the order of the fields matters.
     sizes: Annotated[list[tuple[Side, Side]], Field(min_length=1, max_length=MOST)] | None = Field(
-        None, description="Height and width of each octave, coarse to fine, instead of count, scale and finest."
+        default=None,
+        description="Height and width of each octave, coarse to fine, instead of count, scale and finest.",
     )
     scale: OneOrMany[Annotated[float, Field(ge=1, le=10)]] | None = Field(
-        None,
+        default=None,
         validate_default=True,
-        description=f"Factor from each octave to the next, or a list of them, coarse to fine; by default {SCALE}.",
+        description=f"Factor from each octave to the next, or a list of factors, coarse to fine; by default {SCALE}.",
     )
     finest: Annotated[float, Field(gt=0, le=4)] = Field(
-        1.0, description="Size of the last octave, relative to the picture, to whose size the dream is then brought."
+        default=1.0,
+        description="Size of the last octave relative to the picture; the dream is resized to the picture at the end.",
     )
     steps: OneOrMany[Annotated[int, Field(ge=1)]] = Field(
-        20, description="Steps in each octave, or a list with a number for each, coarse to fine."
+        default=20, description="Steps in each octave, or a list with a number for each, coarse to fine."
     )
     count: Annotated[int, Field(ge=1, le=MOST)] | None = Field(
-        None, validate_default=True, description=f"How many octaves; by default as many as the lists say, or {COUNT}."
+        default=None,
+        validate_default=True,
+        description=f"Number of octaves; by default the length of the lists, or {COUNT}.",
     )
     detail: bool = Field(
-        True, description="Carry the dreamed detail over the source photo, rather than the resized dream."
+        default=True, description="Carry the dreamed detail over to the source photo, rather than the resized dream."
     )
-    max_score: float | None = Field(None, description="An octave is left when its score has passed this.")
+    max_score: float | None = Field(default=None, description="Leave an octave when its score exceeds this.")
     plateau: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="An octave is left when its best score has not risen for so many steps."
+        default=None, description="Leave an octave when its best score has not risen for this many steps."
     )
     plateau_gain: Annotated[float, Field(ge=0)] = Field(
-        0.001, description="How much it must rise in that many steps, relative to what it was."
+        default=0.001, description="Minimum rise within that many steps, relative to the best score before."
     )
 
     @field_validator("scale")
@@ -63,14 +67,14 @@ class Octaves(BaseModel):
         if info.data.get("sizes") is None:
             return SCALE if scale is None else scale
         if scale is not None:
-            raise PydanticCustomError("octaves", "nothing beside sizes, which say it all")
+            raise PydanticCustomError("octaves", _SIZES_SUFFICE)
         return None
 
     @field_validator("finest")
     @classmethod
     def _finest(cls, finest: float, info: ValidationInfo) -> float:
         if finest != 1 and info.data.get("sizes") is not None:
-            raise PydanticCustomError("octaves", "nothing beside sizes, which say it all")
+            raise PydanticCustomError("octaves", _SIZES_SUFFICE)
         return finest
 
     @field_validator("steps")
@@ -78,35 +82,46 @@ class Octaves(BaseModel):
     def _steps(cls, steps: Any, info: ValidationInfo) -> Any:
         for name, count in _counts(info.data).items():
             if isinstance(steps, list) and len(steps) != count:
-                text = f"a number for each octave, of which {name} gives {count}"
-                raise PydanticCustomError("octaves", text)  # type: ignore[arg-type]
+                raise PydanticCustomError(
+                    "octaves",
+                    "a number for each of the {count} octaves that {name} gives",
+                    {"count": count, "name": name},
+                )
         return steps
 
     @field_validator("count")
     @classmethod
     def _count(cls, count: int | None, info: ValidationInfo) -> int:
-        said = _counts(info.data)
-        for name, number in said.items():
+        counts = _counts(info.data)
+        for name, number in counts.items():
             if count not in (None, number):
-                text = f"{number}, as {name} says, or nothing"
-                raise PydanticCustomError("octaves", text)  # type: ignore[arg-type]
-        return count or next(iter(said.values()), COUNT)
+                raise PydanticCustomError(
+                    "octaves", "{number}, to match {name}, or no value", {"number": number, "name": name}
+                )
+        return count or next(iter(counts.values()), COUNT)
 
     def shapes(self, picture: tuple[int, int]) -> list[tuple[int, int]]:
-        """Returns the (height, width) of each octave of a picture of this (height, width), coarse to fine."""
+        """Return the (height, width) of each octave of a picture of this (height, width), coarse to fine."""
         if self.sizes is not None:
             return list(self.sizes)
-        factors = self.scale if isinstance(self.scale, list) else [self.scale] * (self.count - 1)
-        shares = [prod(factors[i:]) / self.finest for i in range(self.count)]
+        count = self.number
+        factors: list[Any] = self.scale if isinstance(self.scale, list) else [self.scale] * (count - 1)
+        shares = [prod(factors[i:]) / self.finest for i in range(count)]
         return [(max(1, round(picture[0] / share)), max(1, round(picture[1] / share))) for share in shares]
+
+    @property
+    def number(self) -> int:
+        """``count``, which validation has set."""
+        assert self.count is not None
+        return self.count
 
     @property
     def each_steps(self) -> tuple[int, ...]:
         """The steps of each octave, coarse to fine."""
-        return tuple(self.steps) if isinstance(self.steps, list) else (self.steps,) * self.count
+        return tuple(self.steps) if isinstance(self.steps, list) else (self.steps,) * self.number
 
     def is_over(self, scores: Sequence[float]) -> bool:
-        """Whether an octave is left after steps with these scores, even if more are planned."""
+        """Whether an octave ends after steps with these scores, even if more are planned."""
         if self.max_score is not None and scores[-1] > self.max_score:
             return True
         if self.plateau is None or len(scores) <= self.plateau:
@@ -115,7 +130,10 @@ class Octaves(BaseModel):
         return lately <= before + self.plateau_gain * abs(before)
 
 
+_SIZES_SUFFICE: Final = "no value when sizes is given"
+
+
 def _counts(data: Mapping[str, Any]) -> dict[str, int]:
-    """How many octaves each of the lists among validated fields makes."""
+    """Return the number of octaves that each of the lists among validated fields implies."""
     more = {"sizes": 0, "scale": 1, "steps": 0}
     return {name: len(data[name]) + more[name] for name in more if isinstance(data.get(name), list)}

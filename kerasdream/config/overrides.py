@@ -1,58 +1,78 @@
-"""``-s key.path=value`` on the command line: single values of a run file, set from outside."""
+"""Overrides: ``-s key.path=value`` on the command line sets a single value of a run file."""
 
 from __future__ import annotations
 
 import copy
 import os
+from dataclasses import replace
 from typing import Any
 
-from kerasdream.config import document as source
+from kerasdream.config.document import KeyPath, YamlDocument, parse
 from kerasdream.config.presets import KEY
-from kerasdream.config.run_config import SHORT
-from kerasdream.errors import ConfigError
+from kerasdream.config.sections import SHORT
+from kerasdream.errors import ConfigError, Place, Problem
 
 TYPED_PATHS = {("image",), ("image", "source"), ("model", "file"), ("model", "weights")}
-"""Paths that, typed on the command line, are relative to the present folder rather than to the run file."""
+"""Settings that, on the command line, are relative to the working directory rather than to the run file."""
 
 
-def override(document: source.Document, text: str) -> str | None:
-    """Sets one ``key.path=value`` in a run file, and where it stands; returns the fault, if there is one.
+def override(document: YamlDocument, text: str) -> YamlDocument:
+    """Return a run file with one value replaced, ``text`` being ``key.path=value``; the value is YAML.
 
-    The document's data are replaced down to the value, so that what they were made of stays as it is.
+    The given document and its data stay as they are.
+
+    Raises:
+        ConfigError: ``text`` is malformed, or there is nothing at that path to set.
     """
+    place = Place(f"-s {text}")
     key, equals, value = text.partition("=")
     if not equals or not key:
-        return f"-s {text}: expected KEY=VALUE, as in -s octaves.steps=5"
-    try:
-        parsed = source.parse(value, f"-s {text}").data
-    except ConfigError as error:
-        return f"{error}; a text with special characters needs quotes: '{key}=\"...\"'"
-    path: tuple[str | int, ...] = tuple(int(p) if p.isdigit() else p for p in key.split("."))
+        raise _error(place, "expected KEY=VALUE, as in -s octaves.steps=5")
+    path: KeyPath = tuple(int(part) if part.isdigit() else part for part in key.split("."))
+    parsed = _parsed(place, key, value)
     if path in TYPED_PATHS and isinstance(parsed, str) and parsed not in ("noise", "imagenet"):
         parsed = os.path.abspath(os.path.expanduser(parsed))
-    document.marks = {p: w for p, w in document.marks.items() if p[: len(path)] != path}
-    place: Any = document.data
+    marks = {p: mark for p, mark in document.marks.items() if p[: len(path)] != path}
+    data = copy.copy(document.data)
+    inner: Any = data
     for depth, part in enumerate(path):
         last = depth == len(path) - 1
-        if last or (isinstance(place, dict) and part not in place):
-            document.marks[path[: depth + 1]] = f"-s {text}"
-        if isinstance(place, list) and isinstance(part, int) and part < len(place):
-            following = place[part] = parsed if last else _opened(place[part], path[depth + 1])
-        elif isinstance(place, dict) and isinstance(part, str):
-            following = place[part] = parsed if last else _opened(place.get(part), path[depth + 1], SHORT.get(part))
+        if last or (isinstance(inner, dict) and part not in inner):
+            marks[path[: depth + 1]] = place
+        if isinstance(inner, list) and isinstance(part, int) and part < len(inner):
+            following = inner[part] = parsed if last else _opened(inner[part], path[depth + 1])
+        elif isinstance(inner, dict) and isinstance(part, str):
+            following = inner[part] = parsed if last else _opened(inner.get(part), path[depth + 1], SHORT.get(part))
         else:
-            return f"-s {text}: there is no {'.'.join(map(str, path[: depth + 1]))} to set"
-        place = following
-    return None
+            raise _error(place, f"{'.'.join(map(str, path[: depth + 1]))} does not exist, so it cannot be set")
+        inner = following
+    return YamlDocument(data, document.name, marks)
 
 
 def names_preset(text: str) -> bool:
-    """Whether an override names the preset: it goes before all others, which change what is in it."""
+    """Whether an override names the preset: it is applied before all others, which change what the preset contains."""
     return text.partition("=")[0] == KEY
 
 
+def sets_objectives(text: str) -> bool:
+    """Whether an override sets the objectives, or something in them."""
+    return text.startswith("objectives")
+
+
+def _parsed(place: Place, key: str, value: str) -> Any:
+    try:
+        return parse(value, place.name).data
+    except ConfigError as error:
+        hint = f"; a value with special characters needs quotes: '{key}=\"...\"'"
+        raise ConfigError.of([replace(problem, text=problem.text + hint) for problem in error.problems]) from None
+
+
+def _error(place: Place, text: str) -> ConfigError:
+    return ConfigError.of([Problem((), place, text)])
+
+
 def _opened(value: Any, following: str | int, short: str | None = None) -> Any:
-    """A copy of a value that an override goes into, shorthands written out."""
+    """Return a copy of a value that an override changes the inside of, with shorthands written out."""
     if isinstance(value, str) and short:
         return {short: value}
     if isinstance(value, str) and value == following:

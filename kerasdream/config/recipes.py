@@ -1,4 +1,4 @@
-"""Run files and the recipes inside finished pictures: both lead to a RunConfig."""
+"""Load a run from a run file or from the recipe inside a finished picture, and compare recipes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kerasdream.config import document as source
+from kerasdream.config.document import YamlDocument, parse
 from kerasdream.config.messages import shown
-from kerasdream.config.run_config import RunConfig, load, resolve
+from kerasdream.config.resolve import load, resolve
+from kerasdream.config.run_config import RunConfig
 from kerasdream.errors import ConfigError, ImageError
 from kerasdream.images import read_recipe
 from kerasdream.plugins import files as plugin_files
@@ -20,27 +21,27 @@ PICTURES = (".png", ".jpg", ".jpeg", ".gif")
 def load_any(
     file: Path, overrides: Iterable[str] = (), *, plugins: Sequence[Path] = (), trust: bool = False
 ) -> RunConfig:
-    """Loads a run file, or the recipe inside a picture.
+    """Load a run file, or the recipe inside a picture.
 
-    A recipe names its source by base name: the photo is looked for beside the picture, and has to be the same one,
-    unless ``image.source`` is overridden. It loads no plugin files, unless they are trusted, and the same as then;
-    those in ``plugins`` are loaded as they are.
+    A recipe contains the base name and checksum of its photo, which must be in the picture's folder unless
+    ``image.source`` is overridden. Plugin files that the recipe names are loaded only with ``trust``, and only if they
+    are unchanged; those in ``plugins`` are always loaded.
 
     Args:
-        overrides, plugins, trust: see ``kerasdream.config.run_config.load``.
+        overrides, plugins, trust: see ``kerasdream.config.resolve.load``.
 
     Raises:
-        ConfigError: with every fault found.
-        ImageError: the picture holds no recipe.
+        ConfigError: lists every error found.
+        ImageError: the picture contains no recipe.
     """
     overrides = list(overrides)
     if file.suffix.lower() not in PICTURES:
         return load(file, overrides, plugins=plugins, trust=trust)
-    manifest = source.parse(recipe_in(file), f"{file} (its recipe)")
+    manifest = parse(recipe_in(file), f"{file} (its recipe)")
     if not isinstance(manifest.data, dict) or not isinstance(manifest.data.get("recipe"), dict):
-        raise ConfigError(f"{file}: the recipe inside is not one that this kerasdream can read")
+        raise ConfigError(f"{file}: this kerasdream cannot read the recipe inside")
     marks = {path[1:]: where for path, where in manifest.marks.items() if path[:1] == ("recipe",)}
-    document = source.Document(manifest.data["recipe"], manifest.name, marks)
+    document = YamlDocument(manifest.data["recipe"], manifest.name, marks)
     if not any(override.startswith(("image=", "image.source=")) for override in overrides):
         _check_source(file, manifest.data.get("source"))
     if not any(override.startswith("model") for override in overrides):
@@ -51,48 +52,49 @@ def load_any(
 
 
 def recipe_in(picture: Path) -> str:
-    """Returns the recipe inside a picture.
+    """Return the recipe inside a picture.
 
     Raises:
-        ImageError: there is none.
+        ImageError: there is no recipe.
     """
     recipe = read_recipe(picture)
     if recipe is None:
         raise ImageError(
-            f"{picture} holds no recipe: it was not made by kerasdream, or was saved again by another program "
-            f"(kerasdream dream {picture} dreams it)"
+            f"{picture} contains no recipe: it was not made by kerasdream, or another program saved it again "
+            f"(to dream the picture itself: kerasdream dream {picture})"
         )
     return recipe
 
 
 def manifest_in(file: Path) -> dict[str, Any]:
-    """Returns the manifest inside a file that kerasdream may have made; an empty one if there is none to be read."""
+    """Return the manifest inside a file that kerasdream may have made; an empty one if there is none."""
     try:
-        manifest = source.parse(read_recipe(file) or "", str(file)).data
+        manifest = parse(read_recipe(file) or "", str(file)).data
     except (ImageError, ConfigError):
         return {}
     return manifest if isinstance(manifest, dict) else {}
 
 
-def differences(asked: Any, found: Any, path: str = "") -> Iterator[str]:
-    """Yields ``"recipe.octaves.steps is 5, was 20"`` for every place where two manifests differ."""
-    if isinstance(asked, Mapping) and isinstance(found, Mapping):
-        ours, theirs = ({str(key): value for key, value in one.items()} for one in (asked, found))
-    elif isinstance(asked, (list, tuple)) and isinstance(found, (list, tuple)) and len(asked) == len(found):
-        ours, theirs = ({str(i): value for i, value in enumerate(one)} for one in (asked, found))
+def differences(new: Any, old: Any, path: str = "") -> Iterator[str]:
+    """Yield ``"recipe.octaves.steps is 5, was 20"`` for every place where two manifests differ."""
+    if isinstance(new, Mapping) and isinstance(old, Mapping):
+        ours, theirs = ({str(key): value for key, value in one.items()} for one in (new, old))
+    elif isinstance(new, (list, tuple)) and isinstance(old, (list, tuple)) and len(new) == len(old):
+        ours, theirs = ({str(i): value for i, value in enumerate(one)} for one in (new, old))
     else:
-        if asked != found and (path, asked) != ("recipe.tiles.size", "auto"):  # of which a number has become
-            yield f"{path} is {shown(asked)}, was {shown(found)}"
+        # A manifest contains the number that an automatic tile size became.
+        if new != old and (path, new) != ("recipe.tiles.size", "auto"):
+            yield f"{path} is {shown(new)}, was {shown(old)}"
         return
     for key in dict.fromkeys([*ours, *theirs]):
         yield from differences(ours.get(key), theirs.get(key), f"{path}.{key}".lstrip("."))
 
 
 def checksum(file: Path, files: Iterable[Path] | None = None) -> str:
-    """Returns the SHA-256 of a file, in hexadecimal; of a folder, that of the names and checksums of its files.
+    """Return the SHA-256 of a file, in hexadecimal; for a folder, of the names and checksums of its files.
 
     Args:
-        files: those of a folder that count; by default all.
+        files: the files of a folder to include; by default all.
     """
     digest = hashlib.sha256()
     if file.is_dir():
@@ -106,48 +108,48 @@ def checksum(file: Path, files: Iterable[Path] | None = None) -> str:
 
 
 def plugin_checksum(path: Path) -> str:
-    """Returns the SHA-256 of a plugin that is not installed: a file, a package or a folder of Python files.
+    """Return the SHA-256 of a plugin that is not installed: a file, a package or a folder of Python files.
 
     Raises:
-        PluginError: there is no plugin.
+        PluginError: there is no plugin at this path.
     """
     return checksum(path, plugin_files.contents(path))
 
 
 def _check_plugins(picture: Path, made_with: object) -> None:
-    """Plugins beside the picture must be those the recipe was made with."""
+    """Check that plugins in the picture's folder are those that the recipe was made with."""
     for name, expected in made_with.items() if isinstance(made_with, dict) else ():
         path = picture.parent / Path(str(name)).name
         if path.exists() and plugin_checksum(path) != expected:
             raise ConfigError(
-                f"{path} is not the plugin that {picture.name} was made with (its checksum differs); to use it all the "
-                f"same, name it: --plugin {path} instead of --trust"
+                f"{path} is not the plugin that {picture.name} was made with (its checksum differs); to use it anyway, "
+                f"replace --trust with --plugin {path}"
             )
 
 
 def _check_files(picture: Path, files: object) -> None:
-    """Model and weight files beside the picture must be those the recipe was made with."""
+    """Check that model and weight files in the picture's folder are those that the recipe was made with."""
     for name, expected in files.items() if isinstance(files, dict) else ():
         file = picture.parent / str(name)
         if not file.exists():
-            raise ConfigError(f"the file {file.name!r}, which {picture.name} was made with, is not beside it")
+            raise ConfigError(f"the file {file.name!r}, which {picture.name} was made with, is not in its folder")
         if checksum(file) != expected:
             raise ConfigError(f"{file} is not the file that {picture.name} was made with (its checksum differs)")
 
 
 def _check_source(picture: Path, facts: object) -> None:
-    """The photo beside the picture must be the one the recipe was made with."""
+    """Check that the photo in the picture's folder is the one that the recipe was made with."""
     if not isinstance(facts, dict) or "sha256" not in facts:
         if isinstance(facts, dict) and facts.get("name") == "noise":
             return
         raise ConfigError(
-            f"{picture} was dreamed from an array in Python, not from a file; give one: -s image.source=PHOTO"
+            f"{picture} was dreamed from an array in Python, not from a file; name a file: -s image.source=PHOTO"
         )
     photo = picture.parent / str(facts.get("name"))
     if not photo.is_file():
-        raise ConfigError(f"the photo {photo.name!r} is not beside {picture}; tell where it is: -s image.source=PHOTO")
+        raise ConfigError(f"the photo {photo.name!r} is not in the folder of {picture}; name it: -s image.source=PHOTO")
     if checksum(photo) != facts["sha256"]:
         raise ConfigError(
-            f"{photo} is not the photo that {picture.name} was made from (its checksum differs); to dream it all the "
-            f"same: -s image.source={photo}"
+            f"{photo} is not the photo that {picture.name} was made from (its checksum differs); to dream it anyway: "
+            f"-s image.source={photo}"
         )

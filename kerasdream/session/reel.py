@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from kerasdream import images
 from kerasdream._memory import peak
-from kerasdream.config.run_config import Frames
+from kerasdream.config.sections import Frames
 from kerasdream.errors import ImageError
 from kerasdream.events import Event, Finished, Result, Started
 from kerasdream.images import Picture

@@ -6,8 +6,8 @@ import pytest
 
 from kerasdream.atlas import content
 from kerasdream.atlas.content import Tile
-from kerasdream.config.document import Document
-from kerasdream.config.run_config import resolve
+from kerasdream.config.document import YamlDocument
+from kerasdream.config.resolve import resolve
 from kerasdream.errors import ConfigError, ModelError
 from kerasdream.models import tables
 
@@ -38,7 +38,7 @@ def test_every_default_run_is_valid():
     ]
     for atlas in atlases:
         for tile in atlas.tiles:
-            config = resolve(Document(content.run_of(atlas, tile, 64), "atlas"), content.PHOTO.parent)
+            config = resolve(YamlDocument(content.run_of(atlas, tile, 64), "atlas"), content.PHOTO.parent)
             assert config.model.name == LITE0
 
 

@@ -19,7 +19,7 @@ from kerasdream.builtin.ascent import (
     sign,
     smooth,
 )
-from kerasdream.config.run_config import load
+from kerasdream.config.resolve import load
 from kerasdream.errors import ConfigError, ImageError
 from kerasdream.testing.material import PHOTO
 

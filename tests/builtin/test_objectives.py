@@ -28,8 +28,8 @@ from kerasdream.builtin.objectives import (
 )
 from kerasdream.builtin.objectives.style import gram
 from kerasdream.components import LOGITS
-from kerasdream.config.document import Document, parse
-from kerasdream.config.run_config import resolve
+from kerasdream.config.document import YamlDocument, parse
+from kerasdream.config.resolve import resolve
 from kerasdream.errors import ConfigError, ModelError
 from kerasdream.models import imagenet
 
@@ -332,7 +332,7 @@ def test_missing_channels_and_classes_are_reported_with_the_line(lite0, chelsea,
 
 
 def test_class_names_are_checked_with_the_run_file(tmp_path):
-    document = Document({"image": "noise", "objectives": [{"class": "flamigno"}, {"class": "crane"}]}, "run.yaml")
+    document = YamlDocument({"image": "noise", "objectives": [{"class": "flamigno"}, {"class": "crane"}]}, "run.yaml")
     with pytest.raises(ConfigError) as error:
         resolve(document, tmp_path)
     first, second = str(error.value).splitlines()
@@ -360,7 +360,7 @@ def test_ten_steps_raise_the_score(name, lite0, chelsea, coffee, tmp_path):
     images.save(tmp_path / "guide.png", coffee[100:292, 200:392], format="png")
     panels = (1, 2) if name == "panels" else (1, 1)
     data = {"image": {"source": "noise", "panels": panels}, "model": lite0, "objectives": [CLIMBED[name]]}
-    entries = resolve(Document(data, "run.yaml"), tmp_path).objectives
+    entries = resolve(YamlDocument(data, "run.yaml"), tmp_path).objectives
     step = GradientStep(lite0, entries, tile=224, halo=0)
     photo = chelsea[40:264, 100:324]
     picture = photo + np.random.default_rng(0).normal(0, 0.1, photo.shape).astype("float32")

@@ -19,7 +19,7 @@ from kerasdream import ConfigError, ImageError, PluginError, images
 from kerasdream.builtin.bilateral import BAND
 from kerasdream.builtin.postprocess import blend, denoise, grade, keep_colors, match_color, sharpen, upscale
 from kerasdream.config.document import parse
-from kerasdream.config.run_config import resolve
+from kerasdream.config.resolve import resolve
 from kerasdream.images.masks import Mask
 
 RED, GREEN, BLUE = 0.2126, 0.7152, 0.0722

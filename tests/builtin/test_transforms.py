@@ -24,7 +24,7 @@ from kerasdream.builtin.transforms import (
     shift,
 )
 from kerasdream.builtin.transforms.sampling import sample
-from kerasdream.config.run_config import load
+from kerasdream.config.resolve import load
 from kerasdream.engine.score import step_seed
 from kerasdream.plan.tiling import mirrored as mirrored_by_the_tiling
 

@@ -190,7 +190,7 @@ def test_list_describes_an_entry(here):
         "  weight: number or a schedule, default 1.0",
     ):
         assert line in out.splitlines()
-    assert re.search(r"^From the plugin kerasdream \(built in\), \S+channel\.py:\d+$", out, re.MULTILINE)
+    assert re.search(r"^From plugin kerasdream \(built in\), \S+channel\.py:\d+$", out, re.MULTILINE)
     assert here("list", "objective", "channel")[1] == out  # the singular will do
 
 
@@ -316,7 +316,7 @@ def test_a_recipe_needs_its_photo(dreams, here, tmp_path, monkeypatch):
     dream = tmp_path / "photo-a-0.png"
     code, _, err = here("run", dream)
     assert code == 1
-    assert f"the photo 'photo.png' is not beside {dream}; tell where it is: -s image.source=PHOTO" in err
+    assert f"the photo 'photo.png' is not in the folder of {dream}; name it: -s image.source=PHOTO" in err
     shutil.copy(folder / "photo-c-1.png", tmp_path / "photo.png")
     code, _, err = here("run", dream)
     assert code == 1
@@ -335,7 +335,7 @@ def test_a_recipe_loads_no_plugin_files(tmp_path, here):
     for command in ("validate", "plan", "run"):
         code, _, err = here(command, tmp_path / "dream.png")
         assert code == 1
-        assert "evil.py is a plugin, and a recipe out of a picture loads none" in err
+        assert "evil.py is a plugin, which is code that runs, so a recipe from a picture does not load it" in err
     assert not Path("pwned").exists()
     assert not (tmp_path / "pwned").exists()
 
@@ -362,7 +362,7 @@ def test_interrupted_the_last_good_picture_is_kept(tmp_path, tiny):
         f"kerasdream: progress saved; resume with: {again}",
         "kerasdream: interrupted",
     ]
-    assert "photo.png: interrupted, kept as far as it got" in err
+    assert "photo.png: interrupted after" in err
     assert out == "out/photo-dream.png\n"
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == [".photo-dream.png.checkpoint", "photo-dream.png"]  # the second run never began

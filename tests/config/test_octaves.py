@@ -9,9 +9,9 @@ import yaml
 
 import kerasdream
 from kerasdream.builtin.objectives.l2 import l2
-from kerasdream.config.document import Document, parse
+from kerasdream.config.document import YamlDocument, parse
 from kerasdream.config.octaves import Octaves
-from kerasdream.config.run_config import resolve
+from kerasdream.config.resolve import resolve
 from kerasdream.config.schema import json_schema
 from kerasdream.errors import ConfigError, ImageError
 from kerasdream.events import Stepped
@@ -45,7 +45,7 @@ def test_sizes_and_steps(octaves, shapes, steps):
     assert config.octaves.shapes((300, 451)) == shapes
     assert config.octaves.each_steps == steps
     assert config.octaves.count == len(shapes)
-    again = resolve(Document({"image": "x.jpg", "octaves": config.data["octaves"]}, "a recipe"), Path("."))
+    again = resolve(YamlDocument({"image": "x.jpg", "octaves": config.data["octaves"]}, "a recipe"), Path("."))
     assert again.data["octaves"] == config.data["octaves"]
     schema = jsonschema.Draft202012Validator(json_schema(load_plugins().registry))
     for data in ({"image": "x.jpg", "octaves": yaml.safe_load(octaves)}, config.data):
@@ -55,13 +55,22 @@ def test_sizes_and_steps(octaves, shapes, steps):
 @pytest.mark.parametrize(
     ("octaves", "message"),
     [
-        ("{scale: [1.2, 1.2], count: 5}", "2:30: octaves.count: expected 3, as scale says, or nothing, not 5"),
-        ("{count: 3, steps: [1, 2]}", "octaves.count: expected 2, as steps says, or nothing, not 3"),
-        ("{scale: [2, 2], steps: [3, 4]}", "octaves.steps: expected a number for each octave, of which scale gives 3"),
-        ("{sizes: [[64, 96]], scale: 2}", "octaves.scale: expected nothing beside sizes, which say it all, not 2"),
-        ("{sizes: [[64, 96]], finest: 2}", "octaves.finest: expected nothing beside sizes, which say it all, not 2"),
+        ("{scale: [1.2, 1.2], count: 5}", "2:30: octaves.count: expected 3, to match scale, or no value, not 5"),
+        ("{count: 3, steps: [1, 2]}", "octaves.count: expected 2, to match steps, or no value, not 3"),
+        (
+            "{scale: [2, 2], steps: [3, 4]}",
+            "expected a number for each of the 3 octaves that scale gives",
+        ),
+        (
+            "{sizes: [[64, 96]], scale: 2}",
+            "octaves.scale: expected no value when sizes is given, not 2",
+        ),
+        (
+            "{sizes: [[64, 96]], finest: 2}",
+            "octaves.finest: expected no value when sizes is given, not 2",
+        ),
         ("{sizes: [[64, 96]], steps: []}", "octaves.steps: expected at least 1 item"),
-        ("{sizes: [64, 96]}", "octaves.sizes.1: expected a valid array, not 96"),
+        ("{sizes: [64, 96]}", "octaves.sizes.1: expected a list, not 96"),
         ("{scale: [1.2, 0.9]}", "octaves.scale.1: expected a number greater than or equal to 1, not 0.9"),
         ("{steps: [3, 0]}", "octaves.steps.1: expected a number greater than or equal to 1, not 0"),
         ("{plateau: 0}", "octaves.plateau: expected a number greater than or equal to 1, not 0"),

@@ -14,8 +14,8 @@ from scipy.ndimage import gaussian_filter
 import kerasdream
 from kerasdream import Objective, images
 from kerasdream.config import presets
-from kerasdream.config.document import Document, parse
-from kerasdream.config.run_config import load, resolve
+from kerasdream.config.document import YamlDocument, parse
+from kerasdream.config.resolve import load, resolve
 from kerasdream.config.schema import json_schema
 from kerasdream.errors import ConfigError
 from kerasdream.events import Stepped
@@ -47,7 +47,7 @@ def test_every_preset_is_valid(name, network):
     assert config.model.name == network
     schema = jsonschema.Draft202012Validator(json_schema(load_plugins().registry))
     assert list(schema.iter_errors(yaml.safe_load(presets.text(name)) | {"preset": name})) == []
-    again = resolve(Document(json.loads(json.dumps(config.data)), "its recipe"), Path("."))
+    again = resolve(YamlDocument(json.loads(json.dumps(config.data)), "its recipe"), Path("."))
     assert "preset" not in config.data
     assert again.data == config.data
 
@@ -132,14 +132,14 @@ def test_faults_are_where_the_fault_is():
     )
     (fault,) = faults("preset: google-2015\nimage: a.jpg\noctaves: {steps: [1, 2]}")
     assert fault.startswith("preset google-2015:")
-    assert "octaves.count: expected 2, as steps says" in fault
+    assert "octaves.count: expected 2, to match steps" in fault
     assert faults("preset: google-2015") == ["f.yaml:1:1: image.source: missing (A photo, a glob, a folder, or noise)"]
     (fault,) = faults("seed: 1\npreset: gogle-2015\nimage: a.jpg")
     assert fault.startswith("f.yaml:2:1: preset: unknown preset 'gogle-2015'; did you mean 'google-2015'")
     (fault,) = faults("preset: 3\nimage: a.jpg")
     assert fault.startswith("f.yaml:1:1: preset: unknown preset '3'; available: class, deepdraw")
     (fault,) = faults("preset: deepdraw", ["octaves.steps=[1, 2]"])
-    assert fault.startswith("-s octaves.steps=[1, 2]: octaves.steps: expected a number for each octave, of which scale")
+    assert fault.startswith("-s octaves.steps=[1, 2]: octaves.steps: expected a number for each of the 4")
 
 
 def test_overrides_go_over_the_preset():
@@ -286,7 +286,7 @@ def smoothly(smooth, preset, chelsea, *how, detail):
         "tiles": {"size": 512, "halo": 0},
     }
     octaves = f"octaves={{sizes: [[203, 235], [267, 299]], steps: 5, detail: {str(detail).lower()}}}"
-    config = resolve(Document(data, "f.yaml"), Path("."), [octaves])
+    config = resolve(YamlDocument(data, "f.yaml"), Path("."), [octaves])
     layers = [layer for entry in config.objectives for layer in entry.make().layers]
     steps = list(published(Session(config), chelsea[:267, :299], layers, *how, detail=detail, on_end=True))
     for expected, taken in steps:

@@ -10,9 +10,10 @@ import yaml
 import kerasdream
 from kerasdream import LayerName, Objective
 from kerasdream.cli.describe import parameter_rows
-from kerasdream.config.document import Document, parse
-from kerasdream.config.run_config import DEFAULTS, load, resolve
+from kerasdream.config.document import YamlDocument, parse
+from kerasdream.config.resolve import load, resolve
 from kerasdream.config.schema import json_schema
+from kerasdream.config.sections import DEFAULT_PARTS
 from kerasdream.errors import ConfigError
 from kerasdream.plugins.manager import discover as load_plugins
 from kerasdream.plugins.signature import layer_names, model_of
@@ -132,9 +133,9 @@ def test_lists_of_layers_may_be_for_several_networks_too():
         ("- a\n- b", "expected a mapping"),
         ("just words", "expected a mapping"),
         ("seed: 1", "image.source: missing"),
-        ("image: x.jpg\nversion: 2", "expected 1, not 2"),
-        ("image: x.jpg\nseed: -1", "whole number"),
-        ("image: x.jpg\nseed: true", "whole number"),
+        ("image: x.jpg\nversion: 2", "version: expected 1, the only version this kerasdream can read, not 2"),
+        ("image: x.jpg\nseed: -1", "seed: expected a number greater than or equal to 0, not -1"),
+        ("image: x.jpg\nseed: true", "seed: expected a valid integer, not true"),
         ("image: x.jpg\nmodel: vgg16", "objectives: missing"),
         ("image: x.jpg\nobjectives: []", "objectives: missing"),
         ("image: x.jpg\nmodel: 3", "expected a name"),
@@ -155,7 +156,7 @@ def test_projections_need_pixels():
     text = "image: x.jpg\nparametrization: {fourier: {decay: 0}}\npriors:\n  - total_variation\n  - gaussian_blur: 0.5"
     (line,) = faults(text)
     assert line.startswith("f.yaml:5:5: priors.1.gaussian_blur: changes the pixels after each step")
-    assert "which parametrization fourier does not hold; expected parametrization: pixels" in line
+    assert "which parametrization fourier does not hold; use parametrization: pixels" in line
     resolve(parse(text.replace("{fourier: {decay: 0}}", "pixels"), "f.yaml"), Path("."))
     resolve(parse(text.replace("  - gaussian_blur: 0.5", ""), "f.yaml"), Path("."))
 
@@ -188,12 +189,12 @@ def test_engines_that_can_be_asked_for(precision, jit):
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("tiles: {memory: 2 GiB}", "tiles.memory: expected an amount such as 500MB or 2GB or 'auto', not 2 GiB"),
-        ("tiles: {memory: 2}", "tiles.memory: expected an amount such as 500MB or 2GB or 'auto', not 2"),
-        ("tiles: {memory: 0.0GB}", "tiles.memory: expected an amount such as 500MB or 2GB or 'auto', not 0.0GB"),
-        ("tiles: {memory: 2gb}", "tiles.memory: expected an amount such as 500MB or 2GB or 'auto', not 2gb"),
-        ("tiles: {memory: about 2GB}", "expected an amount such as 500MB or 2GB or 'auto', not about 2GB"),
-        ("tiles: {memory: -1GB}", "expected an amount such as 500MB or 2GB or 'auto', not -1GB"),
+        ("tiles: {memory: 2 GiB}", "tiles.memory: expected a memory size such as 500MB or 2GB or 'auto', not 2 GiB"),
+        ("tiles: {memory: 2}", "tiles.memory: expected a memory size such as 500MB or 2GB or 'auto', not 2"),
+        ("tiles: {memory: 0.0GB}", "tiles.memory: expected a memory size such as 500MB or 2GB or 'auto', not 0.0GB"),
+        ("tiles: {memory: 2gb}", "tiles.memory: expected a memory size such as 500MB or 2GB or 'auto', not 2gb"),
+        ("tiles: {memory: about 2GB}", "expected a memory size such as 500MB or 2GB or 'auto', not about 2GB"),
+        ("tiles: {memory: -1GB}", "expected a memory size such as 500MB or 2GB or 'auto', not -1GB"),
         ("tiles: {halo: exakt}", "tiles.halo: expected a valid integer or 'auto' or 'exact', not exakt"),
         ("tiles: {halo: 1.5}", "tiles.halo: expected a valid integer or 'auto' or 'exact', not 1.5"),
         ("tiles: {halo: -1}", "tiles.halo: expected a number greater than or equal to 0 or 'auto' or 'exact', not -1"),
@@ -232,13 +233,13 @@ def test_overrides_reach_every_corner_and_are_named_in_faults():
     assert config.image.source == str(Path("y.jpg").absolute())
     weights = resolve(parse(text, "f.yaml"), Path("/somewhere"), ["model.weights=mine.h5"]).model.values["weights"]
     assert weights == Path("mine.h5").absolute()
-    assert DEFAULTS["transforms"] == [{"jitter": {"pixels": 32}}]  # the defaults are as they were
+    assert DEFAULT_PARTS["transforms"] == [{"jitter": {"pixels": 32}}]  # the defaults are as they were
     for override, words in {
         "octaves.steps=x": "-s octaves.steps=x: octaves.steps: expected a valid integer, not x",
         "octaves.stps=1": "unknown key 'stps'; did you mean 'steps'?",
-        "objectives.3.l2.layer=x": "there is no objectives.3 to set",
+        "objectives.3.l2.layer=x": "objectives.3 does not exist, so it cannot be set",
         "steps": "expected KEY=VALUE",
-        "seed=[": "not YAML",
+        "seed=[": "invalid YAML",
     }.items():
         assert any(words in line for line in faults(text, [override])), faults(text, [override])
 
@@ -264,7 +265,7 @@ def test_shorthands_mean_the_same():
 
 def test_a_resolved_run_resolves_to_itself():
     config = load(CONFIGS[0])
-    again = resolve(Document(json.loads(json.dumps(config.data)), "again"), config.base)
+    again = resolve(YamlDocument(json.loads(json.dumps(config.data)), "again"), config.base)
     assert again.data == config.data
 
 
@@ -281,7 +282,9 @@ def test_schedules():
 
 def test_python_objects_take_the_same_road():
     objective = Objective("block9_expand", lambda activations: activations["block9_expand"][..., 0])
-    config = resolve(Document({"image": "x.jpg", "objectives": [objective, {"l2": "block9_expand"}]}, "py"), Path("."))
+    config = resolve(
+        YamlDocument({"image": "x.jpg", "objectives": [objective, {"l2": "block9_expand"}]}, "py"), Path(".")
+    )
     assert config.objectives[0].make() is objective
     assert config.objectives[1].make().layers == ("block9_expand",)
 

@@ -12,8 +12,8 @@ import pytest
 from kerasdream import GradientStep, Network
 from kerasdream.builtin.objectives import channel, l2
 from kerasdream.components import from_range
-from kerasdream.config.document import Document, parse
-from kerasdream.config.run_config import resolve
+from kerasdream.config.document import YamlDocument, parse
+from kerasdream.config.resolve import resolve
 from kerasdream.config.schema import json_schema
 from kerasdream.errors import ConfigError
 from kerasdream.plugins.manager import discover
@@ -89,7 +89,7 @@ def test_sums_equal_the_algebra_of_objectives(tiny):
     a, b = l2(layer="c2"), channel(layer="c3", channel=1)
     inner = {"sum": {"of": {"channel": {"layer": "c3", "channel": 1}}, "weight": 1.5}}
     written = [{"sum": {"of": [{"l2": {"layer": "c2"}}, inner], "weight": 2}}]
-    entries = resolve(Document({"image": "noise", "model": network, "objectives": written}, "run.yaml"), Path("."))
+    entries = resolve(YamlDocument({"image": "noise", "model": network, "objectives": written}, "run.yaml"), Path("."))
     (score_a, slope_a), (score_b, slope_b) = (GradientStep(network, one)(picture) for one in (a, b))
     for total in (2 * a + 3 * b, 2 * (a + 1.5 * b), -(-2 * a - 3 * b), entries.objectives):
         score, slope = GradientStep(network, total)(picture)
@@ -101,8 +101,8 @@ def test_sums_equal_the_algebra_of_objectives(tiny):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("  - sum: []", "3:5: objectives.0.sum: expected one objective or more, not none"),
-        ("  - sum: {of: [], weight: 1}", "objectives.0.sum.of: expected one objective or more"),
+        ("  - sum: []", "3:5: objectives.0.sum: expected at least one objective"),
+        ("  - sum: {of: [], weight: 1}", "objectives.0.sum.of: expected at least one objective"),
         (
             "  - sum: {of: [{l2: stem}], wieght: 1}",
             "objectives.0.sum.wieght: unknown key 'wieght'; did you mean 'weight'?",
@@ -116,11 +116,11 @@ def test_sums_equal_the_algebra_of_objectives(tiny):
         ("  - sum: 5", "objectives.0.sum: expected a list of objectives, not 5"),
         (
             "  - sum: {of: [{l2: {layer: stem, weight: {from: 1, to: 2}}}], weight: {from: 1, to: 2}}",
-            "objectives.0.sum.of.0.l2: has a schedule of weights, and so has the sum it stands in",
+            "objectives.0.sum.of.0.l2: has a schedule of weights, and so has the sum around it",
         ),
         (
             "  - sum: {of: [{l2: {layer: stem, mask: a.png}}], mask: b.png}",
-            "objectives.0.sum.of.0.l2: has a mask, and so has the sum it stands in; expected one of them alone",
+            "objectives.0.sum.of.0.l2: has a mask, and so has the sum around it; remove one of them",
         ),
     ],
 )

@@ -11,7 +11,7 @@ import yaml
 
 import kerasdream
 from kerasdream import images
-from kerasdream.config.run_config import load
+from kerasdream.config.resolve import load
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SMALL = ["octaves.steps=1", "octaves.count=1"]

@@ -7,7 +7,7 @@ import pytest
 
 import kerasdream
 from kerasdream import images
-from kerasdream.config.run_config import load
+from kerasdream.config.resolve import load
 from kerasdream.plugins.manager import discover as load_plugins
 
 ROOT = Path(__file__).parents[2]

@@ -15,8 +15,8 @@ from kerasdream import DreamError, Objective, Parametrization, ops
 from kerasdream.api import as_picture, session_for
 from kerasdream.builtin.objectives.l2 import l2
 from kerasdream.components import LOGITS
-from kerasdream.config.document import Document
-from kerasdream.config.run_config import resolve
+from kerasdream.config.document import YamlDocument
+from kerasdream.config.resolve import resolve
 from kerasdream.events import Finished, Started, Stepped
 from kerasdream.images import resize
 from kerasdream.session.session import Session
@@ -242,7 +242,7 @@ def test_dream_continues_with_smaller_views_when_memory_runs_out(tiny, chelsea, 
 
 def test_noise_has_the_requested_mean_and_spread():
     def noise(image, seed=0):
-        document = Document({"seed": seed, "image": {"source": "noise", "size": [200, 300], **image}}, "noise")
+        document = YamlDocument({"seed": seed, "image": {"source": "noise", "size": [200, 300], **image}}, "noise")
         return Session(resolve(document, Path("."))).noise().pixels
 
     usual, bright = noise({}), noise({"mean": 0.5686, "spread": 0.0627})

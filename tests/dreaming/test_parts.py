@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from kerasdream import Energy, GradientStep, Objective, Projection, Transform, ops
-from kerasdream.config.document import Document
-from kerasdream.config.run_config import resolve
+from kerasdream.config.document import YamlDocument
+from kerasdream.config.resolve import resolve
 from kerasdream.dreaming.parts import Parts
 from kerasdream.dreaming.step import as_network
 from kerasdream.errors import ConfigError, ImageError
@@ -97,7 +97,7 @@ def test_mask_says_where_an_objective_counts(tiny, half, tmp_path):
 
     def step_for(objectives):
         config = resolve(
-            Document({"image": "photo.png", "model": as_network(tiny, (-1, 1)),
+            YamlDocument({"image": "photo.png", "model": as_network(tiny, (-1, 1)),
                                         "objectives": objectives}, "test"), tmp_path)  # fmt: skip
         return [
             GradientStep(tiny, config.objectives, input_range=(-1, 1), tile=tile, halo=halo)

@@ -9,7 +9,7 @@ from PIL import Image
 import kerasdream
 from kerasdream import images
 from kerasdream.config.recipes import checksum, load_any
-from kerasdream.config.run_config import load
+from kerasdream.config.resolve import load
 from kerasdream.errors import ConfigError, ModelError
 from kerasdream.models.applications import FACTORIES
 

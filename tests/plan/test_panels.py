@@ -8,8 +8,8 @@ from kerasdream import GradientStep, images
 from kerasdream.builtin.objectives.channel import channel
 from kerasdream.builtin.objectives.neuron import neuron
 from kerasdream.builtin.priors.total_variation import total_variation
-from kerasdream.config.document import Document
-from kerasdream.config.run_config import resolve
+from kerasdream.config.document import YamlDocument
+from kerasdream.config.resolve import resolve
 from kerasdream.dreaming.parts import placed
 from kerasdream.errors import ConfigError
 from kerasdream.images.masks import Mask
@@ -192,10 +192,10 @@ def test_masks_are_those_of_a_panel(tmp_path):
 
 
 FAULTS = {
-    "diversity compares panels with one another; expected image.panels, of 2 or more": {"image": "noise"},
-    "crops are of one picture, and image.panels asks for several": {"views": "crops"},
-    "frames grow out of one picture, and image.panels asks for several": {"frames": {"count": 2}},
-    r"expected numbers from 0 to 1: image.panels is 2": {"priors": [{"norm": {"mask": {"panels": [2]}}}]},
+    "diversity compares panels with one another; set image.panels to 2 or more": {"image": "noise"},
+    "crops need a single picture, but image.panels sets": {"views": "crops"},
+    "frames need a single picture, but image.panels sets": {"frames": {"count": 2}},
+    r"expected numbers from 0 to 1, because image.panels is 2": {"priors": [{"norm": {"mask": {"panels": [2]}}}]},
     "image.panels": {"image": {"source": "noise", "panels": [1, 2, 3]}},
 }
 
@@ -208,7 +208,7 @@ def test_what_needs_panels_and_what_cannot_have_them(told, tmp_path):
         **FAULTS[told],
     }
     with pytest.raises(ConfigError, match=told):
-        resolve(Document(data, "run.yaml"), tmp_path)
+        resolve(YamlDocument(data, "run.yaml"), tmp_path)
 
 
 def test_the_plan_counts_the_sheet(here, tmp_path):

@@ -13,7 +13,7 @@ import yaml
 from kerasdream import images, run, testing
 from kerasdream.config.document import parse
 from kerasdream.config.recipes import plugin_checksum
-from kerasdream.config.run_config import load
+from kerasdream.config.resolve import load
 from kerasdream.errors import ConfigError, OutputError
 from kerasdream.plugins import files as plugin_files
 from kerasdream.schedules import Ramp
@@ -244,7 +244,7 @@ def test_recipe_loads_plugins_only_with_trust_or_plugin_option(folder, here, tmp
     code, out, err = here("validate", picture)
     assert (code, out) == (1, "")
     (line,) = err.splitlines()
-    assert "my_objective.py is a plugin, and a recipe out of a picture loads none: it is code that runs" in line
+    assert "my_objective.py is a plugin, which is code that runs, so a recipe from a picture does not load it" in line
     assert "--plugin" in line
     assert "--trust" in line
     assert not marker.exists()

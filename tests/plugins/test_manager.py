@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kerasdream import run
-from kerasdream.config.run_config import load
+from kerasdream.config.resolve import load
 from kerasdream.events import Stepped
 from kerasdream.plugins import manager as plugins
 
@@ -216,7 +216,7 @@ def test_broken_distributions_do_not_affect_other_plugins(installed, here):
     assert here("list", "objectives", "brightness")[1].startswith("brightness: Raises")
     _, out, err = here("list", "objectives")
     assert re.search(r"^  brightness +Raises the first channel\.  \[greeting\]$", out, re.MULTILINE)
-    assert err.startswith("kerasdream: not in use, as kerasdream plugins explains: commanding, importing,")
+    assert err.startswith("kerasdream: not in use: commanding, importing,")
     assert here("run")[0] == 2  # still the built-in command, which requires a FILE
     Path("f.yaml").write_text("image: a.png\nobjectives: [brightnes: {layer: block3_expand}]\n")
     code, _, err = here("validate", "f.yaml")
@@ -224,7 +224,7 @@ def test_broken_distributions_do_not_affect_other_plugins(installed, here):
     assert err.startswith(
         "kerasdream: f.yaml:2:14: objectives.0: unknown objective 'brightnes'; did you mean 'brightness'?"
     )
-    assert "kerasdream plugins says why these plugins are not in use: importing, kerasdream, stopping" in err
+    assert "(not in use: importing, kerasdream, stopping; see kerasdream plugins)" in err
 
 
 def test_environment_variable_selects_installed_plugins(installed, here, monkeypatch):

@@ -17,7 +17,8 @@ from kerasdream import ConfigError, OutputError, images
 from kerasdream.api import as_picture, session_for
 from kerasdream.config.document import parse
 from kerasdream.config.octaves import Octaves
-from kerasdream.config.run_config import Frames, resolve
+from kerasdream.config.resolve import resolve
+from kerasdream.config.sections import Frames
 from kerasdream.events import Finished, Started, Stepped
 from kerasdream.output_names import files_of, filled
 from kerasdream.plan.plan import make_plan
@@ -385,14 +386,14 @@ def test_the_plan_shows_the_frames(here, tmp_path, chelsea):
 def test_on_the_terminal(run, tmp_path, capsys):
     """One line a frame; the files at the end; where it goes on."""
     from kerasdream.cli.runs import run_all
-    from kerasdream.config.run_config import load
+    from kerasdream.config.resolve import load
 
     run((2, 2))
     out = tmp_path / "out"
     (tmp_path / "run.yaml").write_text(yaml.safe_dump({**manifest(out / "cat-0001.png")["recipe"], "image": "cat.png"}))
     assert run_all(load(tmp_path / "run.yaml"), folder=out, quiet=False, as_json=False, resume=True) is False
     told = capsys.readouterr()
-    assert "cat.png: goes on after 2 of 4 frames and 3 of 6 steps\n" in told.err
+    assert "cat.png: resuming frame 3 of 4, after step 3 of 6\n" in told.err
     assert [line.partition("  ")[0] for line in told.err.splitlines() if line.startswith("frame")] == [
         "frame 3/4",
         "frame 4/4",

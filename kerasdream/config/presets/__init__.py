@@ -1,6 +1,6 @@
-"""Presets: published recipes as run files, each a YAML file in this folder, that a run starts from and overrides.
+"""Presets: published recipes as run files, each a YAML file in this folder, for other run files to start from.
 
-The first line of a preset's comment says what it is; a preset may start from another one.
+The first line of a preset's comment is its summary. A preset may itself start from another one.
 """
 
 from __future__ import annotations
@@ -8,25 +8,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from kerasdream.config import document as source
-from kerasdream.errors import ConfigError, did_you_mean
+from kerasdream.config.document import KeyPath, YamlDocument, parse
+from kerasdream.config.sections import SECTIONS, written_out
+from kerasdream.errors import ConfigError, Problem, did_you_mean
 
 KEY = "preset"
-"""The key of a run file that names the preset it starts from."""
+"""The key of a run file that names its preset."""
 
 FOLDER = Path(__file__).parent
 
 
 def names() -> list[str]:
-    """Returns the names of all presets."""
+    """Return the names of all presets."""
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
 def text(name: str) -> str:
-    """Returns a preset's YAML.
+    """Return a preset's YAML.
 
     Raises:
-        ConfigError: there is no such preset.
+        ConfigError: no preset has this name.
     """
     if name not in names():
         raise ConfigError(f"unknown preset {name!r}; {did_you_mean(name, names(), show=20)}")
@@ -34,38 +35,36 @@ def text(name: str) -> str:
 
 
 def summary(name: str) -> str:
-    """Returns what a preset is and where it is from, on one line."""
+    """Return a preset's title and source, on one line."""
     return text(name).partition("\n")[0].lstrip("# ")
 
 
-def with_preset(document: source.Document) -> source.Document:
-    """Returns a run file merged with the preset that it names; as it is, if it names none.
+def with_preset(document: YamlDocument) -> YamlDocument:
+    """Return a run file merged with the preset that it names; unchanged if it names none.
 
-    What the run file says goes first. Sections (``image``, ``octaves``, ...) are merged key by key; lists, parts and
-    whatever else is there are taken whole.
+    Settings in the run file take precedence. Sections (``image``, ``octaves``, ...) are merged key by key; lists, parts
+    and all other settings are replaced as a whole.
 
     Raises:
-        ConfigError: there is no such preset.
+        ConfigError: no preset has this name.
     """
-    from kerasdream.config.run_config import SECTIONS, SHORT
-
     own: dict[str, Any] = dict(document.data)
     if KEY not in own:
         return document
-    name = own.pop(KEY)
+    name = str(own.pop(KEY))
     try:
-        preset = with_preset(source.parse(text(str(name)), f"preset {name}"))
+        preset = with_preset(parse(text(name), f"preset {name}"))
     except ConfigError as error:
-        raise ConfigError(f"{document.where((KEY,))}: {KEY}: {error}") from None
-    data, hidden = dict(preset.data), []
-    for key, value in own.items():
-        if key in SECTIONS and isinstance(value, str) and key in SHORT:
-            value = {SHORT[key]: value}
+        raise ConfigError.of([Problem((KEY,), document.where((KEY,)), str(error))]) from None
+    data: dict[str, Any] = dict(preset.data)
+    replaced: list[KeyPath] = []
+    for key, given in own.items():
+        value = written_out(key, given)
         if key in SECTIONS and isinstance(value, dict) and isinstance(data.get(key), dict):
             data[key] = {**data[key], **value}
-            hidden += [(key, inner) for inner in value]
+            replaced += [(key, inner) for inner in value]
         else:
             data[key] = value
-            hidden.append((key,))
-    marks = {path: mark for path, mark in preset.marks.items() if not any(path[: len(h)] == h for h in hidden)}
-    return source.Document(data, document.name, {**marks, **document.marks})
+            replaced.append((key,))
+    marks = {path: mark for path, mark in preset.marks.items() if not any(path[: len(r)] == r for r in replaced)}
+    return YamlDocument(data, document.name, {**marks, **document.marks})

@@ -1,0 +1,194 @@
+"""Turn the entries of a run file into specs of parts: names against the registry, parameters against the signature.
+
+A ``sum`` entry is expanded into its summands, each with its weight multiplied by the sum's, and with the sum's mask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from kerasdream.components import Network, Parametrization
+from kerasdream.config.document import KeyPath
+from kerasdream.config.messages import Errors, shown
+from kerasdream.config.sections import LISTS, Sum
+from kerasdream.config.validation import validated
+from kerasdream.errors import OutputError
+from kerasdream.images.masks import Mask
+from kerasdream.output_names import NAMES, filled
+from kerasdream.plugins.registry import KINDS, PYTHON, SUM, Registration, Registry
+from kerasdream.plugins.signature import is_weighted, model_of
+from kerasdream.plugins.spec import PartSpec
+from kerasdream.schedules import MARKS, is_schedule
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the entries of a run file are checked against.
+
+    Attributes:
+        base: the folder that relative paths are relative to.
+        complete: whether all plugins are loaded; if not, unknown part names are not reported: they may come from them.
+        unused: the names of installed plugins that are not in use.
+        network: the name of the run's network, once it is known; selects from ``{network: layer}``.
+    """
+
+    base: Path
+    registry: Registry
+    errors: Errors
+    complete: bool = True
+    unused: tuple[str, ...] = ()
+    network: str | None = None
+
+
+def model_spec(value: Any, context: Context) -> PartSpec | None:
+    """Return the spec of the ``model`` key: a name, a mapping with ``name`` or ``file``, or a ``Network``."""
+    if isinstance(value, Network):
+        return PartSpec.of("models", value)
+    if isinstance(value, str):
+        value = {"name": value}
+    if not isinstance(value, dict) or not ({"name", "file"} & value.keys()):
+        context.errors.add(("model",), f"expected a name, {{name: ...}} or {{file: ...}}, not {shown(value)}")
+        return None
+    parameters = dict(value)
+    name = parameters.pop("name", "file")
+    return _spec("models", name, parameters, ("model",), ("model",), context)
+
+
+def specs(key: str, items: Any, context: Context, at: KeyPath = ()) -> tuple[PartSpec, ...]:
+    """Return the specs of a list of entries; a single entry needs no list, and a sum is expanded.
+
+    Args:
+        at: the place of the list, by default ``(key,)``.
+    """
+    found: list[PartSpec] = []
+    at = at or (key,)
+    if isinstance(items, (dict, str, *LISTS[key])):
+        items = [items]
+    if not isinstance(items, (list, tuple)):
+        context.errors.add(at, f"expected a list of {KINDS[key]}s, not {shown(items)}")
+        return ()
+    for index, item in enumerate(items):
+        if isinstance(item, LISTS[key]):
+            found.append(PartSpec.of(key, item))
+        elif key == "objectives" and isinstance(item, dict) and list(item) == [SUM]:
+            found += _summands(item[SUM], (*at, index, SUM), context)
+        elif entry := spec(key, item, (*at, index), context):
+            found.append(entry)
+    return tuple(found)
+
+
+def spec(kind: str, item: Any, path: KeyPath, context: Context) -> PartSpec | None:
+    """Return the spec of one entry: ``name``, ``{name: first parameter}`` or ``{name: {parameter: value}}``."""
+    if isinstance(item, Parametrization):
+        return PartSpec.of(kind, item)
+    if isinstance(item, str):
+        item = {item: {}}
+    if not isinstance(item, dict) or len(item) != 1:
+        context.errors.add(path, f"expected one {KINDS[kind]}, {{NAME: {{parameter: value}}}}, not {shown(item)}")
+        return None
+    ((name, parameters),) = item.items()
+    if name == PYTHON:
+        context.errors.add(path, "was given as a Python object, which a recipe cannot store; run it from Python again")
+        return None
+    return _spec(kind, name, parameters, path, (*path, name), context)
+
+
+def _spec(kind: str, name: Any, given: Any, at: KeyPath, path: KeyPath, context: Context) -> PartSpec | None:
+    """Check a name, at ``at``, against the registry, and its parameters, at ``path``, against the signature."""
+    errors = context.errors
+    try:
+        registration = context.registry.get(kind, str(name))
+    except KeyError as error:
+        hint = f" (not in use: {', '.join(context.unused)}; see kerasdream plugins)" if context.unused else ""
+        if context.complete:
+            errors.add(at, error.args[0] + hint)
+        return None
+    schema = model_of(registration)
+    given = {} if given is None else given
+    if not isinstance(given, dict) or _is_schedule(given, schema):
+        if not schema.model_fields:
+            errors.add(path, f"{name!r} takes no parameters, not {shown(given)}")
+            return None
+        given = {next(iter(schema.model_fields)): given}
+    parameters = validated(schema, given, path, errors, network=context.network)
+    return None if parameters is None else _finished(registration, parameters, path, context)
+
+
+def _finished(registration: Registration, parameters: BaseModel, path: KeyPath, context: Context) -> PartSpec:
+    """Return the spec of validated parameters: paths are absolute in its values, and file names in its recipe."""
+    fields = type(parameters).model_fields
+    values = {name: _absolute(getattr(parameters, name), context.base) for name in fields}
+    plain = parameters.model_dump(mode="json", by_alias=True)
+    plain |= {name: value.name for name, value in values.items() if isinstance(value, Path)}
+    if "mask" in plain and plain["mask"] is None and is_weighted(registration.kind, registration.factory):
+        del plain["mask"]  # Omit an unset mask from the recipe.
+    plain |= {name: value.plain for name, value in values.items() if isinstance(value, Mask)}
+    if registration.kind == "outputs":
+        try:
+            filled(plain["path"], dict.fromkeys(NAMES, "x"))
+        except OutputError as error:
+            context.errors.add((*path, "path"), str(error))
+        plain["path"] = Path(plain["path"]).name
+    return PartSpec(
+        registration.kind,
+        registration.name,
+        registration.factory,
+        registration.plugin,
+        values,
+        plain,
+        path,
+        place=str(context.errors.document.where(path)),
+    )
+
+
+def _absolute(value: Any, base: Path) -> Any:
+    """Return a file parameter relative to ``base``; any other value unchanged."""
+    if isinstance(value, Mask):
+        return replace(value, path=_absolute(value.path, base))
+    return base / value.expanduser() if isinstance(value, Path) else value
+
+
+def _is_schedule(given: Mapping[Any, Any], schema: type[BaseModel]) -> bool:
+    """Whether a mapping is a schedule for an entry's first parameter: ``rate: {from: 0.03, to: 0.01}``."""
+    return bool(MARKS & given.keys()) and not given.keys() & schema.model_fields.keys()
+
+
+def _summands(value: Any, path: KeyPath, context: Context) -> Iterator[PartSpec]:
+    """Yield the objectives of a sum, ``[...]`` or ``{of: [...], weight: 2, mask: mask.png}``."""
+    errors = context.errors
+    written_out = isinstance(value, dict) and "of" in value
+    of, at = (value["of"], (*path, "of")) if written_out else (value, path)
+    given = {name: setting for name, setting in value.items() if name != "of"} if written_out else {}
+    whole = validated(Sum, given, path, errors) or Sum()
+    if of is None or of == []:
+        errors.add(at, "expected at least one objective")
+        return
+    for entry in specs("objectives", of, context, at):
+        in_both = {
+            "mask": entry.mask and whole.mask,
+            "schedule of weights": is_schedule(entry.weight) and is_schedule(whole.weight),
+        }
+        names = [name for name, clash in in_both.items() if clash]
+        for name in names:
+            errors.add(entry.path, f"has a {name}, and so has the sum around it; remove one of them")
+        if not names:
+            yield _within(entry, whole.weight, _absolute(whole.mask, context.base))
+
+
+def _within(entry: PartSpec, weight: Any, mask: Mask | None) -> PartSpec:
+    """Return an entry with the weight and the mask of a sum added to its own."""
+    if is_schedule(entry.weight):
+        weight = entry.weight.times(weight)
+    else:
+        weight = weight.times(entry.weight) if is_schedule(weight) else entry.weight * weight
+    values = {**entry.values, "weight": weight}
+    plain = {**entry.plain, "weight": weight.model_dump(mode="json", by_alias=True) if is_schedule(weight) else weight}
+    if mask:
+        values["mask"] = mask
+        plain["mask"] = mask.plain
+    return replace(entry, values=values, plain=plain)

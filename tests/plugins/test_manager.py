@@ -217,7 +217,7 @@ def test_broken_distributions_do_not_affect_other_plugins(installed, here):
     assert here("list", "objectives", "brightness")[1].startswith("brightness: Raises")
     _, out, err = here("list", "objectives")
     assert re.search(r"^  brightness +Raises the first channel\.  \[greeting\]$", out, re.MULTILINE)
-    assert err.startswith("kerasdream: not in use, as kerasdream plugins explains: commanding, importing,")
+    assert err.startswith("kerasdream: not in use: commanding, importing,")
     assert here("run")[0] == 2  # still the built-in command, which requires a FILE
     Path("f.yaml").write_text("image: a.png\nobjectives: [brightnes: {layer: block3_expand}]\n")
     code, _, err = here("validate", "f.yaml")

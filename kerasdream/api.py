@@ -1,27 +1,34 @@
-"""The two calls most Python users need: ``dream`` a picture, ``run`` a run file. Both are the one road of
-``Session``."""
+"""The functions most Python users need: ``dream`` a picture, ``run`` a run file. Both use a ``Session``."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
+import numpy as np
+
+from kerasdream import images
 from kerasdream.config.document import YamlDocument
 from kerasdream.config.resolve import load, resolve
 from kerasdream.config.run_config import RunConfig
-from kerasdream.errors import ConfigError, ImageError
+from kerasdream.config.sections import DEFAULT_PARTS
+from kerasdream.errors import ConfigError, ImageError, did_you_mean
 from kerasdream.events import Event, Result
+from kerasdream.images import Picture
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     import keras
-    import numpy as np
     import PIL.Image
+    from typing_extensions import Unpack
 
     from kerasdream.components import Network
-    from kerasdream.images import Picture
     from kerasdream.session.session import Session
+
+    Image: TypeAlias = np.ndarray[Any, Any] | PIL.Image.Image | str | os.PathLike[str]
 
 
 def load_config(
@@ -73,20 +80,20 @@ def run(
     resume: bool = False,
     on_event: Callable[[Event], None] = lambda event: None,
 ) -> Result:
-    """Runs a run file, or the same as a dict, for one picture, and writes its outputs.
+    """Run a run file, or the same as a mapping, for one picture, and write its outputs.
 
     Args:
-        config: path of a YAML file, a mapping (relative paths in it are relative to the present folder) or a RunConfig.
+        config: path of a YAML file, a mapping (relative paths in it are relative to the working directory) or the
+            result of ``load_config``.
         folder: where outputs go; by default the run file's folder.
-        overwrite: whether outputs that exist are replaced.
-        plugins: plugin files and folders to load besides those the run file names (not with a RunConfig).
-        trust: whether the plugin files it names may be outside its own folder.
-        resume: whether to go on where the same run was ended before: its state is saved beside the first output, after
-            every octave and every minute. Parts given as Python objects are taken to be the same ones.
-        tell: is told every event (``kerasdream.events``).
+        overwrite: whether existing outputs are replaced.
+        plugins, trust: see ``load_config``; not used with its result.
+        resume: whether to continue an earlier run of the same config. Its state is saved next to the first output,
+            after every octave and every minute. Parts given as Python objects are assumed to be the same.
+        on_event: called with every event (``kerasdream.events``).
 
     Raises:
-        KerasdreamError: a known fault; the message says what to do. ``ConfigError`` if the run has several pictures.
+        KerasdreamError: the message says what to do. ``ConfigError`` if the run has several pictures.
     """
     from kerasdream.session.session import Session
 
@@ -96,141 +103,124 @@ def run(
     session = Session(config, folder=folder, overwrite=overwrite, resume=resume, on_event=on_event)
     pictures = session.sources()
     if len(pictures) > 1:
-        raise ConfigError(f"this run has {len(pictures)} pictures; use kerasdream.run for each, or the command line")
+        raise ConfigError(
+            f"this run has {len(pictures)} pictures; call kerasdream.run for each, or use the command line"
+        )
     targets = session.targets(pictures[0])
     picture = session.picture(pictures[0])
     return session.finished(picture, targets) or session.dream(picture, targets)
 
 
-def dream(
-    image: np.ndarray | PIL.Image.Image | str | os.PathLike[str],
-    *,
-    model: str | Mapping[str, Any] | keras.Model | Network = "efficientnet_lite0",
-    objectives: Any = None,
-    priors: Any = None,
-    transforms: Any = None,
-    ascent: Any = None,
-    parametrization: Any = None,
-    postprocess: Any = None,
-    preset: str | None = None,
-    octaves: Mapping[str, Any] | None = None,
-    frames: Mapping[str, Any] | None = None,
-    tiles: Mapping[str, Any] | None = None,
-    views: Literal["auto", "tiles", "crops"] | None = None,
-    crops: Mapping[str, Any] | None = None,
-    max_side: int | None = 1024,
-    panels: int | tuple[int, int] = 1,
-    seed: int = 0,
-    input_range: tuple[float, float] | None = None,
-    preprocess: Callable[[Any], Any] | None = None,
-    on_event: Callable[[Event], None] = lambda event: None,
-) -> Result:
-    """Dreams one picture and returns it; nothing is written.
+class DreamOptions(TypedDict, total=False):
+    """The options of ``dream``, without the picture."""
 
-    Every argument but ``image``, ``input_range`` and ``preprocess`` is the key of the same name in a run file: names
-    and plain data, ``{"l2": {"layer": "block11_expand"}}``, or the objects themselves, ``Objective(...)``.
-    None is what the preset says or else a run file without the key gets (``kerasdream.config.sections.DEFAULT_PARTS``);
-    an empty list is none at all.
+    model: str | Mapping[str, Any] | keras.Model | Network
+    objectives: Any
+    priors: Any
+    transforms: Any
+    ascent: Any
+    parametrization: Any
+    postprocess: Any
+    preset: str | None
+    octaves: Mapping[str, Any] | None
+    frames: Mapping[str, Any] | None
+    tiles: Mapping[str, Any] | None
+    views: Literal["auto", "tiles", "crops"] | None
+    crops: Mapping[str, Any] | None
+    max_side: int | None
+    panels: int | tuple[int, int]
+    seed: int
+    input_range: tuple[float, float] | None
+    preprocess: Callable[[Any], Any] | None
+    on_event: Callable[[Event], None]
+
+
+def dream(image: Image, **options: Unpack[DreamOptions]) -> Result:
+    """Dream one picture and return it; nothing is written.
+
+    Every option except ``input_range``, ``preprocess`` and ``on_event`` is the key of the same name in a run file:
+    names and plain data, ``{"l2": {"layer": "block11_expand"}}``, or the objects themselves, ``Objective(...)``. An
+    option that is omitted or None is the preset's, or the default of a run file; an empty list means no parts.
 
     Args:
         image: a file, a Pillow image, or an array ``(height, width, 3)``: uint8, or float in [-1, 1]; or ``"noise"``.
-        panels: several pictures at once, side by side on one sheet: how many, or rows and columns.
         model: a registered name, a mapping with its parameters, a Keras model or a ``Network``.
+        objectives: what to maximise.
+        priors, transforms, ascent, parametrization, postprocess: the other parts.
+        preset: the preset to start from.
+        octaves, frames, tiles, views, crops: the sections of these names.
+        max_side: larger pictures are shrunk to this size, by default 1024; None: never.
+        panels: number of pictures dreamed at once, side by side on one sheet; or rows and columns.
+        seed: of everything random.
         input_range: for a Keras model: the pixel values it was trained on, ``(0, 255)`` for example.
         preprocess: instead of ``input_range``: ``keras.ops`` function from ``(n, h, w, 3)`` in [-1, 1] to its input.
-        tell: is told every event (``kerasdream.events``); of a run of several frames, each in its ``Finished``. What is
-            returned is the last one.
+        on_event: called with every event (``kerasdream.events``). A run of several frames has a ``Finished`` for each;
+            the last frame is returned.
 
     Raises:
-        KerasdreamError: a known fault; the message says what to do.
+        KerasdreamError: the message says what to do.
 
     >>> result = kerasdream.dream("photo.jpg", objectives={"l2": "block11_expand"})
     >>> PIL.Image.fromarray(result.to_uint8()).save("dream.png")
     """
-    session = session_for(
-        model=model,
-        objectives=objectives,
-        priors=priors,
-        transforms=transforms,
-        ascent=ascent,
-        parametrization=parametrization,
-        postprocess=postprocess,
-        preset=preset,
-        octaves=octaves,
-        frames=frames,
-        tiles=tiles,
-        views=views,
-        crops=crops,
-        max_side=max_side,
-        panels=panels,
-        seed=seed,
-        input_range=input_range,
-        preprocess=preprocess,
-        on_event=on_event,
-    )
-    is_noise = isinstance(image, str) and image == "noise"
-    return session.dream(session.noise() if is_noise else session.sheet(as_picture(image, max_side)))
+    from kerasdream.session.sources import NOISE, sheet
+
+    options = {"max_side": 1024, **options}
+    session = session_for(**options)
+    if isinstance(image, str) and image == NOISE:
+        return session.dream(session.picture(NOISE))
+    return session.dream(sheet(as_picture(image, options["max_side"]), session.config.panels))
 
 
-def session_for(
-    *,
-    model: Any,
-    max_side: int | None = None,
-    panels: int | tuple[int, int] = 1,
-    seed: int = 0,
-    input_range: tuple[float, float] | None = None,
-    preprocess: Callable[[Any], Any] | None = None,
-    on_event: Callable[[Event], None] = lambda event: None,
-    **parts: Any,
-) -> Session:
-    """Returns the ``Session`` behind ``dream``: for several pictures, the network is built and traced once.
+def session_for(**options: Unpack[DreamOptions]) -> Session:
+    """Return the ``Session`` behind ``dream``. For several pictures, the network is built and traced once.
 
-    Args:
-        panels: see ``dream``.
-        parts: the keys of a run file that hold parts and sections; see ``dream``.
+    Raises:
+        TypeError: an option is unknown.
     """
     from kerasdream.dreaming.step import as_network
     from kerasdream.session.session import Session
 
+    for name in options:
+        if name not in DreamOptions.__annotations__:
+            near = did_you_mean(name, DreamOptions.__annotations__)
+            raise TypeError(f"dream() got an unexpected keyword argument {name!r}; {near}")
+    model = options.get("model", DEFAULT_PARTS["model"])
     if not isinstance(model, (str, Mapping)):
-        model = as_network(model, input_range, preprocess)
-    data = {key: _plain(value) for key, value in parts.items() if value is not None}
-    data |= {"model": _plain(model), "seed": seed, "outputs": []}
-    data["image"] = {"source": "picture", "max_side": max_side, "panels": _plain(panels)}
-    config = resolve(YamlDocument(data, "kerasdream.dream()"), Path.cwd())
-    return Session(config, on_event=on_event)
+        model = as_network(model, options.get("input_range"), options.get("preprocess"))
+    apart = ("model", "max_side", "panels", "input_range", "preprocess", "on_event")
+    data = {key: _plain(value) for key, value in options.items() if value is not None and key not in apart}
+    data |= {"model": _plain(model), "outputs": []}
+    picture = {"source": "picture", "max_side": options.get("max_side"), "panels": _plain(options.get("panels", 1))}
+    config = resolve(YamlDocument({**data, "image": picture}, "kerasdream.dream()"), Path.cwd())
+    return Session(config, on_event=options.get("on_event", lambda event: None))
 
 
-def as_picture(image: Any, max_side: int | None = None) -> Picture:
-    """Returns a file, Pillow image or array as a ``Picture``.
+def as_picture(image: Image, max_side: int | None = None) -> Picture:
+    """Return a file, Pillow image or array as a ``Picture``.
 
     Raises:
-        ImageError: the array is not a picture.
+        ImageError: the file cannot be read, or the array is not a picture.
     """
-    import numpy as np
-
-    from kerasdream import images
-
     if isinstance(image, (str, os.PathLike)):
         return images.read(image, max_side)
-    if hasattr(image, "convert"):
-        image = np.asarray(image.convert("RGB"))
-    array = np.asarray(image)
+    array = np.asarray(image.convert("RGB") if hasattr(image, "convert") else image)
     if array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
-        raise ImageError(f"an array of shape {array.shape} is no picture; expected (height, width, 3)")
+        raise ImageError(f"an array of shape {array.shape} is not a picture; expected (height, width, 3)")
     if array.dtype == np.uint8:
         pixels = array
     elif np.issubdtype(array.dtype, np.floating) and np.isfinite(array).all() and np.abs(array).max() <= 1:
         pixels = array.astype("float32")
     else:
         raise ImageError(f"expected uint8, or finite floats in [-1, 1]; this {array.dtype} array is neither")
-    if max_side and max(pixels.shape[:2]) > max_side:
-        pixels = images.resize(pixels, images.fit(*pixels.shape[:2], max_side)).clip(-1, 1)
-    return images.Picture(pixels, None, "picture", "", ())
+    height, width = pixels.shape[:2]
+    if max_side and max(height, width) > max_side:
+        pixels = images.resize(pixels, images.fit(height, width, max_side)).clip(-1, 1)
+    return Picture(pixels, None, "picture", "", ())
 
 
 def _plain(value: Any) -> Any:
-    """Tuples and other mappings as lists and dicts; everything else as it is."""
+    """Return tuples and mappings as lists and dicts; everything else unchanged."""
     if isinstance(value, Mapping):
         return dict(value)
     return list(value) if isinstance(value, tuple) else value

@@ -8,20 +8,22 @@ from typing import Any
 
 import keras
 
-from kerasdream.api import as_picture
+from kerasdream import images
+from kerasdream.api import as_picture, session_for
 from kerasdream.errors import ConfigError
+from kerasdream.session.sources import sheet
 
 
 class Dream(keras.callbacks.Callback):
-    """Dreams a picture with the network in training, every few epochs, and saves it.
+    """Dream a picture with the network in training, every few epochs, and save it.
 
     Args:
-        image: what to dream on: a file, Pillow image or array (see ``kerasdream.dream``).
-        folder: where the pictures go, ``epoch-0003.png``; it is created.
+        image: the photo: a file, Pillow image or array (see ``kerasdream.dream``).
+        folder: where the pictures go, such as ``epoch-0003.png``; it is created.
         every: epochs between two dreams.
         model: the part of the trained model to look at, if not all of it; it must share the trained layers.
-        options: further arguments of ``kerasdream.dream``: ``objectives`` and ``input_range`` (or ``preprocess``) at
-            least.
+        options: further arguments of ``kerasdream.dream``; at least ``objectives``, and ``input_range`` or
+            ``preprocess``.
 
     >>> see = kerasdream.callbacks.Dream("photo.jpg", "dreams", objectives={"l2": "conv3"}, input_range=(0, 255))
     >>> model.fit(x, y, epochs=20, callbacks=[see])
@@ -46,11 +48,9 @@ class Dream(keras.callbacks.Callback):
         self._dream: Callable[[], Any] | None = None
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Dreams after epochs ``every``, ``2 * every`` and so on."""
+        """Dream after epochs ``every``, ``2 * every`` and so on."""
         if (epoch + 1) % self.every:
             return
-        from kerasdream import images
-
         if self._dream is None:
             self._dream = self._prepared()
         result = self._dream()
@@ -60,13 +60,11 @@ class Dream(keras.callbacks.Callback):
         images.save(self.folder / f"epoch-{epoch + 1:04d}.png", result.image, recipe=result.recipe, format="png")
 
     def _prepared(self) -> Callable[[], Any]:
-        """Builds the step once; before each further dream the network's present weights are copied into it."""
-        from kerasdream.api import session_for
-
+        """Return a function that dreams. The step is built once, and given the current weights before each dream."""
         session = session_for(model=self.part or self.model, **self.options)
 
         def dream() -> Any:
             session.step.refresh()
-            return session.dream(session.sheet(self.picture))
+            return session.dream(sheet(self.picture, session.config.panels))
 
         return dream

@@ -145,7 +145,7 @@ class SheetCanvas:
 
     def step(self, now: CanvasState, gradient: Any, progress: Progress, window: Window | None = None) -> CanvasState:
         assert window is None  # a run has either panels or crops
-        memories = now.memory or [None] * self.panels.count
+        memories = now.memory or [None] * self.panels.number
         parts = zip(self.pictures, now.state, memories, self._parts(now.canvas), self._parts(gradient), strict=True)
         return self._together(
             gradient.shape[:2],
@@ -158,7 +158,7 @@ class SheetCanvas:
     def _parts(self, sheet: Any) -> list[Any]:
         """Return each panel's part of a sheet, or of no sheet."""
         if sheet is None:
-            return [None] * self.panels.count
+            return [None] * self.panels.number
         return [np.ascontiguousarray(sheet[window]) for window in self.panels.windows(sheet.shape[:2])]
 
     def _together(self, shape: tuple[int, int], states: Sequence[CanvasState]) -> CanvasState:

@@ -154,7 +154,7 @@ class DeviceSheet:
             return core * tf.constant(down[:, None, None] * across[:, None])
 
         strips = []
-        for first in range(0, self.panels.count, self.panels.columns):
+        for first in range(0, self.panels.number, self.panels.columns):
             across = list(product(range(first, first + self.panels.columns), self.grid.columns))
             for rows in self.grid.rows:
                 strips.append(tf.concat([part(panel, rows, columns) for panel, columns in across], axis=1))

@@ -226,7 +226,7 @@ class Engine:
         """Group the tiles: those of equal shape, or the same tile of every panel."""
         if panels == SINGLE:
             return [[Place(0, tile) for tile in tiles] for tiles in batches(grid.tiles, self.batch, pixels)]
-        return [[Place(panel, tile) for panel in range(panels.count)] for tile in grid.tiles]
+        return [[Place(panel, tile) for panel in range(panels.number)] for tile in grid.tiles]
 
     def _finished(self, step: TiledStep, factors: tuple[np.ndarray, np.ndarray] | None, roll: tuple[int, int]) -> Any:
         """Return the whole gradient, corrected at seams and shifted back."""
@@ -265,7 +265,7 @@ class Engine:
         tiles = [tile for _, tile in batch]
         corners = np.array([(*_core(tile), tile.rows.view_start, tile.columns.view_start) for tile in tiles], "float32")
         windows = step.panels.windows(step.shape)
-        shape = np.array((*step.panels.of(step.shape), step.panels.count), "float32")
+        shape = np.array((*step.panels.of(step.shape), step.panels.number), "float32")
         with _memory_errors():
             with tf.device(step.device):
                 views, others = (stacked(canvas, batch, windows) for canvas in (step.picture, step.companions))

@@ -1,4 +1,4 @@
-"""Windows: random windows of the picture that the network looks at, as large as the pictures it was trained on."""
+"""Random windows of the picture, of the size the network was trained on, as an alternative to tiles."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True)
 class Windows:
-    """Random windows of the picture, as the network was trained on, in place of tiles.
+    """How windows are drawn.
 
     Attributes:
         size: height and width at which the network sees a window.
         count: windows in each step.
-        spread: standard deviation of a window's offset from the middle, as a share of the room it has.
-        side: that of a window as a share of the picture's shorter side, a number or a schedule; None: ``size`` pixels.
+        spread: standard deviation of a window's offset from the middle, as a fraction of the room it has.
+        side: side of a window as a fraction of the picture's shorter side, a number or a schedule; None: ``size``
+            pixels.
     """
 
     size: int
@@ -39,11 +40,11 @@ class Windows:
         return self.count * self.size**2
 
     def boxes(self, shape: tuple[int, int], random: Random, side: float | None = None) -> list[Box]:
-        """Draws the windows of one step.
+        """Draw the windows of one step.
 
         Args:
             shape: height and width of the picture.
-            side: the present one. A window is square and no larger than the picture.
+            side: the current value of ``side``. A window is square and never larger than the picture.
         """
         shorter = min(shape)
         length = min(shorter, self.size if side is None else max(1, round(side * shorter)))
@@ -55,7 +56,7 @@ class Windows:
 
 
 def around(boxes: Sequence[Box]) -> tuple[slice, slice]:
-    """Returns the rows and columns from the first to the last that a window covers."""
+    """Return the rows and columns from the first to the last that a window covers."""
     return (
         slice(min(box.top for box in boxes), max(box.top + box.height for box in boxes)),
         slice(min(box.left for box in boxes), max(box.left + box.width for box in boxes)),

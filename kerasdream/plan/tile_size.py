@@ -1,4 +1,4 @@
-"""How large a view may be: a rule measured by network family, or what ``kerasdream tune`` found on this machine."""
+"""The largest size of a view: by measured memory per pixel, or as ``kerasdream tune`` found on this machine."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from math import isqrt
 from pathlib import Path
 from typing import NamedTuple
 
+import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from kerasdream._files import replacing
 from kerasdream.errors import ConfigError, OutputError
 
 IN_FLIGHT = 2
-"""Batches under way at once: while one is cut out, put together or in an operation that takes one core, the other
-computes (measured on two cores: 8 to 14 % of a step's time)."""
+"""Batches in progress at once: while one is being cut, assembled or in a single-core operation, the other computes
+(measured on two cores: saves 8 to 14 % of a step's time)."""
 
 SHARE, MOST = 8, 640 * 2**20
-"""Memory for the views under way if nothing is said: one ``SHARE``th of the machine's, at most ``MOST`` bytes."""
+"""Default memory for the views in progress: one ``SHARE``th of the machine's, at most ``MOST`` bytes."""
 
 BYTES: Mapping[str, int] = {
     "convnext": 4400,
@@ -36,23 +38,23 @@ BYTES: Mapping[str, int] = {
     "vgg": 1300,
     "xception": 1030,
 }
-"""Memory that a step takes for each pixel of a view, by the beginning of the network's name, the first that fits: what
-``kerasdream tune`` measures, on 512² views, up to the deepest layer of stride 16, mostly of a family's smallest
+"""Memory of a step in bytes per pixel of a view, by the beginning of the network's name; the first match counts.
+Measured by ``kerasdream tune`` on 512² views, up to the deepest layer of stride 16, mostly with a family's smallest
 network."""
 
 USUAL_BYTES = 1500
-"""The same for other networks."""
+"""The same for all other networks."""
 
 LARGEST, SMALLEST = 1024, 192
-"""Sides between which views are chosen: larger ones gain nothing, smaller ones lose too much to overlap."""
+"""Range of the sides of views: larger ones gain nothing, smaller ones lose too much to overlap."""
 
 
 class Rule(BaseModel):
-    """What ``kerasdream tune`` found for one network on this machine.
+    """Result of ``kerasdream tune`` for one network on this machine.
 
     Attributes:
-        size: the side of the largest views.
-        bytes: that a step takes for each pixel of a view; None where memory cannot be measured.
+        size: side of the largest views.
+        bytes: memory of a step per pixel of a view; None if it could not be measured.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -62,25 +64,25 @@ class Rule(BaseModel):
 
 
 RULES = TypeAdapter(dict[str, Rule])
-"""The file that ``kerasdream tune`` writes: network -> its rule."""
+"""The file that ``kerasdream tune`` writes: network → rule."""
 
 
 class OwnRules(NamedTuple):
-    """The rules of this machine's user; none, and the fault, where their file is damaged."""
+    """The rules of this machine; if their file is damaged, none, and the error."""
 
     models: Mapping[str, Rule]
-    fault: str = ""
+    error: str = ""
 
 
 def tile_side(model: str, memory: int | None = None) -> int:
-    """Returns the side of the largest square view to use.
+    """Return the side of the largest square view to use.
+
+    It depends on the model, the machine's total memory and the user's own rule, but never on what else the machine is
+    doing, so that the same run file gives the same bytes.
 
     Args:
         model: name of the network.
-        memory: bytes for the views under way; None: a share of this machine's.
-
-    The answer depends on the model, the machine's whole memory and the user's own rule, never on what else the machine
-    is doing, so that the same file gives the same bytes.
+        memory: bytes for the views in progress; None: a share of this machine's.
     """
     own = own_rules().models.get(model)
     if memory is None and own is not None:
@@ -90,22 +92,22 @@ def tile_side(model: str, memory: int | None = None) -> int:
 
 
 def shipped_bytes(model: str) -> int:
-    """Returns what a step takes for each pixel of a view, by the family that a network's name begins with."""
+    """Return the memory of a step in bytes per pixel of a view, by the family that a network's name begins with."""
     return next((BYTES[name] for name in BYTES if model.startswith(name)), USUAL_BYTES)
 
 
 def largest_side(memory: int, per_pixel: int) -> int:
-    """Returns the side of the largest square view of which ``IN_FLIGHT`` fit into so many bytes."""
+    """Return the side of the largest square view of which ``IN_FLIGHT`` fit into this many bytes."""
     return max(SMALLEST, min(LARGEST, isqrt(memory // (IN_FLIGHT * per_pixel))))
 
 
 def usual_memory() -> int:
-    """Returns the bytes for the views under way if nothing is said."""
+    """Return the default memory for the views in progress, in bytes."""
     return min(MOST, total_memory() // SHARE)
 
 
 def total_memory() -> int:
-    """Returns the bytes of memory that this machine has, or a container's limit if that is lower."""
+    """Return this machine's memory in bytes, or a container's limit if that is lower."""
     try:
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # Windows has no sysconf
@@ -121,25 +123,23 @@ def total_memory() -> int:
 
 
 def rules_file() -> Path:
-    """Returns where ``kerasdream tune`` keeps what it found: ``$KERASDREAM_CONFIG``, or the platform's place for it."""
+    """Return the file of ``kerasdream tune``: in ``$KERASDREAM_CONFIG``, or in the platform's folder for settings."""
     if chosen := os.environ.get("KERASDREAM_CONFIG"):
         return Path(chosen).expanduser() / "tiles.json"
-    import platformdirs
-
     return Path(platformdirs.user_config_dir("kerasdream", appauthor=False)) / "tiles.json"
 
 
 @cache
 def own_rules() -> OwnRules:
-    """Returns what ``kerasdream tune`` found on this machine; a damaged file counts for nothing, and plans note it."""
+    """Return the rules of this machine. A damaged file is ignored, and plans note it."""
     try:
         return OwnRules(read_rules())
     except ConfigError as error:
-        return OwnRules({}, f"{error}; until then the shipped sizes of tiles are used")
+        return OwnRules({}, f"{error}; until then the default tile sizes are used")
 
 
 def read_rules() -> dict[str, Rule]:
-    """Reads the rules of this machine; there may be none yet.
+    """Read the rules of this machine, if there are any.
 
     Raises:
         ConfigError: the file is damaged, or cannot be read.
@@ -150,30 +150,28 @@ def read_rules() -> dict[str, Rule]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise ConfigError(f"{path}, which kerasdream tune wrote, cannot be read ({error.strerror})") from None
+        raise ConfigError(f"{path}, written by kerasdream tune, cannot be read ({error.strerror})") from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))
         raise ConfigError(
-            f"{path}, which kerasdream tune wrote, is damaged ({place + ': ' if place else ''}{first['msg']}); delete "
-            "it or put it right, and tune again"
+            f"{path}, written by kerasdream tune, is damaged ({place + ': ' if place else ''}{first['msg']}); fix or "
+            "delete it, and tune again"
         ) from None
 
 
 def save_rules(rules: Mapping[str, Rule]) -> None:
-    """Writes the rules of this machine, in one go.
+    """Write the rules of this machine, atomically.
 
     Raises:
         OutputError: the file cannot be written.
     """
-    from kerasdream._files import replacing
-
     path = rules_file()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"the folder {path.parent} cannot be created ({error.strerror}); name another with KERASDREAM_CONFIG"
+            f"the folder {path.parent} cannot be created ({error.strerror}); set KERASDREAM_CONFIG to another"
         ) from None
     with replacing(path) as file:
         file.write(RULES.dump_json(dict(rules), indent=2, exclude_none=True) + b"\n")

@@ -1,10 +1,10 @@
 """How a picture is cut into tiles: pure arithmetic.
 
-Every pixel lies in the core of exactly one tile. The network sees a *view*: the core and what lies around it. An axis
-is cut into pieces of at most two lengths, a long and a short one, whose order is drawn anew in each step: the cuts
-wander, so no seam can build up, but a whole octave needs no more than four shapes of views. That matters: oneDNN makes
-its kernels for each shape anew, 20 to 70 ms for InceptionV3. All views have sizes for which the network drops no pixel.
-Views that reach beyond the picture see it mirrored.
+Every pixel belongs to the core of exactly one tile. The network sees a *view*: the core and its surroundings. An axis
+is cut into pieces of at most two lengths, whose order is drawn again in each step: the cuts wander, so no seam can
+build up, yet a whole octave needs at most four shapes of views. That matters because oneDNN builds its kernels again
+for each shape, 20 to 70 ms for InceptionV3. All views have sizes for which the network drops no pixel. Views that
+extend beyond the picture see it mirrored.
 """
 
 from __future__ import annotations
@@ -14,32 +14,30 @@ from dataclasses import dataclass
 from itertools import pairwise, product
 from math import ceil
 from random import Random
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
 RATIO = 0.7
-"""A short piece of an axis against a long one."""
+"""Length of a short piece of an axis relative to a long one."""
 
 WANDER = 4
-"""Pixels that a cut moves to either side of its place between two views: it falls on every phase of a stride of 2, 4
-or 8 equally often."""
+"""Pixels by which a cut moves to either side of its place between two views, so that it falls on every phase of a
+stride of 2, 4 or 8 equally often."""
 
 ALONE, LARGE = 1.08, 400_000
-"""What a pixel costs in a picture of a single view, against views of which two are under way at once (measured with
-InceptionV3 on two cores: 1.08 to 1.15), and the pixels from which that holds: smaller views lose as much."""
+"""Cost of a pixel if a single view covers the picture, relative to two views in progress at once (measured with
+InceptionV3 on two cores: 1.08 to 1.15), and the pixels from which that holds: smaller views lose just as much."""
 
 CUT = 8
-"""How many pixels computed in vain a pixel's length of cut is as bad as: of layouts that cost much the same, that with
-the shortest cuts is chosen."""
+"""Cost of one pixel of cut length, in wasted pixels. Breaks near-ties in favour of fewer cuts."""
 
 BATCH_PIXELS = 4 * 256 * 256
-"""Pixels of small, equally shaped views that go through the network at once."""
+"""Pixels of small views of the same shape that go through the network at once."""
 
 
 class Span(NamedTuple):
-    """One tile along one axis, in pixels of the picture: the core is part of the view."""
+    """One tile along one axis, in pixels of the picture: its core, and the view, which contains the core."""
 
     start: int
     stop: int
@@ -60,20 +58,20 @@ class Tile(NamedTuple):
 
 
 class Lattice(NamedTuple):
-    """Sizes of views that lose no pixel: ``residue`` modulo ``stride``, and at least ``smallest``."""
+    """Sizes of views that lose no pixel: congruent to ``residue`` modulo ``stride``, and at least ``smallest``."""
 
     stride: int = 1
     residue: int = 0
     smallest: int = 1
 
     def up(self, size: int) -> int:
-        """The nearest allowed size that is not smaller."""
+        """Return the smallest allowed size that is not below ``size``."""
         size = max(size, self.smallest)
         return size + (self.residue - size) % self.stride
 
 
 def joint(lattices: Sequence[Lattice]) -> Lattice:
-    """The lattice for several layers of one network: that of the coarsest, with room for each."""
+    """Return the lattice for several layers of one network: that of the coarsest layer, large enough for each."""
     coarsest = max(lattices, key=lambda lattice: lattice.stride)
     return coarsest._replace(smallest=max(lattice.smallest for lattice in lattices))
 
@@ -84,10 +82,10 @@ class Axis:
 
     Attributes:
         length: pixels of the picture along the axis.
-        sizes: the sizes of its views, in no order.
-        overlap: pixels that two neighbouring views share; the cut wanders about the middle of them.
-        outer: pixels, mirrored, that a view reaches beyond the picture's edge at least.
-        jitter: largest shift of the whole grid, in pixels; without it the grid lies at multiples of ``stride``.
+        sizes: the sizes of its views, in any order.
+        overlap: pixels that neighbouring views share; the cut wanders about their middle.
+        outer: mirrored pixels by which a view extends beyond the picture's edge, at least.
+        jitter: largest shift of the whole grid, in pixels; if 0, the grid starts at a multiple of ``stride``.
     """
 
     length: int
@@ -99,16 +97,16 @@ class Axis:
 
     @property
     def area(self) -> int:
-        """Pixels along the axis of all views together."""
+        """Sum of the views' lengths along the axis, in pixels."""
         return sum(self.sizes)
 
     @property
     def spare(self) -> int:
-        """Pixels by which the views together are longer than need be: room for the grid to move in."""
+        """Slack: how far the grid can shift along this axis, in pixels."""
         return self.area - 2 * self.outer - self.overlap * (len(self.sizes) - 1) - self.length
 
     def spans(self, random: Random) -> list[Span]:
-        """Cuts the axis for one step."""
+        """Cut the axis for one step."""
         sizes = random.sample(self.sizes, len(self.sizes))
         move = min(self.jitter, self.spare)
         still = (self.spare - move) // 2 // self.stride * self.stride
@@ -124,14 +122,14 @@ class Axis:
 
 @dataclass(frozen=True)
 class ExactAxis:
-    """Cuts an axis so that every core pixel has its whole receptive field on both sides: no cut can be seen at all.
+    """Cuts an axis so that every core pixel has its whole receptive field on both sides; cuts leave no trace.
 
-    The picture is mirrored at its end to a size for which no pixel is lost; of that picture the gradient is that of one
-    single view, to rounding. Views start at multiples of the stride and end where the network loses nothing.
+    The picture is mirrored at its end up to a size for which no pixel is lost. The gradient equals that of this picture
+    in a single view, to rounding. Views start at multiples of the stride and end where the network loses nothing.
 
     Attributes:
         core: pixels of a core, a multiple of the stride.
-        field: pixels one position sees.
+        field: receptive field of one position, in pixels.
     """
 
     length: int
@@ -141,15 +139,16 @@ class ExactAxis:
 
     @property
     def sizes(self) -> tuple[int, ...]:
+        """The sizes of its views, in a typical step."""
         return tuple(span.view_stop - span.view_start for span in self.spans(Random(0)))
 
     @property
     def area(self) -> int:
-        """Pixels along the axis of all views together, in a typical step."""
+        """Sum of the views' lengths along the axis in a typical step, in pixels."""
         return sum(self.sizes)
 
     def spans(self, random: Random) -> list[Span]:
-        """Cuts the axis for one step."""
+        """Cut the axis for one step."""
         stride, padded = self.lattice.stride, self.lattice.up(self.length)
         first = self.core if self.length <= self.core else stride * random.randint(1, self.core // stride)
         cuts = [0, *range(first, self.length, self.core), self.length]
@@ -163,12 +162,12 @@ class ExactAxis:
 def axis(
     length: int, count: int, halo: int, border: int, lattice: Lattice, jitter: int, *, aligned: bool = False
 ) -> Axis | None:
-    """Cuts an axis into ``count`` views, or returns None where so many have no room.
+    """Cut an axis into ``count`` views; return None if there is no room for that many.
 
-    The grid can move by at least half of what ``jitter`` asks for, or half of the coarsest stride, whose phases repeat.
+    The grid can move by at least half of ``jitter``, or half of the coarsest stride, after which phases repeat.
 
     Args:
-        aligned: whether the positions of all views lie on one grid, as those of a single view would.
+        aligned: whether the positions of all views fall on one grid, as in a single view.
     """
     room, stride = min(jitter, lattice.stride - 1) // 2, lattice.stride
     border += -border % stride if aligned else 0
@@ -195,6 +194,7 @@ class Grid(NamedTuple):
 
     @property
     def tiles(self) -> list[Tile]:
+        """The tiles, row by row."""
         return [Tile(rows, columns) for rows, columns in product(self.rows, self.columns)]
 
 
@@ -206,21 +206,21 @@ class Layout(NamedTuple):
 
     @property
     def views(self) -> int:
-        """How many views there are."""
+        """Number of views."""
         return len(self.rows.sizes) * len(self.columns.sizes)
 
     @property
     def area(self) -> int:
-        """Pixels of all views together: what a step costs."""
+        """Pixels of all views together, the cost of a step."""
         return self.rows.area * self.columns.area
 
     @property
     def largest(self) -> int:
-        """Pixels of the largest view: what it takes in memory."""
+        """Pixels of the largest view, which determine the memory."""
         return max(self.rows.sizes) * max(self.columns.sizes)
 
     def grid(self, random: Random) -> Grid:
-        """Cuts the picture for one step."""
+        """Cut the picture for one step."""
         return Grid(self.rows.spans(random), self.columns.spans(random))
 
 
@@ -231,13 +231,12 @@ class Cutting:
     Attributes:
         lattice: sizes of views that suit the network.
         size: a view has at most ``size²`` pixels.
-        halo: pixels of context a core has at a cut.
-        border: mirrored pixels it has at the picture's edge, at least.
+        halo: pixels of context around a core at a cut.
+        border: mirrored pixels around a core at the picture's edge, at least.
         jitter: largest shift of the whole grid, in pixels.
-        field: pixels one position of the network sees; None where it sees everything.
+        field: receptive field of one position, in pixels; None where it is unbounded.
         exact: whether every core has its whole receptive field around it.
-        wrap: whether it is the picture that is shifted, by up to ``jitter`` either way, what leaves it on one side
-            coming in on the other.
+        wrap: whether the picture is shifted instead of the grid, cyclically, by up to ``jitter`` either way.
     """
 
     lattice: Lattice
@@ -250,16 +249,16 @@ class Cutting:
     wrap: bool = False
 
     def roll(self, random: Random) -> tuple[int, int]:
-        """Draws by how many pixels the picture is shifted down and to the right in one step."""
+        """Draw the shift (down, right) of the picture in one step, in pixels."""
         return (random.randint(-self.jitter, self.jitter), random.randint(-self.jitter, self.jitter))
 
     @property
     def whole(self) -> bool:
-        """Whether no core pixel misses anything of its receptive field."""
+        """Whether every core pixel has its whole receptive field in the view."""
         return self.exact or (self.field is not None and min(self.halo, self.border) >= self.field)
 
     def layout(self, shape: tuple[int, int]) -> Layout:
-        """Chooses into how many views a (height, width) is cut: those that cost least."""
+        """Choose the cheapest number of views for a picture of this (height, width)."""
         if self.exact:
             assert self.field is not None
             stride = self.lattice.stride
@@ -288,7 +287,7 @@ class Cutting:
 
 
 def batches(tiles: Sequence[Tile], batch: int | None = None, pixels: int = BATCH_PIXELS) -> Iterator[list[Tile]]:
-    """Groups tiles of equal view shape, the largest first: ``batch`` of them, or as many as have ``pixels``."""
+    """Yield groups of tiles with the same view shape, largest first: ``batch`` tiles each, or ``pixels`` pixels."""
     by_shape: dict[tuple[int, int], list[Tile]] = {}
     for tile in tiles:
         by_shape.setdefault(tile.shape, []).append(tile)
@@ -297,10 +296,8 @@ def batches(tiles: Sequence[Tile], batch: int | None = None, pixels: int = BATCH
         yield from (members[i : i + count] for i in range(0, len(members), count))
 
 
-def mirrored(start: int, stop: int, length: int) -> np.ndarray:
-    """Returns the indices ``start`` to ``stop`` of an axis of ``length`` that continues as its mirror image."""
-    import numpy as np
-
+def mirrored(start: int, stop: int, length: int) -> np.ndarray[Any, np.dtype[np.int_]]:
+    """Return the indices ``start`` to ``stop`` of an axis of ``length`` that continues as its mirror image."""
     period = max(1, 2 * (length - 1))
     index = np.abs(np.arange(start, stop)) % period
     return np.where(index < length, index, period - index)

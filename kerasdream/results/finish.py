@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from kerasdream.components import Postprocess
 from kerasdream.errors import ImageError
 from kerasdream.images import MAX_PIXELS, Picture, resize
 
-if TYPE_CHECKING:
-    import numpy as np
-
 
 def finished_shape(steps: Sequence[Postprocess], shape: tuple[int, int]) -> tuple[int, int]:
-    """Returns the (height, width) of the finished picture for a dream of this (height, width).
+    """Return the (height, width) of the finished picture for a dream of this (height, width).
 
     Raises:
-        ImageError: it is larger than pictures may be.
+        ImageError: it exceeds the largest allowed size.
     """
     for step in steps:
         shape = step.enlarged(shape)
@@ -30,7 +28,7 @@ def finished_shape(steps: Sequence[Postprocess], shape: tuple[int, int]) -> tupl
 
 
 def finish(image: np.ndarray, picture: Picture, steps: Sequence[Postprocess]) -> tuple[np.ndarray, np.ndarray | None]:
-    """Returns the finished picture, and its alpha as large.
+    """Return the finished picture, and its alpha at the same size.
 
     Args:
         image: the dream of ``picture``, at its size.
@@ -42,7 +40,7 @@ def finish(image: np.ndarray, picture: Picture, steps: Sequence[Postprocess]) ->
     for step in steps:
         image = step.apply(image, source)
         if image.shape != source.shape:
-            source = resize(source, image.shape[:2]).clip(-1, 1)
+            source = resize(source, (image.shape[0], image.shape[1])).clip(-1, 1)
     if alpha is not None and alpha.shape != image.shape[:2]:
-        alpha = resize(alpha, image.shape[:2]).clip(0, 1)
+        alpha = resize(alpha, (image.shape[0], image.shape[1])).clip(0, 1)
     return image, alpha

@@ -83,15 +83,19 @@ def test_octaves_that_cannot_be(octaves, message):
     assert any(line.startswith("f.yaml:2:") and message in line for line in str(caught.value).splitlines())
 
 
+def planned(shape, octaves, cutting):
+    return make_plan(shape, sizes=octaves.shapes(shape), steps=octaves.each_steps, cutting=cutting, seed=0)
+
+
 def test_small_octaves_are_dropped_with_their_steps():
     cutting = Cutting(Lattice(), 64)
-    plan = make_plan((90, 100), octaves=Octaves(scale=[2, 1.5], steps=[5, 6, 7]), cutting=cutting, seed=0)
+    plan = planned((90, 100), Octaves(scale=[2, 1.5], steps=[5, 6, 7]), cutting)
     assert (plan.sizes, plan.octave_steps) == (((60, 67), (90, 100)), (6, 7))
     assert plan.steps == 13
     assert [octave.steps for octave in plan.octaves] == [6, 7]
     assert plan.notes == ("1 of 3 octaves dropped: their shorter side is under 32 pixels",)
     with pytest.raises(ImageError, match="the largest octave is 100×20 pixels; expected at least 32"):
-        make_plan((90, 100), octaves=Octaves(sizes=[(20, 100), (16, 16)]), cutting=cutting, seed=0)
+        planned((90, 100), Octaves(sizes=[(20, 100), (16, 16)]), cutting)
 
 
 @pytest.mark.parametrize("detail", [True, False])
@@ -101,7 +105,7 @@ def test_a_dream_goes_through_them_and_ends_at_the_pictures_size(tiny, chelsea, 
     shapes = [tuple(size) for size in octaves.get("sizes", [(53, 64), (80, 96)])]
     result = kerasdream.dream(source, octaves={**octaves, "steps": [2, 3], "detail": detail}, **options)
     step = kerasdream.GradientStep(tiny, l2(layer="c3"), input_range=(-1, 1))
-    plan = make_plan(source.shape[:2], octaves=Octaves(sizes=shapes), cutting=step.cutting, seed=0)
+    plan = planned(source.shape[:2], Octaves(sizes=shapes), step.cutting)
     canvas, below = None, None
     for number, (shape, steps) in enumerate(zip(shapes, (2, 3), strict=True)):
         base = resize(source, shape)

@@ -368,7 +368,7 @@ def test_deepdraw_has_the_published_schedule(lite0):
     session = Session(
         config, on_event=lambda event: seen.append(event.picture()) if isinstance(event, Stepped) else None
     )
-    picture = session.noise()
+    picture = session.picture("noise")
     session.dream(picture)
     plan = session.plan(picture.pixels.shape[:2])
     logits = session.step.engine.score.extractor.model  # folded; see `published`

@@ -2,7 +2,6 @@
 
 import gc
 import weakref
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -15,11 +14,8 @@ from kerasdream import DreamError, Objective, Parametrization, ops
 from kerasdream.api import as_picture, session_for
 from kerasdream.builtin.objectives.l2 import l2
 from kerasdream.components import LOGITS
-from kerasdream.config.document import YamlDocument
-from kerasdream.config.resolve import resolve
 from kerasdream.events import Finished, Started, Stepped
 from kerasdream.images import resize
-from kerasdream.session.session import Session
 
 PLAIN = {"priors": [], "transforms": [], "input_range": (-1, 1), "max_side": None}
 
@@ -238,21 +234,6 @@ def test_dream_continues_with_smaller_views_when_memory_runs_out(tiny, chelsea, 
     assert "memory ran out" in note
     assert result.manifest["memory_ran_out"] == {"views": 140}
     assert result.peak_memory > 100e6
-
-
-def test_noise_has_the_requested_mean_and_spread():
-    def noise(image, seed=0):
-        document = YamlDocument({"seed": seed, "image": {"source": "noise", "size": [200, 300], **image}}, "noise")
-        return Session(resolve(document, Path("."))).noise().pixels
-
-    usual, bright = noise({}), noise({"mean": 0.5686, "spread": 0.0627})
-    assert usual.shape == (200, 300, 3)
-    assert (usual.mean(), usual.std()) == (pytest.approx(0, abs=1e-3), pytest.approx(0.1, rel=0.01))
-    assert (bright.mean(), bright.std()) == (pytest.approx(0.5686, abs=1e-3), pytest.approx(0.0627, rel=0.01))
-    np.testing.assert_allclose((bright - 0.5686) / 0.0627, usual / 0.1, atol=1e-4)  # the seed's numbers
-    assert np.abs(noise({"mean": 1, "spread": 3})).max() == 1
-    assert (noise({"spread": 0, "mean": -0.5}) == -0.5).all()
-    assert np.abs(noise({}, seed=1) - usual).mean() > 0.1
 
 
 def test_crops_from_the_run_file_raise_a_class(lite0, coffee):

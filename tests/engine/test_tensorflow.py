@@ -166,7 +166,7 @@ def test_views_shrink_when_memory_runs_out(tiny, monkeypatch):
     assert score > 0
     assert gradient.any(axis=-1).mean() > 0.99
     monkeypatch.setattr(step.engine, "_step", lambda *rest: limited(np.zeros((1, 999, 999, 3)), *rest[1:]))
-    with pytest.raises(DreamError, match="even for the smallest views"):
+    with pytest.raises(DreamError, match="even with the smallest tiles"):
         step(picture)
 
 

@@ -35,7 +35,7 @@ def grams(activation):
 def test_panels_lie_row_by_row():
     panels = Panels(2, 3)
     sheet = np.arange(4 * 6).reshape(4, 6)
-    assert panels.count == 6
+    assert panels.number == 6
     assert panels.of((4, 6)) == (2, 2)
     assert panels.sheet((2, 2)) == (4, 6)
     assert [sheet[window][0, 0] for window in panels.windows((4, 6))] == [0, 2, 4, 12, 14, 16]

@@ -58,7 +58,7 @@ def test_rules_are_kept_beside_others(rules):
 
 def test_rules_that_cannot_be_written(rules, tmp_path):
     (tmp_path / "settings").write_text("a file where a folder should be")
-    with pytest.raises(OutputError, match=r"settings cannot be created \(.*\); name another with KERASDREAM_CONFIG"):
+    with pytest.raises(OutputError, match=r"settings cannot be created \(.*\); set KERASDREAM_CONFIG to another"):
         tuning.save_rules({})
 
 
@@ -80,9 +80,9 @@ def test_damaged_rules_are_an_error_and_are_ignored(rules, content):
     with pytest.raises(ConfigError) as caught:
         tuning.read_rules()
     message = str(caught.value)
-    assert message.startswith(f"{path}, which kerasdream tune wrote, is damaged (")
+    assert message.startswith(f"{path}, written by kerasdream tune, is damaged (")
     assert DAMAGED[content] in message
-    assert message.endswith("; delete it or put it right, and tune again")
+    assert message.endswith("; fix or delete it, and tune again")
     assert tile_side("tiny") == tile_side("somebodys")
 
 
@@ -131,11 +131,11 @@ def test_what_is_found_stands_in_the_recipe(rules, run_file):
 
 def test_plan_and_run_note_a_damaged_file(rules, run_file, here):
     path = rules("{")
-    note = f"{path}, which kerasdream tune wrote, is damaged"
+    note = f"{path}, written by kerasdream tune, is damaged"
     code, out, _ = here("plan", run_file)
     assert code == 0
     assert f"  note: {note}" in out
-    assert "; until then the shipped sizes of tiles are used" in out
+    assert "; until then the default tile sizes are used" in out
     assert "damaged" not in here("plan", run_file, "-s", "tiles.size=64")[1]
     session = Session(load(run_file))
     result = session.dream(session.picture(str(run_file.parent / "photo.png")))

@@ -16,15 +16,15 @@ import kerasdream
 from kerasdream import ConfigError, OutputError, images
 from kerasdream.api import as_picture, session_for
 from kerasdream.config.document import parse
-from kerasdream.config.octaves import Octaves
 from kerasdream.config.resolve import resolve
 from kerasdream.config.sections import Frames
 from kerasdream.events import Finished, Started, Stepped
 from kerasdream.output_names import files_of, filled
 from kerasdream.plan.plan import make_plan
 from kerasdream.plan.tiling import Cutting, Lattice
-from kerasdream.results.checkpoint import KeptFrames, checkpoint_path
-from kerasdream.session.reel import Frame, frame_seed, moved
+from kerasdream.results.checkpoint import Frame, checkpoint_path
+from kerasdream.results.kept_frames import KeptFrames
+from kerasdream.session.frames import following, frame_seed, moved, plan_of
 
 
 def moved_by_hand(picture, zoom=1.0, rotate=0.0, shift=(0.0, 0.0)):
@@ -151,12 +151,13 @@ def test_an_anchor_holds_the_colours_of_the_first_frame(tiny, chelsea):
     assert np.abs(colors[False][-1] - colors[False][0]).max() > 0.05
 
 
-def test_memory_that_ran_out_is_remembered_in_later_frames(chelsea):
-    plan = make_plan((64, 96), octaves=Octaves(count=1, steps=4), cutting=Cutting(Lattice(), 200), seed=0)
-    frame = Frame().next(chelsea[:64, :96], None, 140, Frames(count=2))
-    assert frame.plan(plan).cutting.size == 140
-    assert Frame().plan(plan) == plan
-    assert frame.next(frame.pixels, None, frame.views, Frames(count=2)).plan(plan).cutting.size == 140
+def test_smaller_views_are_kept_in_later_frames(chelsea):
+    plan = make_plan((64, 96), sizes=[(64, 96)], steps=[4], cutting=Cutting(Lattice(), 200), seed=0)
+    settings, first = Frames(count=3), Frame()
+    second = following(first, chelsea[:64, :96], None, 140, settings)
+    third = following(second, second.pixels, None, second.views, settings)
+    assert plan_of(first, plan) == plan
+    assert [plan_of(frame, plan).cutting.size for frame in (second, third)] == [140, 140]
 
 
 OUTPUTS = [

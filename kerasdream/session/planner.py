@@ -1,0 +1,113 @@
+"""The planner: from a config and facts about its network to the plan of a picture.
+
+``kerasdream plan`` takes the facts from the shipped layer tables, a run from the network that it has built. Both plan
+with ``plan_run``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kerasdream.components import Energy
+from kerasdream.models import network_side, tables
+from kerasdream.output_names import FRAME
+from kerasdream.plan.cutting import Border, Geometry, cutting_for
+from kerasdream.plan.plan import Plan, make_plan
+from kerasdream.plan.tile_size import own_rules, tile_side
+from kerasdream.plan.tiling import Cutting, Lattice, joint
+
+if TYPE_CHECKING:
+    from kerasdream.components import Network
+    from kerasdream.config.run_config import RunConfig
+
+
+class NetworkFacts(NamedTuple):
+    """What planning must know about a network.
+
+    Attributes:
+        name: under which its tile size is found.
+        side: of the pictures it was trained on, in pixels.
+        geometry: of the layers that the objectives look at.
+    """
+
+    name: str
+    side: int
+    geometry: Geometry
+
+
+def facts_from_table(config: RunConfig) -> NetworkFacts | None:
+    """Return the facts about a network from its shipped layer table, without building it.
+
+    None if there is no table, or if it lacks a layer of the objectives: the classifier of most networks.
+    """
+    rows = {row.name: row for row in tables.layers(config.model.name) or ()}
+    layers = {layer for objective in config.objectives for layer in objective.make().layers}
+    known = [rows[layer] for layer in layers if layer in rows]
+    if not rows or (len(known) < len(layers) and not config.cropped):
+        return None
+    field = max((row.field for row in known), default=0) if all(row.field for row in known) else None
+    lattice = joint([row.lattice for row in known]) if known else Lattice()
+    return NetworkFacts(config.model.name, network_side(config.model), Geometry(lattice, field))
+
+
+def network_of(config: RunConfig, *, trained: bool = True) -> Network:
+    """Build the network of a run, with its classifier if an objective needs it.
+
+    Args:
+        trained: whether its weights matter. If not, a named network gets random ones, so that nothing is downloaded.
+    """
+    model = config.model
+    values: dict[str, Any] = {}
+    if config.classifies and model.values.get("top", True) is None:
+        values["top"] = True
+    if not trained and tables.layers(model.name) is not None:
+        values["weights"] = None
+    network: Network = model.make(values or None)
+    return network
+
+
+def cutting_of(config: RunConfig, facts: NetworkFacts) -> Cutting:
+    """Return how the pictures of a run are cut.
+
+    Raises:
+        ConfigError: ``halo: exact`` is impossible.
+    """
+    tiles = config.tiles
+    size = tile_side(facts.name, tiles.bytes) if tiles.size == "auto" else tiles.size
+    if config.cropped:  # windows are not cut, whatever the network's strides
+        return Cutting(Lattice(), size)
+    transforms = [entry.make() for entry in config.transforms]
+    energies = [prior for prior in (entry.make() for entry in config.priors) if isinstance(prior, Energy)]
+    return cutting_for(facts.geometry, size, tiles.halo, Border.needed_by(transforms, energies))
+
+
+def plan_run(config: RunConfig, facts: NetworkFacts, shape: tuple[int, int]) -> Plan:
+    """Return the plan of a run for a picture.
+
+    Args:
+        shape: (height, width) of the picture, or of the sheet if there are several panels.
+
+    Raises:
+        ImageError: the picture is too small for the network.
+        ConfigError: ``halo: exact`` is impossible.
+    """
+    panel = config.panels.of(shape)
+    return make_plan(
+        panel,
+        sizes=config.octaves.shapes(panel),
+        steps=config.octaves.each_steps,
+        cutting=cutting_of(config, facts),
+        seed=config.seed,
+        notes=_notes(config),
+        crops=config.crops_for(facts.side),
+        panels=config.panels,
+    )
+
+
+def _notes(config: RunConfig) -> list[str]:
+    """Return what the user should hear about the settings of a run."""
+    notes = [own_rules().error] if config.tiles.size == "auto" and own_rules().error else []
+    stills = [entry for entry in config.outputs if entry.name in ("png", "jpeg") and FRAME not in entry.values["path"]]
+    if config.frames.count > 1 and stills and len(stills) == len(config.outputs):
+        notes.append(f"only the last frame is written: put {FRAME} into the path of an output, or write a gif")
+    return notes

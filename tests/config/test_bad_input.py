@@ -420,7 +420,7 @@ def test_inception_without_a_network_names_the_two_ways_on(tmp_path):
     assert list((tmp_path / "out").iterdir()) == []
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_a_photo_smaller_than_the_network_can_take(tmp_path):
     Image.new("RGB", (64, 48)).save(tmp_path / "small.png")
     (tmp_path / "f.yaml").write_text("image: small.png\nmodel: {name: inception_v3, weights: null}\n")

@@ -74,7 +74,7 @@ def test_every_preset_runs(name, tmp_path, chelsea):
     assert result.scores
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("name", ["lucid-channel", "lucid-neuron", "class"])
 def test_a_drawing_from_noise_is_finished_as_published(name):
     result = kerasdream.dream("noise", preset=name)

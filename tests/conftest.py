@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
+import json
 import os
 import re
-import resource
 import signal
 import subprocess
 import sys
 import sysconfig
 import tempfile
-import time
 import venv
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,8 +45,8 @@ def _sample(text):
 
 
 def sampled(names, part, parts):
-    """Return sample ``part`` of ``parts``: equal in size, disjoint, together complete, unrelated to file order."""
-    return set(sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())[part - 1 :: parts])
+    """Return sample ``part`` of ``parts``: each has its share of every parametrized test, so they take equally long."""
+    return set(sorted(names)[part - 1 :: parts])
 
 
 def _is_proof(item):
@@ -65,8 +63,8 @@ def pytest_collection_modifyitems(config, items):
 
 
 def _cpu():
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
+    """Return the seconds of CPU time of this process and of the processes it has waited for."""
+    return sum(os.times()[:4])
 
 
 @pytest.hookimpl(wrapper=True)
@@ -204,9 +202,31 @@ def here(monkeypatch, capsys):
     signal.signal(signal.SIGTERM, handler)
 
 
+@pytest.fixture
+def rules(tmp_path, monkeypatch):
+    """The user's own tile sizes: call it with the content of their file, which it returns."""
+    from kerasdream.plan import tile_size
+
+    monkeypatch.setenv("KERASDREAM_CONFIG", str(tmp_path / "settings"))
+    tile_size.own_rules.cache_clear()
+
+    def write(content):
+        path = tile_size.rules_file()
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        tile_size.own_rules.cache_clear()
+        return path
+
+    yield write
+    tile_size.own_rules.cache_clear()
+
+
 @pytest.fixture(scope="session")
 def process():
-    """The command line in a process of its own; ``path`` is a folder to import from, ``variables`` its environment."""
+    """Run the command line in a process of its own.
+
+    ``path`` is a folder to import from; ``variables`` are added to the environment.
+    """
 
     def call(*arguments, cwd, path=None, **variables):
         environment = {**os.environ, **variables}
@@ -222,17 +242,17 @@ def process():
 
 @dataclass(frozen=True)
 class Environment:
-    """A fresh environment that shares the packages installed here."""
+    """A virtual environment that sees the packages installed here."""
 
     python: Path
 
     def install(self, *arguments):
-        """Installs distributions there, with the setuptools and the pip of here."""
+        """Install distributions into it, with the pip and setuptools of this environment."""
         command = [sys.executable, "-m", "pip", "--python", str(self.python), "install", "--quiet"]
         subprocess.run([*command, "--no-build-isolation", *map(str, arguments)], check=True)
 
     def call(self, *arguments, cwd):
-        """Runs its python; returns what it printed."""
+        """Run its Python and return what it prints."""
         command = [self.python, *map(str, arguments)]
         done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -241,7 +261,7 @@ class Environment:
 
 @pytest.fixture(scope="session")
 def fresh_environment(tmp_path_factory):
-    """Makes an ``Environment``."""
+    """Make a new ``Environment``."""
 
     def make():
         folder = tmp_path_factory.mktemp("environment")
@@ -269,7 +289,7 @@ CONTRAST = '''\
 from kerasdream import LayerName, Objective, hookimpl, ops
 
 def contrast(*, layer: LayerName, gain: float = 1.0) -> Objective:
-    """Raises the spread of a layer's activations."""
+    """Raise the spread of a layer's activations."""
     return Objective(layer, lambda activations: gain * ops.std(activations[layer], axis=-1))
 
 @hookimpl
@@ -280,7 +300,7 @@ def register_objectives(register):
 
 @pytest.fixture
 def folder(tmp_path, tiny):
-    """A photo, a small network, a plugin file and a run file that uses it: run.yaml."""
+    """A folder with a photo, a small network, a plugin file, and run.yaml, which uses them."""
     folder = tmp_path / "folder"
     folder.mkdir()
     images.save(

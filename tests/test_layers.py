@@ -42,8 +42,9 @@ TENSORFLOW = ("engine", "testing")
 KERAS = (*TENSORFLOW, "models", "callbacks", "api", "ops")
 """The packages and modules that may import TensorFlow and Keras, or name their types."""
 
-AT_THE_TOP = ("numpy", "PIL", "pydantic", "pydantic_core", "scipy")
-"""Packages that are imported at module level only."""
+AT_THE_TOP = ("numpy", "PIL", "pydantic", "pydantic_core")
+"""Packages that are imported at module level only. SciPy is not one of them: it takes 0.3 s to import, and commands
+such as ``kerasdream list`` load every built-in part."""
 
 
 class Import(NamedTuple):

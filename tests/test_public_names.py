@@ -88,6 +88,29 @@ def test_plugins_templates_and_docs_use_public_names_only():
     assert len(list(private("from kerasdream.config import x; import kerasdream.api; kerasdream.api.y"))) == 3
 
 
+BEYOND_PUBLIC = {
+    "objectives/class_.py": {"kerasdream.models.imagenet"},  # the names of the classes
+    "__init__.py": {  # registers the networks
+        "kerasdream.models.applications.FACTORIES",
+        "kerasdream.models.efficientnet_lite0.efficientnet_lite0",
+        "kerasdream.models.file.file",
+    },
+}
+"""What built-in parts may import of kerasdream in addition to public names and each other."""
+
+
+def test_built_in_parts_use_public_names_only():
+    """Each of their files is a template for a plugin."""
+    folder, used = ROOT / "kerasdream" / "builtin", {}
+    for path in folder.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        names = {name for name in private(text) if not name.startswith("kerasdream.builtin.")}
+        if names:
+            used[path.relative_to(folder).as_posix()] = names
+        assert "import keras\n" not in text, path  # kerasdream.ops loads it on first use
+    assert used == BEYOND_PUBLIC
+
+
 def test_prose_mentions_public_names_only():
     """What the pages call ``kerasdream.name`` is public; files and entry points are written otherwise."""
     for page in sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]):

@@ -55,3 +55,12 @@ def test_tests_mirror_the_package():
         if not any(path.exists() for path in candidates):
             astray.append(str(file.relative_to(ROOT)))
     assert astray == []
+
+
+def test_samples_of_the_proofs_are_disjoint_and_complete(request):
+    (sampled,) = (plugin.sampled for plugin in request.config.pluginmanager.get_plugins() if hasattr(plugin, "sampled"))
+    names = {f"test[{number}]" for number in range(29)}
+    samples = [sampled(names, part, 12) for part in range(1, 13)]
+    assert set.union(*samples) == names
+    assert sum(map(len, samples)) == len(names)
+    assert {len(sample) for sample in samples} == {2, 3}

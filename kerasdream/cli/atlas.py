@@ -1,193 +1,209 @@
-"""The command ``atlas``: which layers, channels or classes, then the tiles, the sheet and the page."""
+"""The command ``atlas``: choose layers, channels or classes; draw the tiles, the contact sheet and the page."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from kerasdream.cli.options import PLUGINS, QUIET, create, interruptible
+from kerasdream.cli.options import OVERRIDES, PLUGINS, QUIET, create, interruptible
 from kerasdream.errors import ModelError, did_you_mean
 
 if TYPE_CHECKING:
     from kerasdream.atlas.content import Atlas
+    from kerasdream.components import Network
     from kerasdream.config.run_config import RunConfig
     from kerasdream.models.tables import Layer
 
 FILES = ".keras", ".h5"
-"""Endings of models in files."""
+"""Extensions of model files."""
 
 SIZES = {"layers": 288, "channels": 160, "classes": 224}
-"""Side of the tiles, in pixels, where none is asked for."""
+"""Default side of the tiles, in pixels."""
 
 
-def _indices(context: click.Context, option: click.Parameter, text: str | None) -> list[int] | None:
+def _names(context: click.Context, option: click.Parameter, text: str | None) -> list[str]:
+    return [name.strip() for name in (text or "").split(",") if name.strip()]
+
+
+def _indices(context: click.Context, option: click.Parameter, text: str | None) -> list[int]:
     from kerasdream.atlas.content import indices
 
     names = option.name == "classes"
     try:
-        return None if text is None else list(dict.fromkeys(indices(text, names)))
+        return [] if text is None else list(dict.fromkeys(indices(text, names)))
     except ValueError as error:
         or_name = " or names" if names else ""
-        raise click.BadParameter(f"expected numbers{or_name}, as in 0:16 or 3,7, not {error}") from None
+        raise click.BadParameter(f"expected numbers{or_name}, such as 0:16 or 3,7, not {error}") from None
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to draw, and with which network: the options of the command, under their names."""
+
+    model: str
+    layers: Sequence[str]
+    channels: Sequence[int]
+    classes: Sequence[int]
+    photo: str | None
+    size: int | None
+    weights: str | None
+    input_range: tuple[float, float] | None
+    overrides: Sequence[str]
+    plugin_files: Sequence[Path]
+
+    @property
+    def kind(self) -> str:
+        """One of the keys of ``SIZES``."""
+        return "classes" if self.classes else "channels" if self.channels else "layers"
+
+    @property
+    def in_file(self) -> bool:
+        """Whether the model is a file."""
+        return self.model.endswith(FILES)
+
+    def described(self) -> dict[str, Any]:
+        """Return the key ``model`` of a run file."""
+        if not self.in_file:
+            return {"name": self.model, **({"weights": self.weights} if self.weights else {})}
+        if not Path(self.model).is_file():
+            raise ModelError(f"the model file {self.model} does not exist")
+        if self.input_range is None:
+            raise ModelError(
+                f"which pixel values does {self.model} expect? Add --input-range 0 255 if the model rescales them "
+                "itself, otherwise the range it was trained on, such as --input-range -1 1"
+            )
+        return {"file": self.model, "input_range": list(self.input_range)}
+
+    def config(self, data: dict[str, Any]) -> RunConfig:
+        """Resolve a run file with this model."""
+        from kerasdream.config.document import YamlDocument
+        from kerasdream.config.resolve import resolve
+
+        document = YamlDocument({"model": self.described(), **data}, "kerasdream atlas")
+        return resolve(document, Path.cwd(), self.overrides, plugins=self.plugin_files)
+
+    def check_layers(self, known: Collection[str]) -> None:
+        """Raise ModelError if the network does not have one of the layers."""
+        for name in self.layers:
+            if name not in known:
+                raise ModelError(f"{self.model} has no layer {name!r}; {did_you_mean(name, known)}")
 
 
 @click.command()
 @click.argument("model")
-@click.option("--layers", metavar="NAME,NAME", help="Which layers; by default a dozen from the first to the last.")
-@click.option("--channels", metavar="0:16", callback=_indices, help="A row for each layer, a tile for each channel.")
-@click.option("--classes", metavar="0:10", callback=_indices, help="A tile for each class: numbers, or ImageNet names.")
-@click.option("--photo", metavar="PHOTO", help="What the layers are shown in: a photo, or noise; by default a raccoon.")
+@click.option(
+    "--layers",
+    metavar="NAME,NAME",
+    callback=_names,
+    help="Layers to draw; by default a dozen from first to last.",
+)
+@click.option(
+    "--channels", metavar="0:16", callback=_indices, help="Channels to draw: a row per layer, a tile per channel."
+)
+@click.option(
+    "--classes", metavar="0:10", callback=_indices, help="Classes to draw, a tile each: numbers or ImageNet names."
+)
+@click.option("--photo", metavar="PHOTO", help="Photo in which the layers are shown, or noise; by default a raccoon.")
 @click.option("--size", type=click.IntRange(32, 2048), help="Longer side of a tile, in pixels.")
-@click.option("--weights", metavar="FILE", help="Weights of a named network, where they are not to be downloaded.")
+@click.option("--weights", metavar="FILE", help="Weights file for a named network, used instead of a download.")
 @click.option(
-    "--input-range", nargs=2, type=float, metavar="LOW HIGH", help="Of a .keras file: pixel values it was trained on."
+    "--input-range",
+    nargs=2,
+    type=float,
+    metavar="LOW HIGH",
+    help="For a .keras file: the range of pixel values it was trained on.",
 )
-@click.option(
-    "-s", "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a value: -s octaves.steps=40"
-)
+@OVERRIDES
 @PLUGINS
 @click.option(
     "-o",
     "--output",
     "folder",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for all of it; by default MODEL-layers, MODEL-channels or MODEL-classes.",
+    help="Output folder; by default MODEL-layers, MODEL-channels or MODEL-classes.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace tiles that were drawn otherwise.")
+@click.option("--overwrite", is_flag=True, help="Replace tiles that were drawn with other settings.")
 @QUIET
-def atlas(
-    model: str,
-    layers: str | None,
-    channels: list[int] | None,
-    classes: list[int] | None,
-    folder: Path | None,
-    overwrite: bool,
-    quiet: bool,
-    **options: Any,
-) -> None:
-    """Shows what the layers, channels or classes of a MODEL draw, side by side.
+def atlas(folder: Path | None, overwrite: bool, quiet: bool, **options: Any) -> None:
+    """Show what the layers, channels or classes of a MODEL respond to, side by side.
 
-    MODEL is a name or a .keras file. Each layer amplifies what it sees in one photo; with --channels, each channel
-    draws what it looks for from noise; with --classes, the network draws what it calls by a name. In the folder are
-    then atlas.png, a contact sheet; index.html, a page; tiles/, each picture with its recipe. The same command again
-    goes on where it was ended.
+    MODEL is a name or a .keras file. By default each layer amplifies what it sees in one photo. With --channels, each
+    channel draws from noise what it responds to; with --classes, the network draws each class.
+
+    The output folder then holds atlas.png, a contact sheet; index.html, a page; and tiles/, each picture with its
+    recipe. Run the same command again to resume after an interruption.
     """
-    from kerasdream.atlas.drawing import TileProgress, draw
+    from kerasdream.atlas.content import run_of
+    from kerasdream.atlas.drawing import draw
+    from kerasdream.cli.display import TileDisplay
 
-    if classes and (channels or layers):
-        raise click.UsageError("--classes shows the whole network: leave out --layers and --channels")
-    kind = "classes" if classes else "channels" if channels else "layers"
+    request = Request(**options)
+    if request.classes and (request.channels or request.layers):
+        raise click.UsageError("--classes uses the whole network: leave out --layers and --channels")
+    kind = request.kind
     with interruptible():
-        made, configs, network = _asked(model, layers, channels, classes, kind, **options)
-        folder = folder or Path(f"{Path(model).stem}-{kind}")
+        made, network = _planned(request)
+        configs = [request.config(run_of(made, tile, request.size or SIZES[kind])) for tile in made.tiles]
+        folder = folder or Path(f"{Path(request.model).stem}-{kind}")
         tiles = folder / "tiles"
         create(tiles)
         named = [
             (tile.name if tile.layer is None or kind == "layers" else f"{tile.layer.name} {tile.name}", config)
             for tile, config in zip(made.tiles, configs, strict=True)
         ]
-        with TileProgress(len(named), quiet=quiet) as progress:
-            draw(named, progress, folder=tiles, overwrite=overwrite, network=network)
+        with TileDisplay(len(named), quiet=quiet) as display:
+            draw(named, display, folder=tiles, overwrite=overwrite, network=network)
         for file in _written(made, configs[0], folder):
             if not quiet:
                 click.echo(file)
 
 
-def _asked(
-    model: str,
-    layers: str | None,
-    channels: Sequence[int] | None,
-    classes: Sequence[int] | None,
-    kind: str,
-    *,
-    photo: str | None,
-    size: int | None,
-    weights: str | None,
-    input_range: tuple[float, float] | None,
-    overrides: Sequence[str],
-    plugin_files: Sequence[Path],
-) -> tuple[Atlas, list[RunConfig], Any]:
-    """Returns what is to be shown, the run of each tile, and the network, if it had to be built to know its layers."""
+def _planned(request: Request) -> tuple[Atlas, Network | None]:
+    """Return the atlas, and the network if it had to be built to find its layers."""
     from kerasdream.atlas import content
-    from kerasdream.config.document import YamlDocument
-    from kerasdream.config.resolve import resolve
-    from kerasdream.session.session import Session
 
-    described = _described(model, weights, input_range)
-
-    def configured(data: dict[str, Any]) -> RunConfig:
-        document = YamlDocument({"model": described, **data}, "kerasdream atlas")
-        return resolve(document, Path.cwd(), overrides, plugins=plugin_files)
-
-    network = None
-    if classes:
-        made = content.of_classes(model, classes, "file" not in described)
-    else:
-        known, network = _layers(model, described, layers, lambda data: Session(configured(data)))
-        named = _names(layers) or content.default_layers(model, known, bool(channels))
-        rows = {layer.name: layer for layer in known}
-        _check(model, named, rows)
-        chosen = [rows[name] for name in named]
-        if channels:
-            made = content.of_channels(model, chosen, channels)
-        else:
-            picture = Path(photo or content.PHOTO).expanduser().absolute()
-            made = content.of_layers(model, chosen, None if photo == "noise" else picture)
-    return made, [configured(content.run_of(made, tile, size or SIZES[kind])) for tile in made.tiles], network
+    if request.classes:
+        return content.of_classes(request.model, request.classes, not request.in_file), None
+    known, network = _layers(request)
+    names = request.layers or content.default_layers(request.model, known, bool(request.channels))
+    rows = {layer.name: layer for layer in known}
+    request.check_layers(rows)
+    chosen = [rows[name] for name in names]
+    if request.channels:
+        return content.of_channels(request.model, chosen, request.channels), network
+    photo = Path(request.photo or content.PHOTO).expanduser().absolute()
+    return content.of_layers(request.model, chosen, None if request.photo == "noise" else photo), network
 
 
-def _described(model: str, weights: str | None, input_range: tuple[float, float] | None) -> dict[str, Any]:
-    """The key ``model`` of a run file."""
-    if not model.endswith(FILES):
-        return {"name": model, **({"weights": weights} if weights else {})}
-    if not Path(model).is_file():
-        raise ModelError(f"the model file {model} does not exist")
-    if input_range is None:
-        raise ModelError(
-            f"what pixel values does {model} expect? Give --input-range 0 255 if it rescales them itself, "
-            "--input-range -1 1 or 0 1 if that was done before"
-        )
-    return {"file": model, "input_range": list(input_range)}
-
-
-def _layers(
-    model: str, described: dict[str, Any], layers: str | None, session: Callable[[dict[str, Any]], Any]
-) -> tuple[Sequence[Layer], Any]:
-    """Returns all layers of the network: from the table shipped with it, or else of the network, which is built.
+def _layers(request: Request) -> tuple[Sequence[Layer], Network | None]:
+    """Return all layers of the network, from its shipped table if there is one, otherwise by building it.
 
     Raises:
-        ConfigError: there is no such network.
-        ModelError: its file has no such layer.
+        ConfigError: the network is unknown.
+        ModelError: the model file does not exist, or does not have one of the layers.
     """
     from kerasdream.models import tables
     from kerasdream.models.file import layers_in_file
+    from kerasdream.session.session import Session
 
-    in_file = layers_in_file(Path(model)) if "file" in described else None
-    if "file" not in described and (known := tables.layers(model)):
+    request.described()  # raises if the file is missing
+    in_file = layers_in_file(Path(request.model)) if request.in_file else None
+    if not request.in_file and (known := tables.layers(request.model)):
         return known, None
     if in_file:
-        _check(model, _names(layers), in_file)
-    first = next(iter(_names(layers) or in_file or ["any"]))  # a run has an objective; this one is never made
-    built = session({"image": "noise", "objectives": [{"l2": {"layer": first}}]}).network
-    return tables.layers_of(built), built
-
-
-def _check(model: str, names: Iterable[str], known: Collection[str]) -> None:
-    for name in names:
-        if name not in known:
-            raise ModelError(f"{model} has no layer {name!r}; {did_you_mean(name, known)}")
-
-
-def _names(layers: str | None) -> list[str]:
-    return [name.strip() for name in (layers or "").split(",") if name.strip()]
+        request.check_layers(in_file)
+    first = next(iter(request.layers or in_file or ["any"]))  # a run needs an objective; this one is never evaluated
+    session = Session(request.config({"image": "noise", "objectives": [{"l2": {"layer": first}}]}))
+    return tables.layers_of(session.network), session.network
 
 
 def _written(made: Atlas, config: RunConfig, folder: Path) -> list[Path]:
-    """Writes the photo, the sheet and the page; returns the files to look at."""
+    """Write the photo, the sheet and the page; return the files to open."""
     from kerasdream import images
     from kerasdream.atlas import page, sheet
 

@@ -1,4 +1,4 @@
-"""The parts of a run file as plain data: what each does, its parameters with types and defaults, where it is from."""
+"""Parts as plain data: what each does, its parameters with types and defaults, the plugin it comes from."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from kerasdream.plugins.registry import Registration
 from kerasdream.plugins.signature import layer_parameters, model_of
 from kerasdream.schedules import MARKS
 
-COUNTED = (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"), ("exclusiveMaximum", "<"))
-"""Bounds in a JSON Schema, and how they are written."""
+BOUNDS = (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"), ("exclusiveMaximum", "<"))
+"""Bounds in a JSON Schema, and how they are printed."""
 
 WORDS = {
     "number": "number",
@@ -22,13 +22,13 @@ WORDS = {
 }
 
 
-def entry_row(registration: Registration, plugins: Plugins) -> dict[str, Any]:
-    """One part: its help, which plugin it is from, where, and its parameters."""
+def part_row(registration: Registration, plugins: Plugins) -> dict[str, Any]:
+    """Return one part: its help, plugin, location and parameters."""
     return {
         "kind": registration.kind,
         "name": registration.name,
         "summary": registration.summary,
-        "help": registration.help.partition("\nArgs:")[0].strip(),  # the parameters follow, with their types
+        "help": registration.help.partition("\nArgs:")[0].strip(),  # the parameters have rows of their own
         "plugin": registration.plugin,
         "origin": next(plugin.origin for plugin in plugins.found if plugin.name == registration.plugin),
         "where": registration.where,
@@ -37,7 +37,7 @@ def entry_row(registration: Registration, plugins: Plugins) -> dict[str, Any]:
 
 
 def parameter_rows(registration: Registration) -> list[dict[str, Any]]:
-    """The parameters of a part, ``weight`` included where it has one."""
+    """Return the parameters of a part, including ``weight`` if it has one."""
     model = model_of(registration)
     schema = model.model_json_schema(by_alias=True)
     layers = layer_parameters(registration.factory)
@@ -58,7 +58,7 @@ def parameter_rows(registration: Registration) -> list[dict[str, Any]]:
 
 
 def _words(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
-    """What a JSON Schema admits, in words: ``number ≥ 0 or a schedule``."""
+    """Describe in words what a JSON Schema accepts: ``number ≥ 0 or a schedule``."""
     options = schema.get("anyOf") or schema.get("oneOf")
     if options:
         words = [word for option in options for word in _words(option, definitions).split(" or ")]
@@ -76,5 +76,5 @@ def _words(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
         return f"{{network: {_words(schema['additionalProperties'], definitions)}}}"
     if schema.get("type") == "array":
         return f"list of {_words(schema.get('items', {}), definitions)}"
-    bounds = "".join(f" {sign} {schema[key]:g}" for key, sign in COUNTED if key in schema)
+    bounds = "".join(f" {sign} {schema[key]:g}" for key, sign in BOUNDS if key in schema)
     return WORDS.get(schema.get("type", ""), schema.get("type", "anything")) + bounds

@@ -1,4 +1,4 @@
-"""Progress on the terminal: a live line where there is one, plain lines where there is none."""
+"""Progress: a live line on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -13,26 +13,24 @@ from kerasdream.events import Event, Finished, Started, Stepped
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+    from typing_extensions import Self
 
 
-class Display:
-    """Is told events and shows them: octave, step, score, time left.
+class Terminal:
+    """Standard error: a live progress line if it is a terminal, otherwise nothing but printed lines.
 
     Args:
-        quiet: show nothing.
+        quiet: print nothing.
     """
 
-    def __init__(self, *, quiet: bool = False) -> None:
-        self.quiet, self.live = quiet, sys.stderr.isatty() and not quiet
-        self.progress: Progress | None = None
-        self.task: TaskID
-        self.began, self.frame = 0.0, ""
-        self.fresh = True
-        self.noted: set[str] = set()
-        self.paths: list[Path] = []
+    progress: Progress | None = None
+    task: TaskID
 
-    def __enter__(self) -> Display:
-        if self.live:
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.quiet = quiet
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty() and not self.quiet:
             from rich.console import Console
             from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
@@ -46,22 +44,42 @@ class Display:
             self.progress.stop()
             self.progress = None
 
+    def print(self, text: str) -> None:
+        """Print a line, unless quiet."""
+        if self.quiet:
+            return
+        if self.progress:
+            self.progress.console.print(text, highlight=False)
+        else:
+            print(text, file=sys.stderr, flush=True)
+
+
+class Display(Terminal):
+    """Terminal progress of a run: shows octave, step, score and time left for each event."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        super().__init__(quiet=quiet)
+        self.started, self.frame = 0.0, ""
+        self.first = True
+        self.noted: set[str] = set()
+        self.paths: list[Path] = []
+
     def plugins(self, files: Iterable[Path]) -> None:
-        """Plugin files that were loaded: they are code that runs."""
-        for file in () if self.quiet else files:
-            self._print(f"plugin file: {file}")
+        """Name the plugin files that were loaded, because they are code that runs."""
+        for file in files:
+            self.print(f"plugin file: {file}")
 
     def loading(self, model: str) -> None:
-        """The network is about to be loaded, which takes some seconds."""
+        """Announce that the network is being loaded, which takes a few seconds."""
         if self.progress:
             self.task = self.progress.add_task(f"loading {model}", total=None)
 
     def __call__(self, event: Event) -> None:
-        """Shows an event."""
+        """Show an event."""
         if self.quiet:
             return
         if isinstance(event, Started):
-            self.began = time.perf_counter()
+            self.started = time.perf_counter()
             self._started(event)
         elif isinstance(event, Stepped):
             self._stepped(event)
@@ -70,18 +88,18 @@ class Display:
 
     def _started(self, event: Started) -> None:
         octaves = event.plan.octaves
-        taken = [octave.steps for octave in octaves[: event.octave]] + [event.step]
+        steps = [octave.steps for octave in octaves[: event.octave]] + [event.step]
         self.frame = f"frame {event.frame + 1}/{event.frames}  " if event.frames > 1 else ""
         if self.progress:
-            done = sum(n * octave.shape[0] * octave.shape[1] for n, octave in zip(taken, octaves, strict=False))
+            done = sum(n * octave.shape[0] * octave.shape[1] for n, octave in zip(steps, octaves, strict=False))
             total, done = event.plan.pixels * event.frames, event.plan.pixels * event.frame + done
             self.progress.update(self.task, description=event.name, total=total, completed=done)
-        elif self.fresh:
-            self._print(event.name)
-        if self.fresh and (any(taken) or event.frame):
-            frames = f"{event.frame} of {event.frames} frames and " if event.frames > 1 else ""
-            self._print(f"{event.name}: goes on after {frames}{sum(taken)} of {event.plan.steps} steps")
-        self.fresh = False
+        elif self.first:
+            self.print(event.name)
+        if self.first and (any(steps) or event.frame):
+            frame = f"frame {event.frame + 1} of {event.frames}, " if event.frames > 1 else ""
+            self.print(f"{event.name}: resuming {frame}after step {sum(steps)} of {event.plan.steps}")
+        self.first = False
 
     def _stepped(self, event: Stepped) -> None:
         p = event.progress
@@ -92,33 +110,72 @@ class Display:
             steps = p.steps - p.step if event.last else 1
             self.progress.update(self.task, description=text, advance=steps * height * width)
         elif event.last and (not self.frame or p.octave == p.octaves - 1):
-            self._print(f"{text}  {time.perf_counter() - self.began:.0f} s")
+            self.print(f"{text}  {time.perf_counter() - self.started:.0f} s")
 
     def _finished(self, event: Finished) -> None:
         result = event.result
         if self.progress and event.last:
-            self.progress.stop()  # while it is live it sends standard output to where it is itself
+            self.progress.stop()  # a live display also captures standard output, which the paths below go to
         for note in result.notes:
             if note not in self.noted:
-                self._print(f"note: {note}")
+                self.print(f"note: {note}")
         self.noted.update(result.notes)
         self.paths += result.paths
         if not event.last:
             return
         if result.timings:
-            state = "interrupted, kept as far as it got" if result.interrupted else "dreamed"
-            seconds = result.timings["dream" if event.frames == 1 else "total"]
-            self._print(f"{result.name}: {state} in {seconds:.1f} s")
+            seconds = f"{result.timings['dream' if event.frames == 1 else 'total']:.1f} s"
+            state = f"dreamed in {seconds}"
+            if result.interrupted:
+                state = f"interrupted after {seconds}; partial result saved"
         else:
-            self._print(f"{result.name}: already done")
+            state = "already done"
+        self.print(f"{result.name}: {state}")
         for path in self.paths:
-            sys.stdout.write(f"{path}\n")
-            sys.stdout.flush()
-        self.fresh, self.noted, self.paths = True, set(), []
+            print(path, flush=True)
+        self.first, self.noted, self.paths = True, set(), []
 
-    def _print(self, text: str) -> None:
+
+class TileDisplay(Terminal):
+    """Progress over the tiles of an atlas: a line per tile.
+
+    Args:
+        count: number of tiles.
+        quiet: print nothing.
+    """
+
+    def __init__(self, count: int, *, quiet: bool = False) -> None:
+        super().__init__(quiet=quiet)
+        self.count, self.done, self.name = count, 0, ""
+
+    def __enter__(self) -> Self:
+        super().__enter__()
         if self.progress:
-            self.progress.console.print(text, highlight=False)
-        else:
-            sys.stderr.write(text + "\n")
-            sys.stderr.flush()
+            self.task = self.progress.add_task("loading", total=self.count)
+        return self
+
+    def tile(self, name: str) -> None:
+        """Start the next tile."""
+        self.name = name
+
+    def silent(self) -> None:
+        """Report a tile that cannot be drawn because nothing responds."""
+        self._ended("nothing responds")
+
+    def __call__(self, event: Event) -> None:
+        """Show an event."""
+        if isinstance(event, Stepped) and self.progress:
+            p = event.progress
+            share = (p.run_step + 1) / p.run_steps
+            text = f"{self.done + 1}/{self.count}  {self.name}"
+            self.progress.update(self.task, description=text, completed=self.done + share)
+        elif isinstance(event, Finished):
+            result = event.result
+            state = f"{result.timings['total']:.1f} s" if result.timings else "already done"
+            self._ended("interrupted; partial result saved" if result.interrupted else state, result.notes)
+
+    def _ended(self, state: str, notes: Iterable[str] = ()) -> None:
+        self.done += 1
+        for note in notes:
+            self.print(f"note: {self.name}: {note}")
+        self.print(f"{self.done}/{self.count} {self.name}: {state}")

@@ -1,4 +1,4 @@
-"""The commands that tell what there is: plugins, parts, layers, the schema, the recipe in a picture."""
+"""The commands that list or print: parts, plugins, layers, classes, presets, schema, recipes, new plugins."""
 
 from __future__ import annotations
 
@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 @PLUGINS
 @AS_JSON
 def list_(kind: str | None, name: str | None, plugin_files: tuple[Path, ...], as_json: bool) -> None:
-    """Lists what can stand in a run file: list, list objectives, list objectives l2."""
+    """List the parts a run file can use, or describe one.
+
+    \b
+    kerasdream list
+    kerasdream list objectives
+    kerasdream list objectives l2
+    """
     from kerasdream.plugins.registry import KINDS
 
     plugins = loaded(plugin_files).require(plugin_files)
@@ -35,9 +41,9 @@ def list_(kind: str | None, name: str | None, plugin_files: tuple[Path, ...], as
         return
     kinds = [plural[kind]] if kind else list(KINDS)
     if as_json:
-        from kerasdream.cli.describe import entry_row
+        from kerasdream.cli.describe import part_row
 
-        rows = [entry_row(registration, plugins) for one in kinds for registration in plugins.registry.of(one)]
+        rows = [part_row(registration, plugins) for one in kinds for registration in plugins.registry.of(one)]
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     for one in kinds:
@@ -47,15 +53,15 @@ def list_(kind: str | None, name: str | None, plugin_files: tuple[Path, ...], as
             click.echo(f"  {registration.name:<20} {registration.summary}{source}")
     if plugins.broken:
         names = ", ".join(plugin.name for plugin in plugins.broken)
-        click.echo(f"kerasdream: not in use, as kerasdream plugins explains: {names}", err=True)
+        click.echo(f"kerasdream: not in use: {names}; see kerasdream plugins", err=True)
 
 
 def _describe(plugins: Plugins, kind: str, name: str, as_json: bool) -> None:
-    """Prints one part: help, parameters with types and defaults, the plugin it is from."""
-    from kerasdream.cli.describe import entry_row
+    """Print one part: help, parameters with types and defaults, the plugin it comes from."""
+    from kerasdream.cli.describe import part_row
 
     try:
-        row = entry_row(plugins.registry.get(kind, name), plugins)
+        row = part_row(plugins.registry.get(kind, name), plugins)
     except KeyError as error:
         raise KerasdreamError(error.args[0]) from None
     if as_json:
@@ -68,17 +74,17 @@ def _describe(plugins: Plugins, kind: str, name: str, as_json: bool) -> None:
         click.echo(f"  {parameter['name']}: {parameter['type']}, {state}")
         if parameter["help"]:
             click.echo(f"      {parameter['help']}")
-    click.echo(f"\nFrom the plugin {row['plugin']} ({row['origin']}), {row['where']}")
+    click.echo(f"\nFrom plugin {row['plugin']} ({row['origin']}), {row['where']}")
 
 
 @click.command()
 @PLUGINS
 @AS_JSON
 def plugins(plugin_files: tuple[Path, ...], as_json: bool) -> None:
-    """Lists the plugins that were found, the broken ones with the cause.
+    """List the plugins that were found, with the error of each broken one.
 
-    The environment variable KERASDREAM_PLUGINS says which installed plugins are loaded: film_grain,sparkle only these,
-    -film_grain all but this one, nothing at all none.
+    The environment variable KERASDREAM_PLUGINS selects which installed plugins are loaded: "film_grain,sparkle" loads
+    only these, "-film_grain" all but this one, and an empty value none.
     """
     found = loaded(plugin_files)
     if as_json:
@@ -100,7 +106,7 @@ def plugins(plugin_files: tuple[Path, ...], as_json: bool) -> None:
 
 
 def _row(plugin: Plugin, found: Plugins) -> dict[str, Any]:
-    """One plugin as plain data; ``error`` says why it is broken."""
+    """Return one plugin as plain data; ``error`` says why it is broken."""
     return {
         "name": plugin.name,
         "version": plugin.version,
@@ -119,16 +125,16 @@ def _row(plugin: Plugin, found: Plugins) -> dict[str, Any]:
 @click.argument("model")
 @PLUGINS
 def layers(model: str, plugin_files: tuple[Path, ...]) -> None:
-    """Lists the layers of a MODEL: a name (with channels and stride) or a .keras file."""
+    """List the layers of a MODEL: a name (with channels and stride) or a .keras file."""
     for row in _layer_rows(model, loaded(plugin_files).require(plugin_files).registry):
         click.echo(row)
 
 
 def _layer_rows(model: str, registry: Registry) -> Iterator[str]:
-    """Yields a line for each layer of a named network or ``.keras`` file.
+    """Yield a line for each layer of a named network or ``.keras`` file.
 
     Raises:
-        ModelError: there is no such network, or no way to know its layers.
+        ModelError: the network is unknown, or its layers are.
     """
     from kerasdream.models import tables
     from kerasdream.models.file import layers_in_file
@@ -136,14 +142,16 @@ def _layer_rows(model: str, registry: Registry) -> Iterator[str]:
     if model.endswith(".keras"):
         names = layers_in_file(Path(model))
         if names is None:
-            raise ModelError(f"{model} is not a model file that Keras saved, or has no layers listed in it")
+            raise ModelError(f"{model} is not a .keras file that lists its layers; save the model with model.save()")
         yield from names
         return
     rows = tables.layers(model)
     if rows is None:
         known = [n for n in registry.entries["models"] if tables.layers(n)]
         near = did_you_mean(model, known, show=3)
-        raise ModelError(f"no layer table for {model!r}; {near} (all: kerasdream list models); or name a .keras file")
+        raise ModelError(
+            f"no layer table for {model!r}; {near} (all networks: kerasdream list models), or a .keras file"
+        )
     yield f"{'layer':<36} {'channels':>8} {'stride':>6}"
     for row in rows:
         yield f"{row.name:<36} {row.channels or '':>8} {row.stride or '':>6}"
@@ -152,7 +160,7 @@ def _layer_rows(model: str, registry: Registry) -> Iterator[str]:
 @click.command()
 @click.argument("text", required=False, default="")
 def classes(text: str) -> None:
-    """Lists the classes of ImageNet with their indices: all, or those with TEXT in a name."""
+    """List the classes of ImageNet with their indices: all, or those with TEXT in a name."""
     from kerasdream.models import imagenet
 
     indices = list(imagenet.found(text))
@@ -166,7 +174,7 @@ def classes(text: str) -> None:
 @click.argument("name", required=False)
 @AS_JSON
 def presets(name: str | None, as_json: bool) -> None:
-    """Lists the presets, or prints the run file that the preset NAME is.
+    """List the presets, or print the preset NAME as a run file.
 
     \b
     kerasdream dream photo.jpg --preset google-2015
@@ -188,7 +196,7 @@ def presets(name: str | None, as_json: bool) -> None:
 @click.command()
 @PLUGINS
 def schema(plugin_files: tuple[Path, ...]) -> None:
-    """Prints the JSON Schema of run files, for your editor."""
+    """Print the JSON Schema of run files, for your editor."""
     from kerasdream.config.schema import json_schema
 
     click.echo(json.dumps(json_schema(loaded(plugin_files).require(plugin_files).registry), indent=2))
@@ -197,7 +205,7 @@ def schema(plugin_files: tuple[Path, ...]) -> None:
 @click.command()
 @click.argument("picture", type=click.Path(path_type=Path))
 def show(picture: Path) -> None:
-    """Prints the recipe inside a picture that kerasdream made."""
+    """Print the recipe inside a picture made by kerasdream."""
     from kerasdream.config.recipes import recipe_in
 
     click.echo(recipe_in(picture).rstrip())
@@ -209,13 +217,20 @@ def show(picture: Path) -> None:
     "--kind",
     default="objective",
     metavar="KIND",
-    help="What it makes: objective (the default), prior, transform, ..., or command.",
+    help="What it adds: objective (the default), prior, transform, ..., or command.",
 )
-@click.option("-o", "--output", "folder", default=".", type=click.Path(path_type=Path, file_okay=False), help="Where.")
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    default=".",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to put it in.",
+)
 @click.option("--author", default="", help="Your name, for setup.cfg and LICENSE.")
 @click.option("--license", type=click.Choice(["MIT", "Apache-2.0"]), default="MIT", show_default=True)
 def new_plugin(name: str, kind: str, folder: Path, author: str, license: str) -> None:
-    """Writes a plugin called NAME: a module, tests, an example run file, all that publishing needs."""
+    """Write a new plugin called NAME: module, tests, example run file and everything needed to publish it."""
     from kerasdream.plugins.scaffold import WHAT, write_plugin
 
     kinds = {key: one for one, what in WHAT.items() for key in (one, what, what.partition(" ")[0])}

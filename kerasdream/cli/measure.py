@@ -1,6 +1,6 @@
-"""What ``kerasdream tune`` measures, in a process of its own: the memory a step takes, and its time by size of views.
+"""Measure memory and time per step as a function of tile size, in a separate process (used by ``kerasdream tune``).
 
-Everything takes the road of a run: the step is a ``Session``'s, with the default priors and transforms.
+The step is that of a run: it comes from a ``Session``, with the default priors and transforms.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from kerasdream import _memory as memory
 from kerasdream.config.document import YamlDocument
@@ -24,22 +26,20 @@ from kerasdream.plan.tiling import BATCH_PIXELS
 from kerasdream.schedules import Progress
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from kerasdream.dreaming.step import GradientStep
 
 SIDES = (256, 384, 512, 640, 768, 1024)
-"""Sides of views that are tried, where they fit into memory, beside the largest one that does."""
+"""Tile sizes to time, as far as they fit into memory; the largest size that fits is added."""
 
 VIEW = 512
-"""Side of the view whose memory is measured, or a little less."""
+"""Side of the tile whose memory is measured, rounded down to one that needs a single tile."""
 
 WARM = 96
-"""Side of the picture that is evaluated before, for what is needed once: the trace, the network's constants."""
+"""Side of the picture evaluated first, so that one-time allocations (trace, constants) are not counted."""
 
 
 class Timing(NamedTuple):
-    """One size of views: how many a step has, the area computed over the picture's, nanoseconds a pixel of picture."""
+    """One tile size: tiles per step, area computed relative to the picture's, nanoseconds per pixel of the picture."""
 
     size: int
     views: int
@@ -48,12 +48,12 @@ class Timing(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What was found for one network.
+    """Measurements of one network.
 
     Attributes:
-        model: the name of the network, by which its rule is kept.
-        bytes: that a step takes for each pixel of a view; None where that cannot be measured.
-        timings: from the smallest views to the largest.
+        model: name of the network, under which its rule is saved.
+        bytes: memory of a step per tile pixel; None where that cannot be measured.
+        timings: from the smallest tiles to the largest.
     """
 
     model: str
@@ -62,16 +62,16 @@ class Measured(NamedTuple):
 
 
 def dream_of(model: str, layers: Sequence[str] = (), plugins: Sequence[Path] = ()) -> RunConfig:
-    """Returns the run that is measured: a network, its layers, every other part as by default.
+    """Return the run to measure: a network, its layers, and defaults for everything else.
 
-    Built-in networks have random weights, so that nothing is downloaded: a step takes as long with them.
+    Built-in networks get random weights, so that nothing is downloaded; a step takes just as long.
 
     Args:
-        model: a registered name, or a file that Keras saved.
-        layers: by default those that are dreamed by default, else the deepest of stride 16.
+        model: a registered name or a Keras model file.
+        layers: layers to dream; by default those of a run file, otherwise the deepest of stride 16.
 
     Raises:
-        ConfigError: there is no such network, it has no such layers, or they must be named.
+        ConfigError: the network or a layer is unknown, or the layers must be named.
     """
     from kerasdream.plugins.manager import discover
 
@@ -83,7 +83,7 @@ def dream_of(model: str, layers: Sequence[str] = (), plugins: Sequence[Path] = (
         if known is not None and known.plugin == "kerasdream":
             described["weights"] = None
         layers = layers or DEFAULT_LAYERS.get(model) or [row.name for row in rows(model) or () if row.stride == 16][-1:]
-    data = {"model": described, "image": "noise"}
+    data: dict[str, Any] = {"model": described, "image": "noise"}
     if layers:
         data["objectives"] = [{"l2": {"layer": layer}} for layer in layers]
     try:
@@ -91,7 +91,7 @@ def dream_of(model: str, layers: Sequence[str] = (), plugins: Sequence[Path] = (
     except ConfigError as error:
         if layers or ("objectives",) not in [problem.path for problem in error.problems]:
             raise
-        raise ConfigError(f"which layers of {model} will you dream? Name them: --layers NAME,NAME") from None
+        raise ConfigError(f"which layers of {model} will you dream with? Name them: --layers NAME,NAME") from None
 
 
 def measure(
@@ -103,16 +103,16 @@ def measure(
     side: int = 1024,
     rounds: int = 5,
 ) -> Measured:
-    """Measures a network on this machine. Memory is right only in a fresh process.
+    """Measure a network on this machine. The memory figure is valid only in a fresh process.
 
     Args:
         model, layers, plugins: see ``dream_of``.
-        budget: bytes for the views under way.
-        side: of the picture that is timed, in pixels.
-        rounds: how often each size of views is timed, after a warm-up, taking turns.
+        budget: bytes for the tiles in progress.
+        side: side of the picture that is timed, in pixels.
+        rounds: how often each tile size is timed, in turns, after a warm-up.
 
     Raises:
-        DreamError: memory ran out even for the smallest views.
+        DreamError: memory ran out even with the smallest tiles.
     """
     from kerasdream.session.session import Session
 
@@ -124,7 +124,7 @@ def measure(
 
 
 def bytes_per_pixel(step: GradientStep) -> int | None:
-    """Returns by how much the process grows at most while it evaluates one view, for each of the view's pixels."""
+    """Return peak memory growth in bytes per tile pixel, or None where it cannot be measured."""
     plans = (_plan(step, side, 2 * VIEW) for side in range(VIEW, WARM, -8))
     plan = next(plan for plan in plans if plan.octaves[0].layout.views == 1)
     step.evaluate(_noise(WARM), _plan(step, WARM, 2 * VIEW), Progress())
@@ -140,16 +140,15 @@ def bytes_per_pixel(step: GradientStep) -> int | None:
 
 
 def candidates(budget: int, per_pixel: int, sides: Sequence[int] = SIDES) -> list[int]:
-    """Returns the sides of views that fit into a budget of bytes, the largest of all included; ascending."""
+    """Return the tile sizes that fit into a budget of bytes, including the largest possible, in ascending order."""
     largest = tuning.largest_side(budget, per_pixel)
     return sorted({largest, *(side for side in sides if side < largest)})
 
 
 def timings(step: GradientStep, sides: Sequence[int], side: int, rounds: int) -> list[Timing]:
-    """Times steps on one picture with views of each size, which take turns.
+    """Time steps on one picture with each tile size, in turns.
 
-    Sizes that cut this picture alike are timed once, as the smallest of them; those for which memory runs out are left
-    out.
+    Of sizes that give the same tiles, only the smallest is timed. Sizes for which memory runs out are left out.
     """
     picture = _noise(side)
     plans: dict[object, Plan] = {}
@@ -157,7 +156,7 @@ def timings(step: GradientStep, sides: Sequence[int], side: int, rounds: int) ->
         plan = _plan(step, side, size)
         plans.setdefault((plan.octaves[0].layout, min(size**2, BATCH_PIXELS)), plan)
     seconds: dict[int, list[float]] = {plan.cutting.size: [] for plan in plans.values()}
-    for number in range(rounds + 1):  # the first is not counted: oneDNN makes its kernels for each shape of views
+    for number in range(rounds + 1):  # the first is a warm-up: oneDNN builds its kernels for each tile shape
         for plan in plans.values():
             if plan.cutting.size not in seconds:
                 continue
@@ -169,7 +168,7 @@ def timings(step: GradientStep, sides: Sequence[int], side: int, rounds: int) ->
             else:
                 seconds[plan.cutting.size].append(time.perf_counter() - began)
     if not seconds:
-        raise DreamError("memory ran out even for the smallest views; close other programs and tune again")
+        raise DreamError("memory ran out even with the smallest tiles; close other programs and tune again")
     return [
         Timing(plan.cutting.size, layout.views, layout.area / side**2, 1e9 * median(taken[1:]) / side**2)
         for plan in plans.values()
@@ -179,12 +178,10 @@ def timings(step: GradientStep, sides: Sequence[int], side: int, rounds: int) ->
 
 
 def _plan(step: GradientStep, side: int, size: int) -> Plan:
-    """One step on a square picture, with views of at most ``size²`` pixels."""
+    """Return a plan of one step on a square picture, with tiles of at most ``size²`` pixels."""
     return Plan(((side, side),), (1,), step.cutting, step.seed).with_views(size)
 
 
 def _noise(side: int) -> np.ndarray:
-    """Grey with noise, ``(side, side, 3)`` float32: a step takes as long on it as on any picture."""
-    import numpy as np
-
+    """Return grey noise, ``(side, side, 3)`` float32; the time of a step does not depend on the picture."""
     return np.random.default_rng(0).normal(0, 0.1, (side, side, 3)).clip(-1, 1).astype("float32")

@@ -1,4 +1,4 @@
-"""The command ``tune``: measures how large views should be on this machine, and keeps it as the user's own rule."""
+"""The command ``tune``: find the best tile size on this machine and save it as the user's own rule."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children, get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kerasdream.cli.measure import Measured, Timing
 
 CLOSE = 1.02
-"""Views that take at most this many times what the fastest take are as good: of those, the smallest are chosen."""
+"""Tiles within this factor of the fastest count as equally fast; the smallest of them is chosen."""
 
 
 def _memory(context: click.Context, option: click.Parameter, text: str | None) -> int | None:
@@ -33,20 +33,20 @@ def _memory(context: click.Context, option: click.Parameter, text: str | None) -
 
 @click.command()
 @click.argument("model", default="efficientnet_lite0")
-@click.option("--layers", metavar="NAME,NAME", help="The layers you dream; by default those a run file gets.")
+@click.option("--layers", metavar="NAME,NAME", help="Layers you dream with; by default those that a run file has.")
 @click.option(
     "--memory",
     metavar="AMOUNT",
     callback=_memory,
-    help="For the views under way, as in 500MB or 2GB; by default an eighth of the machine's, at most 640MB.",
+    help="Memory for tiles, such as 500MB or 2GB; by default an eighth of the machine's, at most 640MB.",
 )
 @PLUGINS
-@click.option("--dry-run", is_flag=True, help="Only show what was found; keep nothing.")
+@click.option("--dry-run", is_flag=True, help="Show the result without saving it.")
 def tune(model: str, layers: str | None, memory: int | None, plugin_files: tuple[Path, ...], dry_run: bool) -> None:
-    """Measures the best size of tiles for a MODEL on this machine, and keeps it.
+    """Find the best tile size for a MODEL on this machine, and save it.
 
-    MODEL is a name or a .keras file. It takes a minute or more, in which nothing else should keep the machine busy.
-    From then on "tiles: {size: auto}" is what was found, in every run of the model that sets no "memory".
+    MODEL is a name or a .keras file. Measuring takes a minute or more; leave the machine idle meanwhile. Afterwards,
+    runs of the model with "tiles: {size: auto}" and no "memory" use the size that was found.
     """
     from rich.console import Console
 
@@ -55,25 +55,33 @@ def tune(model: str, layers: str | None, memory: int | None, plugin_files: tuple
 
     rules = tuning.read_rules()
     names = [name.strip() for name in layers.split(",") if name.strip()] if layers else []
-    asked = [next(iter(entry.make().layers)) for entry in dream_of(model, names, plugin_files).objectives]
+    chosen = [next(iter(entry.make().layers)) for entry in dream_of(model, names, plugin_files).objectives]
     if not dry_run:
-        tuning.save_rules(rules)  # a file that cannot be written is found before the minute
+        tuning.save_rules(rules)  # fail before measuring if the file cannot be written
     budget = tuning.usual_memory() if memory is None else memory
-    with Console(stderr=True).status(f"measuring {model}, {', '.join(asked)}"):
-        found = measured(model, asked, plugin_files, budget=budget)
+    with Console(stderr=True).status(f"measuring {model}, {', '.join(chosen)}"):
+        found = measured(model, chosen, plugin_files, budget=budget)
     best = fastest(found.timings)
-    _show(found, best, asked)
+    _show(found, best, chosen)
     if dry_run:
         return
     tuning.save_rules({**tuning.read_rules(), found.model: tuning.Rule(size=best.size, bytes=found.bytes)})
-    click.echo(f"kept in {tuning.rules_file()}")
+    click.echo(f"saved in {tuning.rules_file()}")
 
 
-def measured(model: str, layers: Sequence[str], plugin_files: Sequence[Path], **options: Any) -> Measured:
-    """Measures in a fresh process, in which nothing has been allocated that would hide what a step takes.
+def measured(
+    model: str,
+    layers: Sequence[str],
+    plugin_files: Sequence[Path],
+    *,
+    budget: int,
+    side: int = 1024,
+    rounds: int = 5,
+) -> Measured:
+    """Measure in a fresh process, where earlier allocations cannot hide the memory of a step.
 
     Args:
-        options: of ``kerasdream.cli.measure.measure``.
+        model, layers, plugin_files, budget, side, rounds: see ``kerasdream.cli.measure.measure``.
 
     Raises:
         DreamError: the process was killed, as Linux does when memory runs out.
@@ -82,11 +90,11 @@ def measured(model: str, layers: Sequence[str], plugin_files: Sequence[Path], **
 
     with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_begin) as pool:
         try:
-            return pool.submit(measure, model, layers, plugin_files, **options).result()
+            return pool.submit(measure, model, layers, plugin_files, budget=budget, side=side, rounds=rounds).result()
         except BrokenProcessPool:
             raise DreamError(
-                "the process that measured was killed: memory ran out; close other programs, or give less: --memory "
-                "300MB"
+                "the measuring process was killed because memory ran out; close other programs, or set a lower limit: "
+                "--memory 300MB"
             ) from None
         except KeyboardInterrupt:
             for process in active_children():
@@ -95,7 +103,7 @@ def measured(model: str, layers: Sequence[str], plugin_files: Sequence[Path], **
 
 
 def _begin() -> None:
-    """Begins the process that measures, as a run does; Ctrl-C, which reaches it too, is left to the one that waits."""
+    """Start the measuring process like a run; it ignores Ctrl-C, which its parent handles."""
     from kerasdream.engine.loading import deterministic
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -103,7 +111,7 @@ def _begin() -> None:
 
 
 def fastest(timings: Iterable[Timing]) -> Timing:
-    """Returns the smallest views that are about as fast as the fastest."""
+    """Return the smallest tiles that are about as fast as the fastest."""
     timings = list(timings)
     best = min(timing.nanoseconds for timing in timings)
     return min(timing for timing in timings if timing.nanoseconds <= CLOSE * best)
@@ -117,7 +125,7 @@ def _show(found: Measured, best: Timing, layers: Sequence[str]) -> None:
 
     per_pixel = found.bytes or shipped_bytes(found.model)
     table = Table(title=f"{found.model}, {', '.join(layers)}")
-    for heading in ("views up to", "a step", "computed", "memory", "ns a pixel", ""):
+    for heading in ("tile size", "tiles", "computed", "memory", "ns/pixel", ""):
         table.add_column(heading, justify="right")
     for timing in found.timings:
         table.add_row(
@@ -129,6 +137,6 @@ def _show(found: Measured, best: Timing, layers: Sequence[str]) -> None:
             "best" if timing is best else "",
         )
     Console().print(table)
-    source = "measured" if found.bytes else "as shipped: this system does not tell the peak of memory"
-    click.echo(f"{per_pixel} bytes for each pixel of a view ({source}), {IN_FLIGHT} views under way at once")
-    click.echo(f"tiles of {best.size} (so far: {tile_side(found.model)})")
+    source = "measured" if found.bytes else "default: this system does not report peak memory"
+    click.echo(f"{per_pixel} bytes per tile pixel ({source}), {IN_FLIGHT} tiles in progress at a time")
+    click.echo(f"best tile size: {best.size} (was {tile_side(found.model)})")

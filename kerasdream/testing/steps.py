@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,14 +66,19 @@ def expect_rise(who: str, step: Callable[[np.ndarray], tuple[float, np.ndarray]]
 
 
 def expect_schedules(entry: PartSpec, score_of: Callable[[PartSpec], float], score: float) -> None:
-    """Expect the same score with each number replaced by a schedule that stays at it."""
-    for name, scheduled in steady(entry):
+    """Expect the same score with all numbers replaced by schedules that stay at them; name the one that differs."""
+    single = dict(steady(entry))
+    schedules = {name: scheduled.values[name] for name, scheduled in single.items()}
+    if not single or near(score_of(replace(entry, values={**entry.values, **schedules})), score):
+        return
+    for name, scheduled in single.items():
         again = score_of(scheduled)
         expect(
             near(again, score),
             entry.origin,
             f"scores {again:g} where {name!r} is a schedule that stays at {entry.values[name]:g}; expected {score:g}",
         )
+    expect(False, entry.origin, f"scores differently where {', '.join(single)} are schedules that do not change")
 
 
 def expect_numbers(who: str, numbers: np.ndarray) -> None:

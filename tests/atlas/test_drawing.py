@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from kerasdream.atlas import content, drawing, sheet
+from kerasdream.cli import display
 from kerasdream.components import Network, from_range
 from kerasdream.config.recipes import manifest_in
 from kerasdream.events import Stepped
@@ -116,14 +117,14 @@ def test_an_interrupted_atlas_is_resumed(tmp_path, tiny, command, read_page, mon
     arguments += ["-s", "octaves={count: 1, steps: 8}"]
     first, second = tmp_path / "out" / "tiles" / "c1.png", tmp_path / "out" / "tiles" / "c2.png"
 
-    class Stopped(drawing.TileProgress):
+    class Stopped(display.TileDisplay):
         def __call__(self, event):
             super().__call__(event)
             if self.name == "c2" and isinstance(event, Stepped) and event.progress.step == 3:
                 raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(drawing, "TileProgress", Stopped)
+        patch.setattr(display, "TileDisplay", Stopped)
         code, _, err = command(tmp_path, *arguments)
     assert code == 130
     assert "2/2 c2: interrupted; partial result saved" in err
@@ -173,14 +174,14 @@ def test_layers_of_a_built_network_have_the_columns_of_a_table(tiny):
     [
         ("efficientnet_lite0 --layers block5_expnd", 1, "efficientnet_lite0 has no layer 'block5_expnd'; did you mean"),
         ("efficientnet_lite0 --layers stem --channels 30:40", 1, "the layer 'stem' has 32 channels; expected 0 to 31"),
-        ("efficientnet_lite0 --channels 0:x", 2, "expected numbers, as in 0:16 or 3,7, not 0:x"),
+        ("efficientnet_lite0 --channels 0:x", 2, "expected numbers, such as 0:16 or 3,7, not 0:x"),
         ("efficientnet_lite0 --classes flmingo", 1, "did you mean 'flamingo'"),
         ("efficientnet_lite0 --classes 3 --channels 3", 2, "leave out --layers and --channels"),
         ("efficientnet_lite0 --photo nothing.jpg -o OUT", 1, "nothing.jpg: there is no such file"),
         ("efficientnet_lite0 --size 8", 2, "8 is not in the range"),
         ("vgg61", 1, "unknown model 'vgg61'; did you mean 'vgg19' or 'vgg16'"),
         ("nothing.keras", 1, "the model file nothing.keras does not exist"),
-        ("tiny.keras", 1, "what pixel values does tiny.keras expect? Give --input-range 0 255"),
+        ("tiny.keras", 1, "which pixel values does tiny.keras expect? Add --input-range 0 255"),
         (
             "tiny.keras --input-range -1 1 --layers c9",
             1,

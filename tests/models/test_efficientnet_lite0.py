@@ -13,7 +13,7 @@ import pytest
 
 from kerasdream.errors import ModelError
 from kerasdream.models import efficientnet_lite0 as lite0
-from kerasdream.models.weights import cache_dir, cached
+from kerasdream.models.weights import cache_dir, cached, load_file
 
 pytestmark = pytest.mark.fresh_network
 
@@ -191,12 +191,15 @@ def test_random_weights_are_restored_from_a_file(tmp_path):
     picture = np.random.default_rng(0).uniform(-1, 1, (1, 64, 64, 3)).astype("float32")
     assert 1e-3 < np.ptp(first.model(picture)) < 1e3
     assert not np.allclose(first.model(picture), second.model(picture), rtol=1e-2)
-    for name in ("lite.weights.h5", "lite.h5", "lite.keras"):
+    for name in ("lite.h5", "lite.keras", "lite.weights.h5"):
         path = tmp_path / name
         (first.model.save_weights if name.endswith(".weights.h5") else first.model.save)(path)
-        loaded = lite0.efficientnet_lite0(weights=str(path)).model
-        for ours, theirs in zip(loaded.weights, first.model.weights, strict=True):
+        second.model.set_weights([0 * array for array in second.model.get_weights()])
+        load_file("efficientnet_lite0", second.model, path)
+        for ours, theirs in zip(second.model.weights, first.model.weights, strict=True):
             np.testing.assert_array_equal(ours, theirs)
+    loaded = lite0.efficientnet_lite0(weights=str(path)).model
+    np.testing.assert_allclose(loaded(picture), first.model(picture), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(

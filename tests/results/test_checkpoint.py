@@ -121,7 +121,7 @@ def test_killed_and_interrupted_it_goes_on_to_the_same_pixels(tmp_path):
             break
         seen = line
     out, err = stopped.communicate(timeout=60)
-    assert seen == "cat.png: goes on after 1 of 36 steps\n"
+    assert seen == "cat.png: resuming after step 1 of 36\n"
     assert stopped.returncode == 130
     assert out == "out/cat-dream.png\n"
     assert err.splitlines()[-1] == "kerasdream: interrupted"
@@ -130,7 +130,7 @@ def test_killed_and_interrupted_it_goes_on_to_the_same_pixels(tmp_path):
 
     resumed = start(*shlex.split(told.partition("resume with: ")[2]), cwd=tmp_path)
     _, err = done(resumed)
-    assert "cat.png: goes on after 1" in err  # 12 steps or more
+    assert "cat.png: resuming after step 1" in err  # 12 steps or more
     assert not state.exists()
     assert manifest(dream) == manifest(tmp_path / "whole" / "cat-dream.png")
     np.testing.assert_array_equal(pixels(dream), pixels(tmp_path / "whole" / "cat-dream.png"))
@@ -158,7 +158,7 @@ def test_a_folder_goes_on_at_the_picture_that_was_killed(tmp_path, tiny):
     out, err = done(kerasdream_run("run", "run.yaml", "--resume", cwd=tmp_path))
     assert out == "a-dream.png\nb-dream.png\n"
     assert "a.png: already done" in err
-    assert "b.png: goes on after " in err
+    assert "b.png: resuming after " in err
     assert first.stat().st_mtime_ns == written
     assert sorted(path.name for path in tmp_path.glob("*.png")) == ["a-dream.png", "a.png", "b-dream.png", "b.png"]
     out, _ = done(start(sys.executable, "-c", AGAIN, cwd=tmp_path))

@@ -393,7 +393,7 @@ def test_on_the_terminal(run, tmp_path, capsys):
     (tmp_path / "run.yaml").write_text(yaml.safe_dump({**manifest(out / "cat-0001.png")["recipe"], "image": "cat.png"}))
     assert run_all(load(tmp_path / "run.yaml"), folder=out, quiet=False, as_json=False, resume=True) is False
     told = capsys.readouterr()
-    assert "cat.png: goes on after 2 of 4 frames and 3 of 6 steps\n" in told.err
+    assert "cat.png: resuming frame 3 of 4, after step 3 of 6\n" in told.err
     assert [line.partition("  ")[0] for line in told.err.splitlines() if line.startswith("frame")] == [
         "frame 3/4",
         "frame 4/4",

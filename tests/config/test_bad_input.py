@@ -194,9 +194,9 @@ COMMANDS = {
     ),
     "layers_of_nothing_alike": (
         "layers nope",
-        ["for 'nope'; available: efficientnet_lite0, convnext_tiny, convnext_small, ... (all: kerasdream list models)"],
+        ["no layer table for 'nope'; available: efficientnet_lite0,", "kerasdream list models"],
     ),
-    "layers_of_no_model": ("layers my.keras", ["my.keras is not a model file that Keras saved"]),
+    "layers_of_no_model": ("layers my.keras", ["my.keras is not a .keras file that lists its layers"]),
     "list_of_nothing": ("list objectivs", ["unknown kind 'objectivs'; did you mean 'objectives'?"]),
     "list_nothing": ("list objectives l3", ["unknown objective 'l3'"]),
     "plan_of_a_missing_photo": ("plan photo_missing.yaml", ["foto.png: there is no such file"]),
@@ -343,7 +343,7 @@ def test_pictures_of_every_kind_are_dreamed_and_bad_ones_skipped(here, tmp_path,
     assert sorted(out.splitlines()) == [os.path.join("out", f"{kind}.png") for kind in KINDS]
     errors = [line for line in err.splitlines() if line.startswith("kerasdream: ")]
     expected = [
-        "photos/broken.jpg: the picture is broken, cut short",
+        "photos/broken.jpg: the picture is corrupt, truncated",
         "out/colour.png is already the output of photos/colour.bmp",
         "dot.png: the picture is 1×1 pixels; expected at least 32 on its shorter side",
         "strip.png: the picture is 200×20 pixels; expected at least 32 on its shorter side",
@@ -353,7 +353,7 @@ def test_pictures_of_every_kind_are_dreamed_and_bad_ones_skipped(here, tmp_path,
     for error, words in zip(errors, expected, strict=True):
         assert words in error
     assert "Traceback" not in err
-    assert "note: animated: only the first of 2 frames is dreamed" in err
+    assert "note: animated: only the first of 2 frames is used" in err
     for kind in KINDS:
         (source,) = (path for path in (tmp_path / "photos").glob(f"{kind}.*") if path.name != "colour.png")
         check_dream(kind, images.read(source), tmp_path / "out" / f"{kind}.png")

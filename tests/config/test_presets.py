@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import jsonschema
 import keras
 import numpy as np
 import pytest
@@ -16,10 +15,8 @@ from kerasdream import Objective, images
 from kerasdream.config import presets
 from kerasdream.config.document import YamlDocument, parse
 from kerasdream.config.resolve import resolve
-from kerasdream.config.schema import json_schema
 from kerasdream.errors import ConfigError
 from kerasdream.events import Stepped
-from kerasdream.plugins.manager import discover as load_plugins
 from kerasdream.session.session import Session
 
 NETWORKS = ("efficientnet_lite0", "inception_v3")
@@ -38,11 +35,6 @@ def errors(text, overrides=()):
     with pytest.raises(ConfigError) as caught:
         resolved(text, overrides)
     return str(caught.value).splitlines()
-
-
-@pytest.fixture(scope="module")
-def schema():
-    return jsonschema.Draft202012Validator(json_schema(load_plugins().registry))
 
 
 @pytest.mark.parametrize("network", NETWORKS)

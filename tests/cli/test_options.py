@@ -12,6 +12,12 @@ from kerasdream.cli.options import create, interruptible, reported
 from kerasdream.errors import ConfigError, ImageError, OutputError
 
 
+def interrupted():
+    with interruptible("--resume"):
+        assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
+        raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize(
     ("arguments", "resumed"),
     [
@@ -22,9 +28,8 @@ from kerasdream.errors import ConfigError, ImageError, OutputError
 def test_interruption_prints_the_command_that_resumes(monkeypatch, capsys, arguments, resumed):
     monkeypatch.setattr(sys, "argv", ["/bin/kerasdream", *arguments])
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(click.Abort), interruptible("--resume"):
-        assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
-        raise KeyboardInterrupt
+    with pytest.raises(click.Abort):
+        interrupted()
     assert capsys.readouterr().err == f"kerasdream: progress saved; resume with: /bin/kerasdream {resumed}\n"
     assert signal.getsignal(signal.SIGTERM) is before
 
@@ -43,7 +48,7 @@ def test_reported_error_is_printed_line_by_line_and_others_are_raised(capsys):
 
 def test_folder_that_cannot_be_created(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="the folder .*file/out cannot be created: Not a directory"):
+    with pytest.raises(OutputError, match=r"the folder .*file/out cannot be created: Not a directory"):
         create(tmp_path / "file" / "out")
     create(tmp_path / "a" / "b")
     create(tmp_path / "a" / "b")

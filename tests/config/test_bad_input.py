@@ -198,9 +198,9 @@ COMMANDS = {
     ),
     "layers_of_nothing_alike": (
         "layers nope",
-        ["for 'nope'; available: efficientnet_lite0, convnext_tiny, convnext_small, ... (all: kerasdream list models)"],
+        ["for 'nope'; available: efficientnet_lite0, convnext_tiny, convnext_small, ... (all networks: kerasdream list models)"],
     ),
-    "layers_of_no_model": ("layers my.keras", ["my.keras is not a model file that Keras saved"]),
+    "layers_of_no_model": ("layers my.keras", ["my.keras is not a .keras file that lists its layers"]),
     "list_of_nothing": ("list objectivs", ["unknown kind 'objectivs'; did you mean 'objectives'?"]),
     "list_nothing": ("list objectives l3", ["unknown objective 'l3'"]),
     "plan_of_a_missing_photo": ("plan photo_missing.yaml", ["foto.png: there is no such file"]),

@@ -194,7 +194,10 @@ COMMANDS = {
     ),
     "layers_of_nothing_alike": (
         "layers nope",
-        ["no layer table for 'nope'; available: efficientnet_lite0,", "kerasdream list models"],
+        [
+            "no layer table for 'nope'; available: efficientnet_lite0, convnext_tiny,",
+            "(all networks: kerasdream list models)",
+        ],
     ),
     "layers_of_no_model": ("layers my.keras", ["my.keras is not a .keras file that lists its layers"]),
     "list_of_nothing": ("list objectivs", ["unknown kind 'objectivs'; did you mean 'objectives'?"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from kerasdream import hookimpl
 from kerasdream.builtin.ascent import ASCENT
@@ -57,6 +58,6 @@ def register_outputs(register):
     _register(register, OUTPUTS)
 
 
-def _register(register: Callable[..., None], factories: Mapping[str, Callable]) -> None:
+def _register(register: Callable[..., None], factories: Mapping[str, Callable[..., Any]]) -> None:
     for name, factory in factories.items():
         register(factory, name=name)

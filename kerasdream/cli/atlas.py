@@ -130,7 +130,7 @@ class Request:
 @click.option("--overwrite", is_flag=True, help="Replace tiles that were drawn with other settings.")
 @QUIET
 def atlas(folder: Path | None, overwrite: bool, quiet: bool, **options: Any) -> None:
-    """Show what the layers, channels or classes of a MODEL respond to, side by side.
+    """Draw what the layers of a MODEL respond to.
 
     MODEL is a name or a .keras file. By default each layer amplifies what it sees in one photo. With --channels, each
     channel draws from noise what it responds to; with --classes, the network draws each class.

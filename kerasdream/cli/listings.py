@@ -81,7 +81,7 @@ def _describe(plugins: Plugins, kind: str, name: str, as_json: bool) -> None:
 @PLUGINS
 @AS_JSON
 def plugins(plugin_files: tuple[Path, ...], as_json: bool) -> None:
-    """List the plugins that were found, with the error of each broken one.
+    """List plugins, with the error of each broken one.
 
     The environment variable KERASDREAM_PLUGINS selects which installed plugins are loaded: "film_grain,sparkle" loads
     only these, "-film_grain" all but this one, and an empty value none.
@@ -125,7 +125,10 @@ def _row(plugin: Plugin, found: Plugins) -> dict[str, Any]:
 @click.argument("model")
 @PLUGINS
 def layers(model: str, plugin_files: tuple[Path, ...]) -> None:
-    """List the layers of a MODEL: a name (with channels and stride) or a .keras file."""
+    """List the layers of a MODEL.
+
+    MODEL is a name, whose layers are listed with channels and stride, or a .keras file.
+    """
     for row in _layer_rows(model, loaded(plugin_files).require(plugin_files).registry):
         click.echo(row)
 
@@ -160,7 +163,10 @@ def _layer_rows(model: str, registry: Registry) -> Iterator[str]:
 @click.command()
 @click.argument("text", required=False, default="")
 def classes(text: str) -> None:
-    """List the classes of ImageNet with their indices: all, or those with TEXT in a name."""
+    """List the classes of ImageNet with their indices.
+
+    With TEXT, list only the classes that have it in one of their names.
+    """
     from kerasdream.models import imagenet
 
     indices = list(imagenet.found(text))
@@ -230,7 +236,10 @@ def show(picture: Path) -> None:
 @click.option("--author", default="", help="Your name, for setup.cfg and LICENSE.")
 @click.option("--license", type=click.Choice(["MIT", "Apache-2.0"]), default="MIT", show_default=True)
 def new_plugin(name: str, kind: str, folder: Path, author: str, license: str) -> None:
-    """Write a new plugin called NAME: module, tests, example run file and everything needed to publish it."""
+    """Write a new plugin called NAME.
+
+    It comes with a module, tests, an example run file and everything needed to publish it.
+    """
     from kerasdream.plugins.scaffold import WHAT, write_plugin
 
     kinds = {key: one for one, what in WHAT.items() for key in (one, what, what.partition(" ")[0])}

@@ -36,7 +36,7 @@ PLUGINS = click.option(
 TRUST = click.option(
     "--trust",
     is_flag=True,
-    help="Load the plugin files that a run file or a picture's recipe names, wherever they are.",
+    help="Load plugin files named by a run file or by the recipe in a picture, wherever they are.",
 )
 FOLDER = click.option(
     "-o",

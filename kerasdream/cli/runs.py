@@ -150,6 +150,7 @@ def run_all(
     """
     from kerasdream.cli.display import Display
     from kerasdream.engine.loading import deterministic
+    from kerasdream.models import network_name
     from kerasdream.session.session import Session
 
     _require_files(config)
@@ -166,7 +167,7 @@ def run_all(
                 picture = session.picture(source)
                 result = session.finished(picture, targets)
                 if result is None:
-                    display.loading(config.model.name)
+                    display.loading(network_name(config.model))
                     deterministic(config.seed)
                     result = session.dream(picture, targets)
                 if as_json:

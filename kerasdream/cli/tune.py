@@ -33,7 +33,7 @@ def _memory(context: click.Context, option: click.Parameter, text: str | None) -
 
 @click.command()
 @click.argument("model", default="efficientnet_lite0")
-@click.option("--layers", metavar="NAME,NAME", help="Layers you dream with; by default those that a run file has.")
+@click.option("--layers", metavar="NAME,NAME", help="Layers to dream; by default the network's default layers.")
 @click.option(
     "--memory",
     metavar="AMOUNT",
@@ -43,10 +43,10 @@ def _memory(context: click.Context, option: click.Parameter, text: str | None) -
 @PLUGINS
 @click.option("--dry-run", is_flag=True, help="Show the result without saving it.")
 def tune(model: str, layers: str | None, memory: int | None, plugin_files: tuple[Path, ...], dry_run: bool) -> None:
-    """Find the best tile size for a MODEL on this machine, and save it.
+    """Find and save the best tile size on this machine.
 
-    MODEL is a name or a .keras file. Measuring takes a minute or more; leave the machine idle meanwhile. Afterwards,
-    runs of the model with "tiles: {size: auto}" and no "memory" use the size that was found.
+    MODEL is a name or a .keras file; the default is the default network. Measuring takes a minute or more; leave the
+    machine idle meanwhile. Afterwards, runs of the model with "tiles: {size: auto}" and no "memory" use that size.
     """
     from rich.console import Console
 

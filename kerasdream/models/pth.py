@@ -96,7 +96,9 @@ class _Unpickler(pickle.Unpickler):
         return _Storage(str(key), STORAGES[storage], count)
 
     @staticmethod
-    def rebuild_tensor(storage: _Storage, offset: int, size: tuple, strides: tuple, *_gradient: Any) -> _Tensor:
+    def rebuild_tensor(
+        storage: _Storage, offset: int, size: tuple[int, ...], strides: tuple[int, ...], *_gradient: Any
+    ) -> _Tensor:
         if not isinstance(storage, _Storage) or not _whole(offset, *size, *strides) or len(size) != len(strides):
             raise pickle.UnpicklingError("a tensor in it is malformed")
         return _Tensor(storage, offset, tuple(size), tuple(strides))

@@ -122,7 +122,7 @@ def test_damaged_rules_are_an_error_and_are_kept(rules, here):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        ("tune --memory 2GiB", 2, "expected an amount such as 500MB or 2GB, not 2GiB"),
+        ("tune --memory 2GiB", 2, "expected a memory size such as 500MB or 2GB, not 2GiB"),
         ("tune vgg61", 1, "unknown model 'vgg61'; did you mean 'vgg19' or 'vgg16'"),
         ("tune vgg16 --layers block3_convl", 1, "vgg16 has no layer 'block3_convl'; did you mean"),
         ("tune nothing.keras", 1, "which layers of nothing.keras will you dream with?"),

@@ -1,4 +1,4 @@
-"""The README does what it says: its links, run files, Python and plugin."""
+"""The README is right: its links, commands, run files, Python, plugin and architecture."""
 
 import re
 from pathlib import Path
@@ -17,32 +17,32 @@ YAML, PYTHON = (re.findall(rf"```{kind}\n(.*?)```", README, re.DOTALL) for kind 
 
 @pytest.fixture
 def here(tmp_path, monkeypatch, chelsea):
-    """A folder with photo.jpg, and the present one."""
+    """The current folder, which contains photo.jpg."""
     images.save(tmp_path / "photo.jpg", chelsea[100:196, 100:228], format="jpeg")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def test_links_lead_somewhere():
-    targets = re.findall(r"\]\(([^)#]+)\)", README)
+def test_links_exist():
+    targets = re.findall(r"\]\(([^)#]+)(?:#[\w-]+)?\)", README)
     assert len(targets) > 8
     for target in targets:
         assert (ROOT / target).exists(), target
 
 
-def test_the_big_run_file_runs(here):
+def test_run_file_runs(here):
     (here / "run.yaml").write_text(YAML[0])
     result = kerasdream.run(load(here / "run.yaml", ["octaves.steps=2"]))
     assert result.paths == (here / "photo-dream.png",)
 
 
-def test_the_preset_runs(here):
+def test_preset_runs(here):
     (here / "run.yaml").write_text(next(block for block in YAML if block.startswith("preset:")))
     result = kerasdream.run(load(here / "run.yaml", ["octaves.steps=2"]))
     assert len(result.scores) == 2 * 4 - 2 * ("dropped" in str(result.notes))
 
 
-def test_the_first_plugin_is_valid(here):
+def test_plugin_is_valid_and_short(here):
     plugin = next(block for block in PYTHON if block.startswith("# sparkle.py"))
     (here / "sparkle.py").write_text(plugin)
     (here / "sparkle.yaml").write_text(next(block for block in YAML if block.startswith("# sparkle.yaml")))
@@ -52,27 +52,51 @@ def test_the_first_plugin_is_valid(here):
 
 
 @pytest.mark.parametrize("number", [i for i, block in enumerate(PYTHON) if "hookimpl" not in block])
-def test_the_python_runs(number, here):
+def test_python_runs(number, here):
     names: dict = {}
     exec(compile(PYTHON[number], "README.md", "exec"), names)
     assert "result" in names or names["gradient"].shape == (300, 400, 3)
 
 
-def test_every_command_it_names_exists():
+def test_commands_exist():
     from kerasdream.cli.main import cli
 
     for command in set(re.findall(r"^(?:\.venv/bin/)?kerasdream ([\w-]+)", README, re.MULTILINE)):
         assert command in cli.commands, command
 
 
-def test_every_built_in_part_is_in_the_readme_or_changelog():
+def test_make_targets_exist_and_come_first():
+    makefile = (ROOT / "Makefile").read_text()
+    targets = re.findall(r"^make (\w+)", README, re.MULTILINE)
+    assert targets[:2] == ["demo", "test"]
+    for target in targets:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_environment_is_activated_before_it_is_used():
+    commands = re.findall(r"^(?:kerasdream |\. \.venv).*", README, re.MULTILINE)
+    assert commands[0] == ". .venv/bin/activate"
+
+
+def test_architecture_lists_every_package_and_only_existing_paths():
+    package = Path(kerasdream.__file__).parent
+    text = README.partition("## Architecture")[2].partition("## License")[0]
+    listed = re.findall(r"^\| `(\w+)/` \|", text, re.MULTILINE)
+    packages = {path.parent.name for path in package.glob("*/__init__.py")}
+    assert len(listed) == len(set(listed)) == 13
+    assert set(listed) == packages - {"callbacks"}
+    for path in re.findall(r"`([\w/]+(?:\.py|/))`", text):
+        assert any((folder / path).exists() for folder in (ROOT, package, *package.glob("*/"))), path
+
+
+def test_every_built_in_part_is_in_readme_or_changelog():
     text = README + (ROOT / "CHANGELOG.md").read_text(encoding="utf-8") + (ROOT / "configs" / "README.md").read_text()
     for registration in load_plugins().registry:
         if registration.kind not in ("models",):
             assert f"`{registration.name}`" in text or f"{registration.name}:" in text, registration
 
 
-def test_the_gallery_was_made_by_the_program():
+def test_gallery_pictures_contain_their_recipe():
     for picture in (ROOT / "docs" / "gallery").glob("*.jpg"):
         assert picture.stat().st_size < 300_000, picture
         assert (images.read_recipe(picture) is None) == (picture.stem == "raccoon"), picture

@@ -10,8 +10,6 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
-
 import kerasdream
 
 ROOT = Path(kerasdream.__file__).parent
@@ -124,7 +122,6 @@ def test_every_package_has_a_layer():
     assert {module.partition(".")[0] for module in MODULES} == set(RANKS)
 
 
-@pytest.mark.xfail(strict=True, reason="being restructured")
 def test_imports_point_down():
     upward = []
     for found, module in INTERNAL:
@@ -134,7 +131,6 @@ def test_imports_point_down():
     assert not upward, "\n".join(upward)
 
 
-@pytest.mark.xfail(strict=True, reason="being restructured")
 def test_no_modules_import_each_other_in_a_circle():
     graph = {}
     for found, module in INTERNAL:
@@ -158,7 +154,6 @@ def test_tensorflow_and_keras_are_imported_in_few_places():
     assert not misplaced, "\n".join(misplaced)
 
 
-@pytest.mark.xfail(strict=True, reason="being restructured")
 def test_numpy_pillow_and_pydantic_are_imported_at_module_level():
     lazy = [str(found) for found in IMPORTS if found.in_function and found.package in AT_THE_TOP]
     assert not lazy, "\n".join(lazy)

@@ -108,7 +108,7 @@ def test_finished_tiles_are_not_drawn_again(of_file, command):
     code, _, err = command(folder, "tiny.keras", "--input-range", -1, 1, *other)
     assert code == 1
     (line,) = [line for line in err.splitlines() if line.startswith("kerasdream:")]
-    assert "tiles/c1.png exists and is another picture (recipe.octaves.steps is 3, was 2)" in line
+    assert "tiles/c1.png exists and is a different picture (recipe.octaves.steps is 3, was 2)" in line
 
 
 def test_an_interrupted_atlas_is_resumed(tmp_path, tiny, command, read_page, monkeypatch):

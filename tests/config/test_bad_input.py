@@ -113,7 +113,7 @@ RUN_FILES = {
     "no_such_folder": (RUN + "outputs:\n  - png: deep/down.png\n", ["deep", "does not exist; create it"]),
     "same_name": (
         RUN + "outputs: [png: x.png, png: {path: x.png}]\n",
-        ["x.png is already the output of", "photo.png"],
+        ["x.png is already an output of", "photo.png"],
     ),
     "ending": (
         RUN + "outputs: [jpeg: x.PNG]\n",
@@ -132,7 +132,7 @@ RUN_FILES = {
     ),
     "long_name": (RUN + f"outputs: [png: {'x' * 300}.png]\n", ["cannot be written (File name too long)"]),
     "long_name_of_its_state": (RUN + f"outputs: [png: {'x' * 250}.png]\n", ["cannot be written (File name too long)"]),
-    "over_the_photo": (RUN + "outputs: [png: ../photo.png]\n", ["photo.png is the picture that is dreamed"]),
+    "over_the_photo": (RUN + "outputs: [png: ../photo.png]\n", ["photo.png would overwrite its own source"]),
 }
 
 # name -> arguments of the command line, and words of the message
@@ -151,7 +151,7 @@ COMMANDS = {
         "run good.yaml -o folders --overwrite",
         ["folders/photo-dream.png is not an ordinary file, so nothing can be written there"],
     ),
-    "over_the_photo_at_all_costs": ("dream photo.png -o photo.png --overwrite", ["is the picture that is dreamed"]),
+    "over_the_photo_at_all_costs": ("dream photo.png -o photo.png --overwrite", ["would overwrite its own source"]),
     "dream_missing": ("dream foto.png", ["foto.png: there is no such file; did you mean 'photo.png'"]),
     "dream_a_run_file": (
         "dream good.yaml",
@@ -347,7 +347,7 @@ def test_pictures_of_every_kind_are_dreamed_and_bad_ones_skipped(here, tmp_path,
     errors = [line for line in err.splitlines() if line.startswith("kerasdream: ")]
     expected = [
         "photos/broken.jpg: the picture is corrupt, truncated",
-        "out/colour.png is already the output of photos/colour.bmp",
+        "out/colour.png is already an output of photos/colour.bmp",
         "dot.png: the picture is 1×1 pixels; expected at least 32 on its shorter side",
         "strip.png: the picture is 200×20 pixels; expected at least 32 on its shorter side",
         "lost.keras does not exist",

@@ -11,11 +11,10 @@ from kerasdream.builtin.objectives.l2 import l2
 from kerasdream.config.document import YamlDocument, parse
 from kerasdream.config.octaves import Octaves
 from kerasdream.config.resolve import resolve
-from kerasdream.errors import ConfigError, ImageError
+from kerasdream.errors import ConfigError
 from kerasdream.events import Stepped
 from kerasdream.images import resize
 from kerasdream.plan.plan import make_plan
-from kerasdream.plan.tiling import Cutting, Lattice
 from kerasdream.schedules import Progress
 
 PLAIN = {"priors": [], "transforms": [], "input_range": (-1, 1), "max_side": None}
@@ -81,17 +80,6 @@ def test_invalid_octaves_are_rejected(octaves, message):
 
 def planned(shape, octaves, cutting):
     return make_plan(shape, sizes=octaves.shapes(shape), steps=octaves.each_steps, cutting=cutting, seed=0)
-
-
-def test_small_octaves_are_dropped_with_their_steps():
-    cutting = Cutting(Lattice(), 64)
-    plan = planned((90, 100), Octaves(scale=[2, 1.5], steps=[5, 6, 7]), cutting)
-    assert (plan.sizes, plan.octave_steps) == (((60, 67), (90, 100)), (6, 7))
-    assert plan.steps == 13
-    assert [octave.steps for octave in plan.octaves] == [6, 7]
-    assert plan.notes == ("1 of 3 octaves dropped: their shorter side is under 32 pixels",)
-    with pytest.raises(ImageError, match="the largest octave is 100×20 pixels; expected at least 32"):
-        planned((90, 100), Octaves(sizes=[(20, 100), (16, 16)]), cutting)
 
 
 @pytest.mark.parametrize("detail", [True, False])

@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasdream import Energy, GradientStep, Objective, Projection, Transform, ops
+from kerasdream import Energy, GradientStep, Objective, Projection, Transform, images, ops
 from kerasdream.config.document import YamlDocument
 from kerasdream.config.resolve import resolve
-from kerasdream.dreaming.parts import Parts
+from kerasdream.dreaming.parts import Parts, placed
 from kerasdream.dreaming.step import as_network
 from kerasdream.errors import ConfigError, ImageError
 from kerasdream.images.masks import Mask
 from kerasdream.plan.crops import Windows
 from kerasdream.plan.cutting import Border
+from kerasdream.plan.panels import Panels
 from kerasdream.plugins.spec import PartSpec
 
 LAYER = "c3"
@@ -154,3 +155,13 @@ def test_masks_of_other_panels_are_read_again(tiny, half):
     assert not single[:, :40].any()
     assert sheet[:, 40:60].any()
     np.testing.assert_array_equal(step(picture)[1], single)
+
+
+def test_masks_are_placed_in_the_panels_that_count(tmp_path):
+    rows = np.repeat(np.array([[1.0], [-1.0]], "float32"), 40, 1)[..., None] * np.ones(3)
+    images.save(tmp_path / "half.png", rows, format="png")
+    sheet = placed(Mask(tmp_path / "half.png", panels=(1,)), Panels(1, 2), (40, 80))
+    assert sheet[:, :40].max() == 0
+    assert sheet[0, 40:].min() == 1
+    assert sheet[-1, 40:].max() == 0
+    np.testing.assert_array_equal(placed(Mask(panels=(0,)), Panels(2, 1), (4, 3)), [[1] * 3, [1] * 3, [0] * 3, [0] * 3])

@@ -3,7 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from kerasdream.engine.canvas import cut
+from kerasdream.engine.canvas import cut, rolled
+from kerasdream.plan.panels import Panels
 from kerasdream.plan.tiling import Span, Tile
 
 
@@ -28,3 +29,11 @@ def test_picture_is_kept_on_the_accelerator_if_it_fits(monkeypatch):
     monkeypatch.setattr(engine, "_gpu_memory", lambda: 2**30)
     assert engine.home(2048 * 2048) == "/device:GPU:0"
     assert engine.home(8192 * 8192) == "/CPU:0"
+
+
+def test_panels_are_rolled_separately():
+    sheet = np.random.default_rng(0).normal(size=(40, 60, 3)).astype("float32")
+    panels = Panels(2, 2)
+    moved = np.asarray(rolled(sheet, (3, -5), panels))
+    for window in panels.windows((40, 60)):
+        np.testing.assert_array_equal(moved[window], np.roll(sheet[window], (3, -5), (0, 1)))

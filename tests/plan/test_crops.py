@@ -1,4 +1,4 @@
-"""Where crops lie."""
+"""The random windows of crops."""
 
 from random import Random
 
@@ -7,7 +7,7 @@ import numpy as np
 from kerasdream.plan.crops import Windows
 
 
-def test_crops_are_spread_around_the_middle_as_in_deepdraw():
+def test_windows_are_spread_around_the_middle_as_in_deepdraw():
     crops = Windows(224, spread=0.3)
     drawn = np.array([crops.boxes((322, 400), Random(i))[0] for i in range(4000)])
     assert set(drawn[:, 2]) == set(drawn[:, 3]) == {224}

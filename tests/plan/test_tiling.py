@@ -41,7 +41,7 @@ lattices = st.integers(0, 5).flatmap(
     jitter=st.integers(0, 64),
     seed=st.integers(0, 1000),
 )
-def test_cores_partition_the_axis_and_views_hold_core_and_halo(length, count, halo, border, lattice, jitter, seed):
+def test_cores_partition_the_axis_and_views_contain_core_and_halo(length, count, halo, border, lattice, jitter, seed):
     made = axis(length, count, halo, border, lattice, jitter)
     if made is None:
         assert count > 1
@@ -74,7 +74,7 @@ def test_cores_partition_the_axis_and_views_hold_core_and_halo(length, count, ha
     jitter=st.integers(0, 40),
     exact=st.booleans(),
 )
-def test_every_pixel_lies_in_exactly_one_core(shape, size, halo, seed, jitter, exact):
+def test_every_pixel_is_in_exactly_one_core(shape, size, halo, seed, jitter, exact):
     cutting = Cutting(Lattice(16, 11, 75), size, halo, 0, jitter, field=90, exact=exact)
     covered = np.zeros(shape, int)
     for rows, columns in cutting.layout(shape).grid(Random(seed)).tiles:
@@ -96,7 +96,7 @@ def test_little_is_computed_twice(lattice, size):
             assert area == layout.area
 
 
-def test_an_octave_needs_four_shapes_of_views_at_most():
+def test_octave_needs_at_most_four_shapes_of_views():
     layout = Cutting(INCEPTION, 500, HALO, 0, 32, 543).layout((3000, 2000))
     shapes = {tile.shape for step in range(50) for tile in layout.grid(Random(step)).tiles}
     assert 1 < len(shapes) <= 4
@@ -119,13 +119,13 @@ def test_cuts_wander():
     assert inner.min() > 0.3 * inner.mean()
 
 
-def test_a_cut_falls_on_every_phase_of_the_view_before_it():
+def test_cuts_fall_on_every_phase_of_the_view_before():
     layout = Cutting(LITE0, 774, HALO, 0, 0, 339).layout((1024, 1024))
     phases = {span.start - span.view_start for step in range(200) for span in layout.grid(Random(step)).columns[1:]}
     assert phases == set(range(HALO, HALO + 2 * WANDER))
 
 
-def test_exact_views_hold_the_receptive_field_and_end_where_nothing_is_lost():
+def test_exact_views_contain_the_receptive_field_and_lose_no_pixel():
     lattice, field = Lattice(8, 3, 30), 50
     for seed in range(40):
         made = ExactAxis(400 + seed, 96, field, lattice)
@@ -138,12 +138,12 @@ def test_exact_views_hold_the_receptive_field_and_end_where_nothing_is_lost():
             assert 0 <= span.view_start < span.view_stop <= padded
 
 
-def test_mirrored_continues_a_picture_without_repeating_its_edge():
+def test_mirrored_picture_does_not_repeat_its_edge():
     assert mirrored(-3, 7, 4).tolist() == [3, 2, 1, 0, 1, 2, 3, 2, 1, 0]
     assert mirrored(-2, 3, 1).tolist() == [0, 0, 0, 0, 0]
 
 
-def test_batches_hold_equal_shapes_within_the_budget():
+def test_batches_have_equal_shapes_and_fit_the_budget():
     tiles = Cutting(Lattice(32), 256, 16, 0, 32).layout((1500, 1100)).grid(Random(1)).tiles
     made = list(batches(tiles))
     assert sorted(tile for batch in made for tile in batch) == sorted(tiles)

@@ -29,6 +29,17 @@ def valid(text):
     return not list(jsonschema.Draft202012Validator(json_schema(load_plugins().registry)).iter_errors(text))
 
 
+def test_ramps_and_keys_over_steps_octaves_and_the_run():
+    ramp = Ramp(**{"from": 2.0, "to": 1.0})
+    assert [ramp.value_at(Progress(step=i, steps=5)) for i in (0, 2, 4)] == [2.0, 1.5, 1.0]
+    assert ramp.value_at(Progress(step=0, steps=1)) == 2.0
+    over = Ramp(**{"from": 0.0, "to": 10.0, "over": "octaves"})
+    assert [over.value_at(Progress(octave=i, octaves=3, step=9, steps=10)) for i in range(3)] == [0, 5, 10]
+    keys = Keys(keys={0: 1.0, 10: 3.0}, over="run")
+    assert [keys.value_at(Progress(run_step=i, run_steps=100)) for i in (0, 5, 10, 50)] == [1, 2, 3, 3]
+    assert Keys(keys={5: 1.0, 10: 3.0}).value_at(Progress(step=2, steps=20)) == 1.0
+
+
 def test_items_align_with_the_finest_octave():
     schedule = Each[float](each=[5.0, Ramp[float](**{"from": 2.0, "to": 1.0}), Keys[float](keys={0: 7.0, 2: 9.0})])
     at = [

@@ -1,4 +1,4 @@
-"""YAML as read here: 1.2 scalars, marks, nothing but plain data."""
+"""YAML as run files use it: scalars of version 1.2, places of values, plain data only."""
 
 import re
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kerasdream.config.document import parse
 from kerasdream.errors import ConfigError
 
-# PyYAML leaves 0E0 without quotes: to YAML 1.1 it is a text, to 1.2 a number.
+# PyYAML does not quote 0E0: a string in YAML 1.1, a number in 1.2.
 text = st.text().filter(lambda one: not re.fullmatch(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+", one))
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | text,
@@ -20,7 +20,7 @@ plain = st.recursive(
 
 
 @given(plain)
-def test_what_pyyaml_writes_is_read_back(data):
+def test_data_written_by_pyyaml_is_read_back(data):
     assert parse(yaml.safe_dump(data), "x").data == data
 
 
@@ -38,7 +38,7 @@ def test_scalars_are_those_of_yaml_1_2(text, value):
     assert type(read) is type(value)
 
 
-def test_every_value_knows_its_place():
+def test_values_have_line_and_column():
     document = parse("a: 1\nb:\n  - c: 2\n    d: [x, y]\n", "f.yaml")
     assert str(document.where(("b", 0, "d"))) == "f.yaml:4:5"
     assert str(document.where(("b", 0, "d", 1))) == "f.yaml:4:12"
@@ -67,7 +67,7 @@ LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("[" * 5000, ["x"]),
     ],
 )
-def test_what_is_refused_is_named_with_its_place(text, words):
+def test_invalid_yaml_is_reported_with_its_place(text, words):
     with pytest.raises(ConfigError) as caught:
         parse(text, "x")
     for word in words:

@@ -1,8 +1,7 @@
-"""Octaves: their sizes and steps, in lists or not, what is dropped, and when one is left early."""
+"""Octaves: sizes and steps, as lists or numbers, dropped octaves, and when an octave ends early."""
 
 from pathlib import Path
 
-import jsonschema
 import numpy as np
 import pytest
 import yaml
@@ -12,13 +11,11 @@ from kerasdream.builtin.objectives.l2 import l2
 from kerasdream.config.document import YamlDocument, parse
 from kerasdream.config.octaves import Octaves
 from kerasdream.config.resolve import resolve
-from kerasdream.config.schema import json_schema
 from kerasdream.errors import ConfigError, ImageError
 from kerasdream.events import Stepped
 from kerasdream.images import resize
 from kerasdream.plan.plan import make_plan
 from kerasdream.plan.tiling import Cutting, Lattice
-from kerasdream.plugins.manager import discover as load_plugins
 from kerasdream.schedules import Progress
 
 PLAIN = {"priors": [], "transforms": [], "input_range": (-1, 1), "max_side": None}
@@ -40,14 +37,13 @@ def resolved(octaves):
         ("{count: 2, scale: 1.3, finest: 1.69}", [(390, 586), (507, 762)], (20, 20)),
     ],
 )
-def test_sizes_and_steps(octaves, shapes, steps):
+def test_sizes_and_steps(schema, octaves, shapes, steps):
     config = resolved(octaves)
     assert config.octaves.shapes((300, 451)) == shapes
     assert config.octaves.each_steps == steps
     assert config.octaves.count == len(shapes)
     again = resolve(YamlDocument({"image": "x.jpg", "octaves": config.data["octaves"]}, "a recipe"), Path("."))
     assert again.data["octaves"] == config.data["octaves"]
-    schema = jsonschema.Draft202012Validator(json_schema(load_plugins().registry))
     for data in ({"image": "x.jpg", "octaves": yaml.safe_load(octaves)}, config.data):
         assert list(schema.iter_errors(data)) == []
 
@@ -77,7 +73,7 @@ def test_sizes_and_steps(octaves, shapes, steps):
         ("{max_score: high}", "octaves.max_score: expected a valid number, not high"),
     ],
 )
-def test_octaves_that_cannot_be(octaves, message):
+def test_invalid_octaves_are_rejected(octaves, message):
     with pytest.raises(ConfigError) as caught:
         resolved(octaves)
     assert any(line.startswith("f.yaml:2:") and message in line for line in str(caught.value).splitlines())
@@ -96,7 +92,7 @@ def test_small_octaves_are_dropped_with_their_steps():
 
 @pytest.mark.parametrize("detail", [True, False])
 @pytest.mark.parametrize("octaves", [{"sizes": [[40, 72], [80, 90]]}, {"scale": [1.5], "finest": 0.8}])
-def test_a_dream_goes_through_them_and_ends_at_the_pictures_size(tiny, chelsea, octaves, detail):
+def test_dream_passes_all_octaves_and_ends_at_the_pictures_size(tiny, chelsea, octaves, detail):
     source, options = chelsea[:100, :120], {"model": tiny, "objectives": {"l2": "c3"}, **PLAIN}
     shapes = [tuple(size) for size in octaves.get("sizes", [(53, 64), (80, 96)])]
     result = kerasdream.dream(source, octaves={**octaves, "steps": [2, 3], "detail": detail}, **options)
@@ -115,7 +111,7 @@ def test_a_dream_goes_through_them_and_ends_at_the_pictures_size(tiny, chelsea, 
 
 
 def entered(canvas, below, base, detail):
-    """The picture that the next size starts from."""
+    """Return the picture that the next size starts from."""
     if canvas is None:
         return base
     shape = base.shape[:2]
@@ -132,17 +128,17 @@ def entered(canvas, below, base, detail):
         ({}, [1, 1, 1, 1, 1], [False] * 5),
     ],
 )
-def test_when_an_octave_is_left(octaves, scores, over):
+def test_is_over_for_max_score_and_plateau(octaves, scores, over):
     octaves = Octaves(**octaves)
     assert [octaves.is_over(scores[: i + 1]) for i in range(len(scores))] == over
 
 
-def test_an_octave_is_left_when_its_score_has_passed_a_limit(tiny, chelsea):
-    """The steps of an octave that is left early are not made up for; the next one begins as if it had been full."""
+def test_octave_ends_when_its_score_exceeds_the_maximum(tiny, chelsea):
+    """Steps that an octave leaves out are not made up; the next one starts as if it had been complete."""
     common = {"model": tiny, "objectives": {"l2": "c3"}, **PLAIN}
     octaves = {"count": 2, "steps": 8}
     whole = kerasdream.dream(chelsea[:80, :96], octaves=octaves, **common).scores
-    limit = whole[2]  # is passed by the fourth step
+    limit = whole[2]  # The fourth step exceeds it.
     seen = []
     kerasdream.dream(
         chelsea[:80, :96],

@@ -1,23 +1,17 @@
-"""Run files: all faults at once with their places, overrides, defaults, schema, recipes."""
+"""Run files: all errors at once with their places, layers for several networks, shorthands, Python objects."""
 
 import json
 from pathlib import Path
 
-import jsonschema
 import pytest
 import yaml
 
-import kerasdream
 from kerasdream import LayerName, Objective
 from kerasdream.cli.describe import parameter_rows
 from kerasdream.config.document import YamlDocument, parse
 from kerasdream.config.resolve import load, resolve
-from kerasdream.config.schema import json_schema
-from kerasdream.config.sections import DEFAULT_PARTS
 from kerasdream.errors import ConfigError
-from kerasdream.plugins.manager import discover as load_plugins
 from kerasdream.plugins.signature import layer_names, model_of
-from kerasdream.schedules import Keys, Progress, Ramp
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 
@@ -42,13 +36,13 @@ postprocess:
 """
 
 
-def faults(text, overrides=()):
+def errors(text, overrides=()):
     with pytest.raises(ConfigError) as caught:
         resolve(parse(text, "f.yaml"), Path("."), overrides)
     return str(caught.value).splitlines()
 
 
-def test_all_faults_are_reported_at_once_with_their_places():
+def test_all_errors_are_reported_at_once_with_their_places():
     expected = [
         ("2:1: sead: unknown key 'sead'", "did you mean 'seed'?"),
         ("3:", "model.weight: unknown key 'weight'", "did you mean 'weights'?"),
@@ -66,7 +60,7 @@ def test_all_faults_are_reported_at_once_with_their_places():
         ("15:34: octaves.detail:", "boolean", "not 'yes'"),
         ("17:19: postprocess.0.match_color.amount:", "less than or equal to 1, not 3"),
     ]
-    seen = faults(BAD)
+    seen = errors(BAD)
     for words in expected:
         assert any(all(word in line for word in words) for line in seen), (words, seen)
     assert len(seen) == len(expected)
@@ -74,23 +68,22 @@ def test_all_faults_are_reported_at_once_with_their_places():
     assert places == sorted(places)
 
 
-def test_a_misspelt_layer_is_found_without_the_network():
-    (fault,) = faults("image: x.jpg\nobjectives:\n  - l2: {layer: block11_expnd}\n")
-    assert fault.startswith("f.yaml:3:10: objectives.0.l2.layer: efficientnet_lite0 has no layer 'block11_expnd'")
-    assert "did you mean 'block11_expand'" in fault
-    assert "kerasdream layers efficientnet_lite0" in fault
+def test_misspelt_layer_is_found_without_the_network():
+    (error,) = errors("image: x.jpg\nobjectives:\n  - l2: {layer: block11_expnd}\n")
+    assert error.startswith("f.yaml:3:10: objectives.0.l2.layer: efficientnet_lite0 has no layer 'block11_expnd'")
+    assert "did you mean 'block11_expand'" in error
+    assert "kerasdream layers efficientnet_lite0" in error
 
 
 BOTH = "{efficientnet_lite0: block5_expand, inception_v3: mixed3}"
 
 
 @pytest.mark.parametrize(("model", "layer"), [("efficientnet_lite0", "block5_expand"), ("inception_v3", "mixed3")])
-def test_a_layer_may_be_named_for_several_networks(model, layer):
+def test_layer_by_network(schema, model, layer):
     text = f"image: x.jpg\nmodel: {model}\nobjectives:\n  - l2: {{layer: {BOTH}}}\n"
     config = resolve(parse(text, "f.yaml"), Path("."))
     assert config.objectives[0].make().layers == (layer,)
     assert config.data["objectives"] == [{"l2": {"layer": layer, "weight": 1.0}}]
-    schema = jsonschema.Draft202012Validator(json_schema(load_plugins().registry))
     assert list(schema.iter_errors(yaml.safe_load(text))) == []
     assert list(schema.iter_errors(yaml.safe_load(text.replace("mixed3", "3"))))
 
@@ -105,13 +98,13 @@ def test_a_layer_may_be_named_for_several_networks(model, layer):
         ("{file: my_net.keras, input_range: [0, 1]}", BOTH, "expected a layer for my_net as well as for"),
     ],
 )
-def test_layers_for_several_networks_that_will_not_do(model, layer, words):
-    (fault,) = faults(f"image: x.jpg\nmodel: {model}\nobjectives:\n  - l2: {{layer: {layer}}}\n")
-    assert fault.startswith("f.yaml:4:10: objectives.0.l2.layer: ")
-    assert words in fault
+def test_invalid_layers_by_network_are_rejected(model, layer, words):
+    (error,) = errors(f"image: x.jpg\nmodel: {model}\nobjectives:\n  - l2: {{layer: {layer}}}\n")
+    assert error.startswith("f.yaml:4:10: objectives.0.l2.layer: ")
+    assert words in error
 
 
-def test_lists_of_layers_may_be_for_several_networks_too():
+def test_list_of_layers_by_network():
     from kerasdream.plugins.registry import Registration
 
     def both(*, layers: list[LayerName] | None = None, note: str = "") -> Objective:
@@ -148,13 +141,13 @@ def test_lists_of_layers_may_be_for_several_networks_too():
         ("image: x.jpg\nplugins: [missing.py]", "does not exist"),
     ],
 )
-def test_other_faults(text, words):
-    assert any(words in line for line in faults(text)), faults(text)
+def test_invalid_run_files_are_rejected(text, words):
+    assert any(words in line for line in errors(text)), errors(text)
 
 
 def test_projections_need_pixels():
     text = "image: x.jpg\nparametrization: {fourier: {decay: 0}}\npriors:\n  - total_variation\n  - gaussian_blur: 0.5"
-    (line,) = faults(text)
+    (line,) = errors(text)
     assert line.startswith("f.yaml:5:5: priors.1.gaussian_blur: changes the pixels after each step")
     assert "which parametrization fourier does not hold; use parametrization: pixels" in line
     resolve(parse(text.replace("{fourier: {decay: 0}}", "pixels"), "f.yaml"), Path("."))
@@ -171,16 +164,15 @@ def test_projections_need_pixels():
         ("tiles: {memory: 500MB}", 500 * 2**20),
     ],
 )
-def test_tiles_that_can_be_asked_for(setting, value):
+def test_tiles(schema, setting, value):
     config = resolve(parse(f"image: x.jpg\n{setting}", "f.yaml"), Path("."))
     assert config.tiles.bytes == value
-    schema = jsonschema.Draft202012Validator(json_schema(load_plugins().registry))
     assert list(schema.iter_errors(config.data)) == []
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed"])
-@pytest.mark.parametrize("jit", ["auto", "on", "off"])  # words, not truths as in YAML 1.1
-def test_engines_that_can_be_asked_for(precision, jit):
+@pytest.mark.parametrize("jit", ["auto", "on", "off"])  # strings, not booleans as in YAML 1.1
+def test_engine(precision, jit):
     text = f"image: x.jpg\nengine: {{precision: {precision}, jit: {jit}}}"
     engine = resolve(parse(text, "f.yaml"), Path(".")).engine
     assert (engine.precision, engine.jit) == (precision, jit)
@@ -209,42 +201,14 @@ def test_engines_that_can_be_asked_for(precision, jit):
         ("engine: tensorflow", "engine: expected a mapping of precision, jit, not tensorflow"),
     ],
 )
-def test_tiles_and_engines_that_cannot_be_asked_for(setting, message):
-    (fault,) = faults(f"image: x.jpg\n{setting}")
-    assert fault.startswith("f.yaml:2:")
-    assert message in fault
-    schema = jsonschema.Draft202012Validator(json_schema(load_plugins().registry))
+def test_invalid_tiles_and_engine_are_rejected(schema, setting, message):
+    (error,) = errors(f"image: x.jpg\n{setting}")
+    assert error.startswith("f.yaml:2:")
+    assert message in error
     assert list(schema.iter_errors({"image": "x.jpg", **yaml.safe_load(setting)}))
 
 
-def test_overrides_reach_every_corner_and_are_named_in_faults():
-    text = "image: x.jpg\nobjectives:\n  - l2: {layer: block11_expand}\n"
-    overrides = [
-        "octaves.steps=5", "objectives.0.l2.layer=block9_expand", "model.weights=null", "seed=7",
-        "ascent.1.rate.value={from: 0.1, to: 0.2}", "transforms=[]", "image.source=y.jpg",
-    ]  # fmt: skip
-    config = resolve(parse(text, "f.yaml"), Path("/somewhere"), overrides)
-    assert config.octaves.steps == 5
-    assert config.objectives[0].values["layer"] == "block9_expand"
-    assert config.model.values == {"weights": None}
-    assert config.seed == 7
-    assert config.ascent[1].values["value"] == Ramp(**{"from": 0.1, "to": 0.2})
-    assert config.transforms == ()
-    assert config.image.source == str(Path("y.jpg").absolute())
-    weights = resolve(parse(text, "f.yaml"), Path("/somewhere"), ["model.weights=mine.h5"]).model.values["weights"]
-    assert weights == Path("mine.h5").absolute()
-    assert DEFAULT_PARTS["transforms"] == [{"jitter": {"pixels": 32}}]  # the defaults are as they were
-    for override, words in {
-        "octaves.steps=x": "-s octaves.steps=x: octaves.steps: expected a valid integer, not x",
-        "octaves.stps=1": "unknown key 'stps'; did you mean 'steps'?",
-        "objectives.3.l2.layer=x": "objectives.3 does not exist, so it cannot be set",
-        "steps": "expected KEY=VALUE",
-        "seed=[": "invalid YAML",
-    }.items():
-        assert any(words in line for line in faults(text, [override])), faults(text, [override])
-
-
-def test_shorthands_mean_the_same():
+def test_shorthands_resolve_to_the_same_recipe():
     long = resolve(
         parse(
             "image: {source: x.jpg}\nmodel: {name: efficientnet_lite0}\n"
@@ -263,63 +227,16 @@ def test_shorthands_mean_the_same():
     assert long.data == short.data
 
 
-def test_a_resolved_run_resolves_to_itself():
+def test_recipe_resolves_to_itself():
     config = load(CONFIGS[0])
     again = resolve(YamlDocument(json.loads(json.dumps(config.data)), "again"), config.base)
     assert again.data == config.data
 
 
-def test_schedules():
-    ramp = Ramp(**{"from": 2.0, "to": 1.0})
-    assert [ramp.value_at(Progress(step=i, steps=5)) for i in (0, 2, 4)] == [2.0, 1.5, 1.0]
-    assert ramp.value_at(Progress(step=0, steps=1)) == 2.0
-    over = Ramp(**{"from": 0.0, "to": 10.0, "over": "octaves"})
-    assert [over.value_at(Progress(octave=i, octaves=3, step=9, steps=10)) for i in range(3)] == [0, 5, 10]
-    keys = Keys(keys={0: 1.0, 10: 3.0}, over="run")
-    assert [keys.value_at(Progress(run_step=i, run_steps=100)) for i in (0, 5, 10, 50)] == [1, 2, 3, 3]
-    assert Keys(keys={5: 1.0, 10: 3.0}).value_at(Progress(step=2, steps=20)) == 1.0
-
-
-def test_python_objects_take_the_same_road():
+def test_parts_may_be_python_objects():
     objective = Objective("block9_expand", lambda activations: activations["block9_expand"][..., 0])
     config = resolve(
         YamlDocument({"image": "x.jpg", "objectives": [objective, {"l2": "block9_expand"}]}, "py"), Path(".")
     )
     assert config.objectives[0].make() is objective
     assert config.objectives[1].make().layers == ("block9_expand",)
-
-
-def test_the_json_schema_agrees_with_the_validation():
-    schema = json_schema(load_plugins().registry)
-    jsonschema.Draft202012Validator.check_schema(schema)
-    validator = jsonschema.Draft202012Validator(schema)
-    for path in CONFIGS:
-        assert list(validator.iter_errors(yaml.safe_load(path.read_text()))) == [], path
-    for fault in (
-        {"image": "x.jpg", "sead": 1},
-        {"seed": 1},
-        {"image": {"source": "x.jpg", "max_side": "big"}},
-        {"image": "x.jpg", "objectives": [{"l2": {"layer": "a", "weigth": 1}}]},
-        {"image": "x.jpg", "objectives": [{"l2": {}}]},
-        {"image": "x.jpg", "objectives": ["l2"]},
-        {"image": "x.jpg", "ascent": [{"normalize": {"by": "size"}}]},
-        {"image": "x.jpg", "model": {"name": "vgg16", "weigths": None}},
-        {"image": "x.jpg", "model": {"file": "a.keras"}},
-    ):
-        assert list(validator.iter_errors(fault)), fault
-    for fine in (
-        {"image": "x.jpg", "ascent": ["normalize", {"rate": {"from": 1, "to": 2}}]},
-        {"image": "x.jpg", "objectives": {"l2": "a"}},
-        {"image": "x.jpg", "objectives": [{"l2": {"layer": "a", "weight": {"keys": {"0": 1}}}}]},
-        {"image": "x.jpg", "model": {"file": "a.keras", "input_range": [0, 255]}},
-    ):
-        assert list(validator.iter_errors(fine)) == [], fine
-
-
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_every_run_file_in_configs_is_valid(path):
-    assert load(path).objectives
-
-
-def test_version():
-    assert load_plugins().found[0].version == kerasdream.__version__

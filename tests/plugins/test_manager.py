@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kerasdream import run
+from kerasdream import __version__, run
 from kerasdream.config.resolve import load
 from kerasdream.events import Stepped
 from kerasdream.plugins import manager as plugins
@@ -266,3 +266,7 @@ def test_failing_command_names_its_plugin(installed, here):
     (line,) = err.splitlines()
     expected = r"the command 'crash' of .*'greeting'.* failed at .*kd_greeting\.py:\d+: ZeroDivisionError: one"
     assert re.search(expected, line)
+
+
+def test_built_in_plugin_has_the_version_of_the_package():
+    assert plugins.discover().found[0].version == __version__

@@ -1,0 +1,55 @@
+"""Overrides, ``-s key.path=value``."""
+
+from pathlib import Path
+
+import pytest
+
+from kerasdream.config.document import parse
+from kerasdream.config.overrides import override
+from kerasdream.config.resolve import resolve
+from kerasdream.config.sections import DEFAULT_PARTS
+from kerasdream.errors import ConfigError
+from kerasdream.schedules import Ramp
+
+RUN = "image: x.jpg\nobjectives:\n  - l2: {layer: block11_expand}\n"
+
+
+def test_overrides_reach_every_setting():
+    overrides = [
+        "octaves.steps=5", "objectives.0.l2.layer=block9_expand", "model.weights=null", "seed=7",
+        "ascent.1.rate.value={from: 0.1, to: 0.2}", "transforms=[]", "image.source=y.jpg",
+    ]  # fmt: skip
+    config = resolve(parse(RUN, "f.yaml"), Path("/somewhere"), overrides)
+    assert config.octaves.steps == 5
+    assert config.objectives[0].values["layer"] == "block9_expand"
+    assert config.model.values == {"weights": None}
+    assert config.seed == 7
+    assert config.ascent[1].values["value"] == Ramp(**{"from": 0.1, "to": 0.2})
+    assert config.transforms == ()
+    assert config.image.source == str(Path("y.jpg").absolute())
+    weights = resolve(parse(RUN, "f.yaml"), Path("/somewhere"), ["model.weights=mine.h5"]).model.values["weights"]
+    assert weights == Path("mine.h5").absolute()
+    assert DEFAULT_PARTS["transforms"] == [{"jitter": {"pixels": 32}}]  # The defaults are unchanged.
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("octaves.steps=x", "-s octaves.steps=x: octaves.steps: expected a valid integer, not x"),
+        ("octaves.stps=1", "unknown key 'stps'; did you mean 'steps'?"),
+        ("objectives.3.l2.layer=x", "-s objectives.3.l2.layer=x: objectives.3 does not exist, so it cannot be set"),
+        ("steps", "-s steps: expected KEY=VALUE"),
+        ("seed=[", "invalid YAML"),
+    ],
+)
+def test_invalid_overrides_are_named_in_errors(override, words):
+    with pytest.raises(ConfigError) as caught:
+        resolve(parse(RUN, "f.yaml"), Path("/somewhere"), [override])
+    assert words in str(caught.value)
+
+
+def test_document_is_unchanged_by_an_override():
+    document = parse(RUN, "f.yaml")
+    changed = override(document, "objectives.0.l2.layer=block9_expand")
+    assert changed.data["objectives"] == [{"l2": {"layer": "block9_expand"}}]
+    assert document == parse(RUN, "f.yaml")

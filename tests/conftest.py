@@ -50,7 +50,7 @@ def sampled(names, part, parts):
 
 
 def _is_proof(item):
-    return item.get_closest_marker("proof") or item.get_closest_marker("slow")
+    return item.get_closest_marker("proof") is not None
 
 
 def pytest_collection_modifyitems(config, items):

@@ -10,10 +10,10 @@ demo: $(VENV)/.installed  ## dream the photo in configs/photos
 	@$(BIN)/kerasdream run configs/quickstart.yaml -o demo --overwrite
 
 test: $(VENV)/.tested lint  ## lint, and every test except the proofs; ARGS=... goes to pytest
-	$(BIN)/pytest -m "not proof and not slow" $(ARGS)
+	$(BIN)/pytest -m "not proof" $(ARGS)
 
 proof: $(VENV)/.tested  ## what proves a method at length; ARGS=--proof-sample=1/12 runs a twelfth
-	$(BIN)/pytest -m "proof or slow" $(ARGS)
+	$(BIN)/pytest -m proof $(ARGS)
 
 lint: $(VENV)/.tested  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """The benchmarks: competing steps compute what was published, and the tables hold what was measured."""
 
 import json
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -103,11 +104,12 @@ def test_measurements_are_of_the_requested_steps(case, monkeypatch):
     ]
     assert all(len(row["seconds"]) == 2 and min(row["seconds"]) > 0 for row in rows)
     assert [row["covered"] for row in rows] == [4096] * 3 + [40 * 600, 40 * 512, 40 * 600]
+    measured = SimpleNamespace(resident=lambda: 100, reset_peak=lambda: None, peak=lambda: 350)
+    monkeypatch.setattr(alone, "memory", measured)  # in a process that has run other tests nothing may be added
     row = alone.alone("tiny", "kerasdream", (600, 800), 0, (2, 2))
     assert row["first_size"] == [512, 512]
     assert row["first_s"] > min(row["seconds"]) > 0
-    if memory.resident() is not None:
-        assert row["peak_bytes"] > 600 * 800 * 3 * 4
+    assert row["peak_bytes"] == 250
 
 
 def test_peak_memory_includes_an_allocation():

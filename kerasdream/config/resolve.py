@@ -6,21 +6,20 @@ All errors are collected and reported at once, each as ``file:line:column: path:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from kerasdream.config.checks import check_layers, check_panels, check_projections, check_schedules
 from kerasdream.config.document import YamlDocument, parse
 from kerasdream.config.entries import Context, model_spec, spec, specs
-from kerasdream.config.messages import Errors, shown
-from kerasdream.config.overrides import names_preset, override, sets_objectives
-from kerasdream.config.plugin_files import Trust, load_plugins
-from kerasdream.config.presets import with_preset
+from kerasdream.config.merge import merged
+from kerasdream.config.messages import Errors
+from kerasdream.config.plugin_files import LoadedPlugins, Trust, load_plugins
 from kerasdream.config.run_config import RunConfig
-from kerasdream.config.sections import DEFAULT_LAYERS, DEFAULT_PARTS, LISTS, PARTS, SECTIONS, RunFile, written_out
+from kerasdream.config.sections import LISTS, PARTS, SECTIONS, RunFile, written_out
 from kerasdream.config.validation import validated
-from kerasdream.errors import ConfigError, Problem, did_you_mean
+from kerasdream.errors import ConfigError, did_you_mean
 from kerasdream.models import network_name
 from kerasdream.plugins.spec import PartSpec
 
@@ -67,32 +66,59 @@ def resolve(
     Raises:
         ConfigError: lists every error found.
     """
-    document, early = _merged(document, list(overrides))
+    document, early = merged(document, list(overrides))
     errors = Errors(document, early)
     data: dict[str, Any] = document.data
     settings = {key: written_out(key, value) for key, value in {"image": {}, **data}.items() if key not in PARTS}
     run_file = validated(RunFile, settings, (), errors, more_keys=PARTS)
     valid = dict(run_file) if run_file else _valid_settings(settings, errors)
-
     loaded = load_plugins(valid.get("plugins"), base, plugins, trust, errors)
-    context = Context(base, loaded.registry, errors, loaded.complete, loaded.unused)
+    parts = _parts(data, Context(base, loaded.registry, errors, loaded.complete, loaded.unused))
+    _check(valid, parts, errors)
+    errors.raise_if_any()
+    assert run_file is not None
+    return _run_config(run_file, parts, loaded, base)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The parts of a run; None where the entry has errors."""
+
+    model: PartSpec | None
+    parametrization: PartSpec | None
+    lists: Mapping[str, tuple[PartSpec, ...]]
+
+    @property
+    def listed(self) -> list[PartSpec]:
+        """The parts of all lists."""
+        return [entry for entries in self.lists.values() for entry in entries]
+
+
+def _parts(data: Mapping[str, Any], context: Context) -> _Parts:
+    """Check the entries of a run file, and return the parts that are valid."""
     model = model_spec(data["model"], context)
     context = replace(context, network=network_name(model) if model else None)
     lists = {key: specs(key, data.get(key, []), context) for key in LISTS}
-    parametrization = spec("parametrizations", data["parametrization"], ("parametrization",), context)
     if not data.get("objectives") and (model is not None or "objectives" in data):
-        errors.add(("objectives",), "missing; expected a list such as [{l2: {layer: NAME}}]")
+        context.errors.add(("objectives",), "missing; expected a list such as [{l2: {layer: NAME}}]")
+    return _Parts(model, spec("parametrizations", data["parametrization"], ("parametrization",), context), lists)
 
-    parts = [entry for entries in lists.values() for entry in entries]
-    usable = [entry for entry in parts if entry.kind != "objectives" or _can_be_made(entry, errors)]
-    check_layers(model, parts, errors)
-    check_schedules(valid, parts, errors)
-    check_projections(parametrization, parts, errors)
+
+def _check(valid: Mapping[str, Any], parts: _Parts, errors: Errors) -> None:
+    """Report errors that no key shows on its own."""
+    usable = [entry for entry in parts.listed if entry.kind != "objectives" or _can_be_made(entry, errors)]
+    check_layers(parts.model, parts.listed, errors)
+    check_schedules(valid, parts.listed, errors)
+    check_projections(parts.parametrization, parts.listed, errors)
     check_panels(valid, usable, errors)
-    errors.raise_if_any()
-    assert run_file is not None and model is not None and parametrization is not None  # noqa: PT018 - errors otherwise
 
-    used = {entry.plugin for entry in (model, parametrization, *parts)}
+
+def _run_config(run_file: RunFile, parts: _Parts, loaded: LoadedPlugins, base: Path) -> RunConfig:
+    """Return the config of a run without errors."""
+    model, parametrization, lists = parts.model, parts.parametrization, parts.lists
+    assert model is not None
+    assert parametrization is not None
+    used = {entry.plugin for entry in (model, parametrization, *parts.listed)}
     return RunConfig(
         seed=run_file.seed,
         model=model,
@@ -115,53 +141,6 @@ def resolve(
         plugin_files=loaded.files,
         distributions=dict(pair for name, pair in loaded.distributions.items() if name in used),
     )
-
-
-def _merged(document: YamlDocument, overrides: Sequence[str]) -> tuple[YamlDocument, list[Problem]]:
-    """Return the run file over its preset over the defaults, with the overrides applied, and the errors in those.
-
-    Raises:
-        ConfigError: the run file is not a mapping, or its preset is unknown, so that there is nothing to validate.
-    """
-    if document.data is None:
-        text = "the file is empty; expected at least image: {source: photo.jpg}"
-        raise ConfigError.of([Problem((), document.where(()), text)])
-    if not isinstance(document.data, dict):
-        text = f"expected a mapping of settings (key: value), not {shown(document.data)}"
-        raise ConfigError.of([Problem((), document.where(()), text)])
-    problems: list[Problem] = []
-    document = _overridden(document, [text for text in overrides if names_preset(text)], problems)
-    try:
-        document = with_preset(document)
-    except ConfigError as error:
-        raise ConfigError.of([*problems, *error.problems]) from None
-    has_objectives = "objectives" in document.data
-    data = {**DEFAULT_PARTS, **document.data}
-    data |= {} if has_objectives else _default_objectives(data["model"])
-    document = replace(document, data=data)
-    document = _overridden(document, [text for text in overrides if not names_preset(text)], problems)
-    if not has_objectives and not any(map(sets_objectives, overrides)):
-        # The overrides may have changed the model.
-        data = {key: value for key, value in document.data.items() if key != "objectives"}
-        document = replace(document, data=data | _default_objectives(data["model"]))
-    return document, problems
-
-
-def _overridden(document: YamlDocument, overrides: Iterable[str], problems: list[Problem]) -> YamlDocument:
-    """Return the document with the overrides applied; add the errors in them to ``problems``."""
-    for text in overrides:
-        try:
-            document = override(document, text)
-        except ConfigError as error:
-            problems += error.problems
-    return document
-
-
-def _default_objectives(model: Any) -> dict[str, Any]:
-    """Return the objectives of a run that names none, if its network has default layers."""
-    name = model.get("name") if isinstance(model, dict) else getattr(model, "name", model)
-    layers = DEFAULT_LAYERS.get(name, ()) if isinstance(name, str) else ()
-    return {"objectives": [{"l2": {"layer": layer}} for layer in layers]} if layers else {}
 
 
 def _valid_settings(settings: Mapping[str, Any], errors: Errors) -> dict[str, Any]:
@@ -187,7 +166,7 @@ def _recipe(
     run_file: RunFile,
     model: PartSpec,
     parametrization: PartSpec,
-    lists: Mapping[str, Sequence[PartSpec]],
+    lists: Mapping[str, tuple[PartSpec, ...]],
     plugin_files: Iterable[Path],
 ) -> dict[str, Any]:
     """Return the run as plain data, every default written out; the order of the keys is the recipe's."""

@@ -93,7 +93,9 @@ def test_every_built_in_part_is_in_readme_or_changelog():
     text = README + (ROOT / "CHANGELOG.md").read_text(encoding="utf-8") + (ROOT / "configs" / "README.md").read_text()
     for registration in load_plugins().registry:
         if registration.kind not in ("models",):
-            assert f"`{registration.name}`" in text or f"{registration.name}:" in text, registration
+            assert f"`{registration.name}`" in text or f"{registration.name}:" in text, (
+                f"add a line about `{registration.name}` to CHANGELOG.md"
+            )
 
 
 def test_gallery_pictures_contain_their_recipe():

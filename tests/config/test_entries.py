@@ -1,4 +1,4 @@
-"""Sums of objectives in a run file: each stands for its summands."""
+"""Entries: sums of objectives are expanded into their summands."""
 
 from __future__ import annotations
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from kerasdream.config.run_config import RunConfig
 
 
+BUILT_IN = "kerasdream"
+"""The plugin of the networks that have a shipped layer table."""
+
+
 class NetworkFacts(NamedTuple):
     """What planning must know about a network.
 
@@ -40,13 +44,13 @@ def facts_from_table(config: RunConfig) -> NetworkFacts | None:
 
     None if there is no table, or if it lacks a layer of the objectives: the classifier of most networks.
     """
-    rows = {row.name: row for row in tables.layers(config.model.name) or ()}
+    table = tables.layers(config.model.name) if config.model.plugin == BUILT_IN else None
     layers = {layer for objective in config.objectives for layer in objective.make().layers}
-    known = [rows[layer] for layer in layers if layer in rows]
-    if not rows or (len(known) < len(layers) and not config.cropped):
+    rows = [row for row in table or () if row.name in layers]
+    if table is None or (len(rows) < len(layers) and not config.cropped):
         return None
-    field = max((row.field for row in known), default=0) if all(row.field for row in known) else None
-    lattice = joint([row.lattice for row in known]) if known else Lattice()
+    field = max((row.field for row in rows), default=0) if all(row.field for row in rows) else None
+    lattice = joint([row.lattice for row in rows]) if rows else Lattice()
     return NetworkFacts(config.model.name, network_side(config.model), Geometry(lattice, field))
 
 
@@ -60,7 +64,7 @@ def network_of(config: RunConfig, *, trained: bool = True) -> Network:
     values: dict[str, Any] = {}
     if config.classifies and model.values.get("top", True) is None:
         values["top"] = True
-    if not trained and tables.layers(model.name) is not None:
+    if not trained and model.plugin == BUILT_IN and tables.layers(model.name) is not None:
         values["weights"] = None
     network: Network = model.make(values or None)
     return network

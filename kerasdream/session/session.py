@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -157,7 +157,7 @@ class Session:
             plan = self.plan(shape)
         except ImageError as error:
             raise ImageError(f"{picture.name}: {error}") from None
-        assert self.step is not None  # built now, so that it counts as loading
+        ascend = partial(_ascend, self.config, self.step)  # builds the step, which counts as loading
         manifest = self.provenance.manifest(picture, plan)
         load = time.perf_counter() - began
         checkpoint = Checkpoint(targets[0], manifest, plan) if targets else None
@@ -169,7 +169,7 @@ class Session:
             manifest=manifest,
             targets=[Target(*pair) for pair in zip(self.config.outputs, targets, strict=False)],
             checkpoint=checkpoint,
-            ascend=self._ascend,
+            ascend=ascend,
             postprocess=postprocess,
             on_event=self.on_event,
             began=began,
@@ -177,29 +177,30 @@ class Session:
         )
         return loop.run(restored or RunState())
 
-    def _ascend(
-        self,
-        picture: Picture,
-        plan: Plan,
-        *,
-        start: AscentState | None,
-        save: Callable[[AscentState], None],
-        on_event: Callable[[Event], None],
-    ) -> AscentResult:
-        """Dream one picture as the config says; see ``kerasdream.dreaming.loop.ascend``."""
-        from kerasdream.dreaming.loop import ascend
 
-        config = self.config
-        return ascend(
-            picture.stored,
-            plan,
-            self.step,
-            parametrization=config.parametrization,
-            chain=config.ascent,
-            projections=[entry for entry in config.priors if isinstance(entry.make(), Projection)],
-            detail=config.octaves.detail,
-            is_over=config.octaves.is_over,
-            start=start,
-            save=save,
-            on_event=on_event,
-        )
+def _ascend(
+    config: RunConfig,
+    step: GradientStep,
+    picture: Picture,
+    plan: Plan,
+    *,
+    start: AscentState | None,
+    save: Callable[[AscentState], None],
+    on_event: Callable[[Event], None],
+) -> AscentResult:
+    """Dream one picture as a config says; see ``kerasdream.dreaming.loop.ascend``."""
+    from kerasdream.dreaming.loop import ascend
+
+    return ascend(
+        picture.stored,
+        plan,
+        step,
+        parametrization=config.parametrization,
+        chain=config.ascent,
+        projections=[entry for entry in config.priors if isinstance(entry.make(), Projection)],
+        detail=config.octaves.detail,
+        is_over=config.octaves.is_over,
+        start=start,
+        save=save,
+        on_event=on_event,
+    )

@@ -9,6 +9,7 @@ import pytest
 from kerasdream import ConfigError
 from kerasdream.cli.plan import BUILT, describe
 from kerasdream.config.resolve import load
+from kerasdream.models import tables
 from kerasdream.plan.tile_size import USUAL_BYTES, largest_side
 from kerasdream.session.planner import facts_from_table, plan_run
 from kerasdream.session.session import Session
@@ -69,6 +70,13 @@ def test_plan_from_the_table_is_the_plan_of_the_run(tmp_path, name):
     facts, shape = facts_from_table(config), shape_of(config, "noise")
     assert facts is not None
     assert plan_run(config, facts, shape) == Session(config).plan(shape)
+
+
+def test_order_of_layers_does_not_matter_in_shipped_tables():
+    """All layers of a network with the same stride suit the same sizes, whichever of them is selected."""
+    for file in tables.FOLDER.glob("*.json"):
+        residues = {(row.lattice.stride, row.lattice.residue) for row in tables.layers(file.stem)}
+        assert len(residues) == len({stride for stride, _ in residues}), file.stem
 
 
 def test_step_is_cut_as_planned(tmp_path):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[1]
 PACKAGE, TESTS = ROOT / "kerasdream", ROOT / "tests"
 
@@ -31,7 +29,6 @@ def test_modules_are_short():
     assert not too_long, "\n".join(too_long)
 
 
-@pytest.mark.xfail(strict=True, reason="being restructured")
 def test_functions_are_short():
     too_long = [
         f"{file.relative_to(ROOT)}:{node.lineno} {node.name}: {node.end_lineno - node.lineno + 1}"
@@ -43,7 +40,6 @@ def test_functions_are_short():
     assert not too_long, "\n".join(too_long)
 
 
-@pytest.mark.xfail(strict=True, reason="being restructured")
 def test_tests_mirror_the_package():
     """tests/images/test_reading.py tests kerasdream/images/reading.py, as does test_reading_errors.py."""
     astray = []

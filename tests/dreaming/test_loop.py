@@ -7,7 +7,6 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
 
 import kerasdream
 from kerasdream import DreamError, Objective, Parametrization, ops
@@ -196,21 +195,6 @@ def test_zero_and_infinite_gradients_are_errors(tiny, chelsea):
     infinite = Objective("c3", lambda activations: ops.log(0.0 * activations["c3"][..., 0]))
     with pytest.raises(DreamError, match=r"not finite at octave 1, step 1: objective c3 = (nan|-inf) \(the objective"):
         kerasdream.dream(chelsea[:64, :64], model=tiny, objectives=infinite, **PLAIN)
-
-
-def test_pictures_may_be_arrays_images_or_paths(tiny, chelsea, tmp_path):
-    pixels = ((chelsea[:64, :80] + 1) * 127.5).round().astype("uint8")
-    Image.fromarray(pixels).save(tmp_path / "cat.png")
-    common = {"model": tiny, "objectives": {"l2": "c3"}, "octaves": {"count": 1, "steps": 2}, "input_range": (0, 255)}
-    forms = [pixels, Image.fromarray(pixels), tmp_path / "cat.png", str(tmp_path / "cat.png"), chelsea[:64, :80]]
-    first, *others = [kerasdream.dream(form, **common).image for form in forms]
-    for other in others:
-        np.testing.assert_allclose(other, first, atol=1e-6)
-    with pytest.raises(kerasdream.ImageError, match="expected \\(height, width, 3\\)"):
-        kerasdream.dream(pixels[..., 0], **common)
-    with pytest.raises(kerasdream.ImageError, match="uint8"):
-        kerasdream.dream(pixels.astype("float32"), **common)
-    assert kerasdream.dream(pixels, max_side=40, **common).image.shape == (32, 40, 3)
 
 
 def test_dream_continues_with_smaller_views_when_memory_runs_out(tiny, chelsea, monkeypatch):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 import skimage.data
@@ -14,7 +17,7 @@ from kerasdream.api import as_picture, session_for
 from kerasdream.cli.runs import run_all
 from kerasdream.config.resolve import load
 from kerasdream.config.sections import Frames
-from kerasdream.events import Finished, Started, Stepped
+from kerasdream.events import Finished, Result, Started, Stepped
 from kerasdream.results.checkpoint import checkpoint_path
 from kerasdream.results.kept_frames import KeptFrames
 from kerasdream.session.frames import frame_seed, moved
@@ -86,15 +89,22 @@ OUTPUTS = [
 FILES = ["cat-0001.png", "cat-0002.png", "cat-0003.png", "cat-0004.png", "cat.gif", "last.jpg"]
 
 
-@pytest.fixture
-def run(tmp_path, tiny):
-    """Run four frames of six steps in this process; return the result and each (frame, step) that was taken."""
-    tiny.save(tmp_path / "tiny.keras")
+@pytest.fixture(scope="module")
+def base(tmp_path_factory, tiny):
+    """A folder with a photo, partly transparent, and a network."""
+    folder = tmp_path_factory.mktemp("frames")
+    tiny.save(folder / "tiny.keras")
     pixels = np.dstack([skimage.data.chelsea()[:64, :96], np.full((64, 96), 255, np.uint8)])
     pixels[:, :30, 3] = 60
-    Image.fromarray(pixels).save(tmp_path / "cat.png")
+    Image.fromarray(pixels).save(folder / "cat.png")
+    return folder
 
-    def call(stop=None, reason=KeyboardInterrupt, folder="out", resume=False, overwrite=False, **keys):
+
+@pytest.fixture(scope="module")
+def run(base):
+    """Run four frames of six steps in this process; return the result and each (frame, step) that was taken."""
+
+    def call(folder, stop=None, reason=KeyboardInterrupt, resume=False, overwrite=False, **keys):
         taken, frame = [], 0
 
         def on_event(event):
@@ -106,20 +116,32 @@ def run(tmp_path, tiny):
                 if taken[-1] == stop:
                     raise reason
 
-        (tmp_path / folder).mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True)
         data = {
-            "image": str(tmp_path / "cat.png"),
-            "model": {"file": str(tmp_path / "tiny.keras"), "input_range": [-1, 1]},
+            "image": str(base / "cat.png"),
+            "model": {"file": str(base / "tiny.keras"), "input_range": [-1, 1]},
             "objectives": {"l2": "c3"},
             "octaves": {"count": 2, "scale": 1.4, "steps": 3},
             "frames": {"count": 4, "zoom": 1.1, "anchor": True},
             "outputs": OUTPUTS,
             **keys,
         }
-        folder = tmp_path / folder
         return kerasdream.run(data, folder=folder, on_event=on_event, resume=resume, overwrite=overwrite), taken
 
     return call
+
+
+class Whole(NamedTuple):
+    """A run that was not interrupted; its files are not to be changed."""
+
+    folder: Path
+    result: Result
+    steps: list[tuple[int, int]]
+
+
+@pytest.fixture(scope="module")
+def whole(base, run):
+    return Whole(base / "whole", *run(base / "whole"))
 
 
 def names(folder):
@@ -130,10 +152,9 @@ def manifest(path):
     return yaml.safe_load(images.read_recipe(path))
 
 
-def test_every_frame_is_a_file_and_all_frames_are_a_gif(run, tmp_path):
-    result, taken = run()
-    out = tmp_path / "out"
-    assert len(taken) == 24
+def test_every_frame_is_a_file_and_all_frames_are_a_gif(whole):
+    out, result = whole.folder, whole.result
+    assert len(whole.steps) == 24
     assert names(out) == FILES == [path.name for path in result.paths]
     frames = [images.read(out / name) for name in FILES[:4]]
     np.testing.assert_allclose(frames[3].pixels, result.image, atol=0.5 / 127.5 + 1e-6)
@@ -153,9 +174,8 @@ def test_every_frame_is_a_file_and_all_frames_are_a_gif(run, tmp_path):
             np.testing.assert_allclose(shown.mean((0, 1)), expected.mean((0, 1)), atol=2)
 
 
-def test_alpha_is_moved_with_the_frame(run, tmp_path):
-    run()
-    alphas = [images.read(tmp_path / "out" / name).alpha for name in FILES[:4]]
+def test_alpha_is_moved_with_the_frame(whole):
+    alphas = [images.read(whole.folder / name).alpha for name in FILES[:4]]
     expected = alphas[0]
     for alpha in alphas:
         np.testing.assert_allclose(alpha, expected, atol=0.01)
@@ -163,13 +183,12 @@ def test_alpha_is_moved_with_the_frame(run, tmp_path):
     assert (alphas[0] < 0.5).sum() > (alphas[3] < 0.5).sum() > 0
 
 
-def test_postprocessing_does_not_affect_later_frames(run, tmp_path):
-    plain, _ = run()
-    result, _ = run(folder="large", postprocess=[{"upscale": 2}, {"grade": {"saturation": 0}}])
+def test_postprocessing_does_not_affect_later_frames(run, whole, tmp_path):
+    result, _ = run(tmp_path, postprocess=[{"upscale": 2}, {"grade": {"saturation": 0}}])
     assert result.image.shape == (128, 192, 3)
     assert np.ptp(result.image, axis=-1).max() < 1e-5
     small = images.resize(result.image, (64, 96)).mean(-1)
-    assert np.abs(small - images.luma(plain.image)[..., 0]).mean() < 0.02
+    assert np.abs(small - images.luma(whole.result.image)[..., 0]).mean() < 0.02
 
 
 STOPS = ((0, 1), (1, 0), (2, 4), (3, 5))
@@ -180,11 +199,10 @@ def shown(folder):
     return [name for name in names(folder) if name[0] != "."]
 
 
-def test_interrupted_run_resumes_to_the_same_bytes(run, tmp_path):
-    _, steps = run(folder="whole")
-    out, taken, written = tmp_path / "out", [], {}
+def test_interrupted_run_resumes_to_the_same_bytes(run, whole, tmp_path):
+    out, taken, written = tmp_path, [], {}
     for frame, step in STOPS:
-        result, new = run((frame, step), resume=True)
+        result, new = run(out, (frame, step), resume=True)
         taken += new
         assert result.interrupted
         assert [path.name for path in result.paths] == [*FILES[: frame + 1], *FILES[4:]]
@@ -195,81 +213,75 @@ def test_interrupted_run_resumes_to_the_same_bytes(run, tmp_path):
         assert checkpoint_path(out / "cat-{frame}.png").exists()
         assert written.items() <= {name: (out / name).stat().st_mtime_ns for name in FILES[:frame]}.items()
         written = {name: (out / name).stat().st_mtime_ns for name in FILES[:frame]}
-    result, new = run(resume=True)
-    assert [*taken, *new] == steps
+    result, new = run(out, resume=True)
+    assert [*taken, *new] == whole.steps
     assert [path.name for path in result.paths] == names(out) == FILES
     for name in FILES:
-        assert (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+        assert (out / name).read_bytes() == (whole.folder / name).read_bytes(), name
 
 
-def test_crashed_run_resumes_to_the_same_bytes(run, tmp_path):
+def test_crashed_run_resumes_to_the_same_bytes(run, whole, tmp_path):
     """Nothing is saved when it crashes; it resumes from the last checkpoint."""
-    run(folder="whole")
-    out = tmp_path / "out"
+    out = tmp_path
     for frame, step in STOPS:
         with pytest.raises(ZeroDivisionError):
-            run((frame, step), ZeroDivisionError, resume=True)
+            run(out, (frame, step), ZeroDivisionError, resume=True)
         assert shown(out) == FILES[:frame]
-    _, steps = run(resume=True)
+    _, steps = run(out, resume=True)
     assert len(steps) < 6
     assert names(out) == FILES
     for name in FILES:
-        assert (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+        assert (out / name).read_bytes() == (whole.folder / name).read_bytes(), name
 
 
-def test_run_interrupted_between_two_frames_does_not_repeat_the_first(run, tmp_path, monkeypatch):
-    run(folder="whole")
-
+def test_run_interrupted_between_two_frames_does_not_repeat_the_first(run, whole, tmp_path, monkeypatch):
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr("kerasdream.session.frames.moved", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            run()
-    assert shown(tmp_path / "out") == FILES[:1]
-    _, after = run(resume=True)
+            run(tmp_path)
+    assert shown(tmp_path) == FILES[:1]
+    _, after = run(tmp_path, resume=True)
     assert after[0] == (1, 0)
     for name in FILES:
-        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+        assert (tmp_path / name).read_bytes() == (whole.folder / name).read_bytes(), name
 
 
-def test_finished_run_is_left_alone(run):
-    first, _ = run()
-    again, steps = run(resume=True)
+def test_finished_run_is_left_alone(run, whole):
+    again, steps = run(whole.folder, resume=True)
     assert steps == []
-    assert again.paths == first.paths
-    assert again.manifest == first.manifest
-    np.testing.assert_allclose(again.image, first.image, atol=0.004)
+    assert again.paths == whole.result.paths
+    assert again.manifest == whole.result.manifest
+    np.testing.assert_allclose(again.image, whole.result.image, atol=0.004)
     with pytest.raises(OutputError, match=r"cat-0001\.png exists; add --overwrite"):
-        run()
+        run(whole.folder)
     changed = {"count": 4, "zoom": 1.2, "anchor": True}
     with pytest.raises(OutputError, match=r"cat-0001\.png .* is a different picture \(recipe\.frames\.zoom is 1\.2"):
-        run(resume=True, frames=changed)
+        run(whole.folder, resume=True, frames=changed)
 
 
 def test_missing_kept_frame_is_an_error(run, tmp_path):
-    run((2, 2))
-    out = tmp_path / "out"
-    kept = KeptFrames(out / "cat-{frame}.png").folder
+    run(tmp_path, (2, 2))
+    kept = KeptFrames(tmp_path / "cat-{frame}.png").folder
     assert names(kept) == ["0.png", "1.png"]
     (kept / "1.png").unlink()
     with pytest.raises(OutputError, match=r"frame 2, which was finished, cannot be read again .*; drop --resume"):
-        run(resume=True)
-    run(overwrite=True)
-    assert names(out) == FILES
+        run(tmp_path, resume=True)
 
 
 def test_frames_are_kept_only_for_outputs_with_all_frames(run, tmp_path):
-    run((2, 2), outputs=OUTPUTS[:1])
-    assert names(tmp_path / "out") == [".cat-{frame}.png.checkpoint", *FILES[:3]]
+    run(tmp_path, (2, 2), outputs=OUTPUTS[:1])
+    assert names(tmp_path) == [".cat-{frame}.png.checkpoint", *FILES[:3]]
 
 
-def test_resumed_run_on_the_terminal(run, tmp_path, capsys):
-    run((2, 2))
-    out = tmp_path / "out"
-    (tmp_path / "run.yaml").write_text(yaml.safe_dump({**manifest(out / "cat-0001.png")["recipe"], "image": "cat.png"}))
-    assert run_all(load(tmp_path / "run.yaml"), folder=out, quiet=False, as_json=False, resume=True) is False
+def test_resumed_run_on_the_terminal(run, base, tmp_path, capsys):
+    out = tmp_path
+    run(out, (2, 2))
+    recipe = manifest(out / "cat-0001.png")["recipe"]
+    (base / "run.yaml").write_text(yaml.safe_dump({**recipe, "image": "cat.png"}))
+    assert run_all(load(base / "run.yaml"), folder=out, quiet=False, as_json=False, resume=True) is False
     printed = capsys.readouterr()
     assert "cat.png: resuming frame 3 of 4, after step 3 of 6\n" in printed.err
     assert [line.partition("  ")[0] for line in printed.err.splitlines() if line.startswith("frame")] == [

@@ -63,7 +63,7 @@ def _describe(plugins: Plugins, kind: str, name: str, as_json: bool) -> None:
     try:
         row = part_row(plugins.registry.get(kind, name), plugins)
     except KeyError as error:
-        raise KerasdreamError(error.args[0]) from None
+        raise KerasdreamError(f"{error.args[0]} (a part of a plugin file needs --plugin FILE)") from None
     if as_json:
         click.echo(json.dumps(row, indent=2, ensure_ascii=False))
         return

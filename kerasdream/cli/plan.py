@@ -28,7 +28,10 @@ def plan(file: Path, overrides: tuple[str, ...], plugin_files: tuple[Path, ...],
     """Show what a run would compute: octaves, steps, tiles."""
     from kerasdream.config.recipes import load_any
 
-    rows = list(describe(load_any(file, overrides, plugins=plugin_files, trust=trust)))
+    config = load_any(file, overrides, plugins=plugin_files, trust=trust)
+    for plugin in config.plugin_files:
+        click.echo(f"plugin file: {plugin}", err=True)
+    rows = list(describe(config))
     if as_json:
         click.echo(json.dumps(rows))
         return

@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Processes that share the tests. Each needs up to 2 GB; TensorFlow keeps little more than one core busy in a test.
+WORKERS ?= 2
 
 .DEFAULT_GOAL := demo
 .PHONY: demo test proof lint fix bench clean
@@ -9,8 +11,8 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.installed  ## dream the photo in configs/photos
 	@$(BIN)/kerasdream run configs/quickstart.yaml -o demo --overwrite
 
-test: $(VENV)/.tested lint  ## lint, and every test except the proofs; ARGS=... goes to pytest
-	$(BIN)/pytest -m "not proof" $(ARGS)
+test: $(VENV)/.tested lint  ## lint, and every test except the proofs; WORKERS=4 in 4 processes, ARGS=... goes to pytest
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not proof" $(ARGS)
 
 proof: $(VENV)/.tested  ## what proves a method at length; ARGS=--proof-sample=1/12 runs a twelfth
 	$(BIN)/pytest -m proof $(ARGS)

@@ -31,6 +31,11 @@ CPU_LIMIT = 10
 """Seconds of CPU time above which a test that is not a proof is listed at the end of the session."""
 
 
+def pytest_configure():
+    # A shell's background jobs ignore SIGINT, and so would the processes that the tests start and interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_addoption(parser):
     parser.addoption(
         "--proof-sample", type=_sample, metavar="K/N", help="of the proofs, run only the K-th of N equal samples"

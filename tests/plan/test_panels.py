@@ -10,6 +10,7 @@ from kerasdream.builtin.objectives.neuron import neuron
 from kerasdream.builtin.priors.total_variation import total_variation
 from kerasdream.config.document import YamlDocument
 from kerasdream.config.resolve import resolve
+from kerasdream.dreaming.step import as_network
 from kerasdream.errors import ConfigError
 from kerasdream.plan.panels import SINGLE, Panels
 from kerasdream.plan.plan import Plan
@@ -114,8 +115,9 @@ def test_grid_of_channels_has_each_in_its_panel(lite0, tmp_path):
     assert not np.array_equal(panels[0], panels[1])
 
 
-def test_interrupted_sheet_resumes_to_the_same_pixels(tmp_path):
+def test_interrupted_sheet_resumes_to_the_same_pixels(tiny, tmp_path):
     data = channels(2, parametrization="pixels", octaves={"count": 2, "steps": 2, "detail": False})
+    data |= {"model": as_network(tiny, (-1, 1)), "objectives": {"l2": "c3"}}
     whole = kerasdream.run(data, folder=tmp_path)
     expected = images.read(whole.paths[0]).stored
 

@@ -191,8 +191,8 @@ def test_postprocessing_does_not_affect_later_frames(run, whole, tmp_path):
     assert np.abs(small - images.luma(whole.result.image)[..., 0]).mean() < 0.02
 
 
-STOPS = ((0, 1), (1, 0), (2, 4), (3, 5))
-"""Frame and step: within an octave, and after the first, fifth and last step of a frame."""
+STOPS = ((0, 1), (2, 0), (3, 5))
+"""Frame and step: within an octave, and after the first and last step of a frame."""
 
 
 def shown(folder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -35,6 +36,19 @@ class Errors:
         """Raise a ConfigError that lists the errors in the order of the file; those without a line come last."""
         if self.problems:
             raise ConfigError.of(sorted(self.problems, key=_position))
+
+
+PLAIN_WORDS = {
+    r"^greater than or equal to ": "at least ",
+    r"^less than or equal to ": "at most ",
+    r"^greater than ": "more than ",
+    r"^a valid integer": "a whole number",
+    r"^a valid number": "a number",
+    r"^a valid string": "text",
+    r"^a valid boolean": "true or false",
+    r"^a valid array": "a list",
+}
+"""How pydantic's sentences begin, and the words for it that need no knowledge of types."""
 
 
 def _position(problem: Problem) -> tuple[int, int]:
@@ -73,12 +87,17 @@ def _steps(item: ErrorDetails, values: Any) -> Iterator[str | int]:
     """Yield the keys and indices that lead to an error: its location without the names of the branches of unions."""
     for depth, part in enumerate(item["loc"]):
         keys = values if isinstance(values, dict) else range(len(values)) if isinstance(values, list) else ()
-        key = next((key for key in keys if str(key) == str(part)), None)
-        if key is not None:
-            yield key
-            values = values[key]
+        found = [key for key in keys if _in_json(key) == str(part)]
+        if found:
+            yield found[0]
+            values = values[found[0]]
         elif item["type"] == "missing" and depth == len(item["loc"]) - 1:
             yield part
+
+
+def _in_json(key: Any) -> str:
+    """Return a key of a mapping as JSON writes it: ``null`` for None."""
+    return key if isinstance(key, str) else json.dumps(key)
 
 
 def _model_at(schema: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
@@ -96,8 +115,8 @@ def _expected(item: ErrorDetails, model: type[BaseModel] | None) -> str:
     if item["type"] == "model_type" and model:
         return f"a mapping of {', '.join(model.model_fields)}"
     message = re.sub(r"^\w+ should (be|have) ", "", item["msg"])
-    message = re.sub(r"^(greater|less) than", r"a number \1 than", message)
-    message = re.sub(r"^a valid array", "a list", message)
+    for pattern, words in PLAIN_WORDS.items():
+        message = re.sub(pattern, words, message)
     return re.sub(r" after validation.*|, unable to parse.*", "", message)
 
 

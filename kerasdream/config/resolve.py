@@ -40,7 +40,7 @@ def load(path: Path, overrides: Iterable[str] = (), *, plugins: Sequence[Path] =
         near = did_you_mean(path.name, [p.name for p in path.parent.glob("*.y*ml")])
         raise ConfigError(f"the run file {path} does not exist; {near}") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the run file {path} cannot be read: {error}") from None
+        raise ConfigError(f"the run file {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     document = parse(text, str(path))
     return resolve(document, path.parent, overrides, plugins=plugins, trust="anywhere" if trust else "folder")
 

@@ -140,7 +140,8 @@ class Crops(StrictModel):
     """The random windows of the picture that the network sees in each step, unless it sees tiles."""
 
     size: Annotated[int, Field(ge=16)] | Literal["auto"] = Field(
-        default="auto", description="Height and width at which the network sees a window; auto: the size of training."
+        default="auto",
+        description="Height and width at which the network sees a window; auto: as trained.",
     )
     count: Annotated[int, Field(ge=1, le=256)] = Field(default=1, description="Windows in each step.")
     side: scheduled(Annotated[float, Interval(gt=0, le=1)]) | None = Field(  # type: ignore[valid-type]

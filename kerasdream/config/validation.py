@@ -37,8 +37,19 @@ def validated(
         for inner, text in explained(error, values, schema, more_keys):
             errors.add((*path, *inner), text)
     except TypeError as error:
-        errors.add(path, str(error))
+        found = [(key, text) for key, value in values.items() if (text := _not_plain(value))]
+        for key, text in found or [(None, str(error))]:  # else a key is not plain
+            errors.add(path if key is None else (*path, key), text)
     return None
+
+
+def _not_plain(value: Any) -> str:
+    """Return what is wrong with a value that is not plain data; nothing if it is."""
+    try:
+        json.dumps(value, default=_plain)
+    except TypeError as error:
+        return str(error)
+    return ""
 
 
 def _plain(value: Any) -> Any:
@@ -47,4 +58,4 @@ def _plain(value: Any) -> Any:
         return os.fspath(value)
     if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
         return value.item()
-    raise TypeError(f"expected plain data, not a {type(value).__name__}")
+    raise TypeError(f"expected plain data, not {type(value).__name__}")

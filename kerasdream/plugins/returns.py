@@ -44,25 +44,30 @@ def as_part(kind: str, returned: Any) -> Any:
     if kind == "postprocess" and callable(returned) and not isinstance(returned, type):
         return Postprocess(_with_source(returned))
     expected = " or ".join(part.__name__ for part in MAKES[kind])
+    if kind == "postprocess":
+        expected = f"a function of (picture) or (picture, source), or {expected}"
     raise ContractError(f"returned {_kind(returned)}; expected {expected}")
 
 
 def _with_source(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
     """Return a function of picture and source from one of the picture, or of both.
 
-    The second positional parameter receives the source if it is required or called ``source``.
+    The second positional parameter receives the source if it is required or called ``source``, and so does a
+    keyword-only parameter called ``source``.
     """
     try:
-        parameters = list(inspect.signature(function).parameters.values())
+        signature = inspect.signature(function)
     except ValueError:  # some functions written in C have no signature
         return lambda picture, source: function(picture)
+    parameters = list(signature.parameters.values())
+    if any(p.name == "source" and p.kind is p.KEYWORD_ONLY for p in parameters):
+        return lambda picture, source: function(picture, source=source)
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     required = [p for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     taken = 2 if len(required) == 2 or any(p.name == "source" for p in positional[1:2]) else 1
     enough = len(positional) >= taken or any(p.kind is p.VAR_POSITIONAL for p in parameters)
     if not enough or not all(p in positional[:taken] for p in required):
-        names = ", ".join(str(parameter) for parameter in parameters)
-        raise ContractError(f"returned a function of ({names}); expected one of (picture) or (picture, source)")
+        raise ContractError(f"returned a function of {signature}; expected one of (picture) or (picture, source)")
     return function if taken == 2 else lambda picture, source: function(picture)
 
 
@@ -176,7 +181,7 @@ def _state(part: Any, state: Any, *_: Any) -> None:
 
 def _manager(part: Any, opened: Any, path: Any) -> None:
     if not hasattr(opened, "__enter__") or not hasattr(opened, "__exit__"):
-        raise ContractError(f"returned {_kind(opened)}; expected a context manager that gives a function of events")
+        raise ContractError(f"returned {_kind(opened)}; expected a context manager that yields a function of an event")
 
 
 CONTRACTS: Mapping[tuple[type, str], Callable[..., None]] = {
@@ -225,4 +230,5 @@ def _text(shape: tuple[int | None, ...]) -> str:
 
 
 def _kind(value: Any) -> str:
-    return "nothing" if value is None else f"a {type(value).__name__}"
+    name = type(value).__name__
+    return "nothing" if value is None else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"

@@ -102,7 +102,7 @@ class PartSpec:
             if present is None:  # in a trace, numbers may be tensors
                 check_fields(part)
             if isinstance(part, Projection) and (self.weight != 1.0 or self.mask is not None):
-                raise ConfigError("a projection has no weight or mask; remove them")
+                raise ConfigError("a projection has no weight or mask; remove what is set")
         return guard.guarded(part)
 
     def attributed(self) -> AbstractContextManager[None]:

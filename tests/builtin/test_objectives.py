@@ -103,7 +103,7 @@ def test_random_channels_depend_on_the_seed_alone():
 
 @pytest.mark.parametrize("which", ["strongest", "random"])
 def test_too_many_channels_are_refused(which):
-    with pytest.raises(ModelError, match=r"'x' has 8 channels; 9 cannot be picked"):
+    with pytest.raises(ModelError, match=r"'x' has 8 channels; cannot pick 9 of them"):
         value(channel(layer="x", channel=which, count=9))
     with pytest.raises(ModelError, match=r"'x' has 8 channels; expected 0 to 7, not 8"):
         value(channel(layer="x", channel=[0, 8]))

@@ -263,7 +263,7 @@ def test_a_curve_passes_its_points_and_never_falls():
             "[[0.5, 0.6], [0.5, 0.7]]",
             "3:13: postprocess.0.grade.curve: expected points from dark to light, each further",
         ),
-        ("[[0.5, 1.6]]", "3:27: postprocess.0.grade.curve.0.1: expected a number less than or equal to 1"),
+        ("[[0.5, 1.6]]", "3:27: postprocess.0.grade.curve.0.1: expected at most 1"),
         ("[0.5]", "3:21: postprocess.0.grade.curve.0: expected"),
     ],
 )

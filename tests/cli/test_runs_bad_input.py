@@ -70,20 +70,20 @@ RUN_FILES = {
     ),
     "text_for_a_number": (
         RUN + "octaves: {steps: many}\n",
-        ["text_for_a_number.yaml:4:11: octaves.steps: expected a valid integer, not many"],
+        ["text_for_a_number.yaml:4:11: octaves.steps: expected a whole number, not many"],
     ),
-    "yes_for_true": (RUN + "octaves: {detail: yes}\n", ["octaves.detail: expected a valid boolean, not 'yes'"]),
+    "yes_for_true": (RUN + "octaves: {detail: yes}\n", ["octaves.detail: expected true or false, not 'yes'"]),
     "truth_for_a_number": (
         RUN + "seed: true\n",
-        ["truth_for_a_number.yaml:4:1: seed: expected a valid integer", "not true"],
+        ["truth_for_a_number.yaml:4:1: seed: expected a whole number", "not true"],
     ),
     "number_for_a_path": (
         RUN + "outputs:\n  - png: {path: 3}\n",
-        ["number_for_a_path.yaml:5:11: outputs.0.png.path: expected a valid string, not 3"],
+        ["number_for_a_path.yaml:5:11: outputs.0.png.path: expected text, not 3"],
     ),
     "union": (
         RUN + "tiles: {size: big}\n",
-        ["union.yaml:4:9: tiles.size: expected a valid integer or 'auto', not big"],
+        ["union.yaml:4:9: tiles.size: expected a whole number or 'auto', not big"],
     ),
     "three_sides": (
         "image: {source: noise, size: [64, 64, 3]}\n",
@@ -95,7 +95,7 @@ RUN_FILES = {
     ),
     "schedule_step": (
         RUN + "ascent:\n  - rate: {value: {keys: {0: 1, x: 2}}}\n",
-        ["schedule_step.yaml:5:33: ascent.0.rate.value.keys.x: expected a valid integer, not x"],
+        ["schedule_step.yaml:5:33: ascent.0.rate.value.keys.x: expected a whole number, not x"],
     ),
     "no_finite_number": (
         RUN + "ascent:\n  - rate: .inf\n",
@@ -186,7 +186,7 @@ COMMANDS = {
     "override_no_yaml": ("run good.yaml -s image.source=*.jpg", ["-s image.source=*.jpg:1:", "needs quotes"]),
     "override_wrong": (
         "run good.yaml -s octaves.steps=0",
-        ["-s octaves.steps=0: octaves.steps: expected a number greater than or equal to 1, not 0"],
+        ["-s octaves.steps=0: octaves.steps: expected at least 1, not 0"],
     ),
     "layers_of_nothing": (
         "layers efficientnet_lite",

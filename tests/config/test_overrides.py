@@ -35,7 +35,7 @@ def test_overrides_reach_every_setting():
 @pytest.mark.parametrize(
     ("override", "words"),
     [
-        ("octaves.steps=x", "-s octaves.steps=x: octaves.steps: expected a valid integer, not x"),
+        ("octaves.steps=x", "-s octaves.steps=x: octaves.steps: expected a whole number, not x"),
         ("octaves.stps=1", "unknown key 'stps'; did you mean 'steps'?"),
         ("objectives.3.l2.layer=x", "-s objectives.3.l2.layer=x: objectives.3 does not exist, so it cannot be set"),
         ("steps", "-s steps: expected KEY=VALUE"),

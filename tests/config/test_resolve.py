@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
+import kerasdream
 from kerasdream import LayerName, Objective
 from kerasdream.cli.describe import parameter_rows
 from kerasdream.config.document import YamlDocument, parse
@@ -47,18 +49,18 @@ def test_all_errors_are_reported_at_once_with_their_places():
         ("2:1: sead: unknown key 'sead'", "did you mean 'seed'?"),
         ("3:", "model.weight: unknown key 'weight'", "did you mean 'weights'?"),
         ("4:28: image.max_side:", "not big"),
-        ("4:43: image.maxside: unknown key", "did you mean 'max_side'?"),
+        ("4:43: image.maxside: unknown key", "did you mean 'max_side'"),
         ("6:32: objectives.0.l2.weight:", "not abc"),
         ("7:5: objectives.1: unknown objective 'l3'", "l2"),
-        ("8:38: objectives.2.channel.channel:", "greater than or equal to 0", "not -1"),
+        ("8:38: objectives.2.channel.channel:", "at least 0", "not -1"),
         ("9:5: objectives.3: expected one objective", "not 5"),
-        ("11:14: transforms.0.jitter.pixels:", "integer, not 1.5"),
+        ("11:14: transforms.0.jitter.pixels:", "whole number, not 1.5"),
         ("13:17: ascent.0.normalize.by:", "'mean_abs', 'std', 'rms' or 'max'", "not size"),
         ("14:5: ascent.1.rate.value.to:", "number", "not x"),
-        ("15:11: octaves.count:", "greater than or equal to 1, not 0"),
+        ("15:11: octaves.count:", "at least 1, not 0"),
         ("15:21: octaves.steps:", "not .nan"),
-        ("15:34: octaves.detail:", "boolean", "not 'yes'"),
-        ("17:19: postprocess.0.match_color.amount:", "less than or equal to 1, not 3"),
+        ("15:34: octaves.detail:", "true or false", "not 'yes'"),
+        ("17:19: postprocess.0.match_color.amount:", "at most 1, not 3"),
     ]
     seen = errors(BAD)
     for words in expected:
@@ -93,8 +95,8 @@ def test_layer_by_network(schema, model, layer):
     [
         ("vgg16", BOTH, "expected a layer for vgg16 as well as for efficientnet_lite0, inception_v3, not {"),
         ("inception_v3", BOTH.replace("mixed3", "mixd3"), "inception_v3 has no layer 'mixd3'; did you mean 'mixed3'"),
-        ("inception_v3", BOTH.replace("mixed3", "3"), "expected a valid string, not 3"),
-        ("inception_v3", "{}", "expected a valid string, not {}"),
+        ("inception_v3", BOTH.replace("mixed3", "3"), "expected text, not 3"),
+        ("inception_v3", "{}", "expected text, not {}"),
         ("{file: my_net.keras, input_range: [0, 1]}", BOTH, "expected a layer for my_net as well as for"),
     ],
 )
@@ -127,8 +129,8 @@ def test_list_of_layers_by_network():
         ("just words", "expected a mapping"),
         ("seed: 1", "image.source: missing"),
         ("image: x.jpg\nversion: 2", "version: expected 1, the only version this kerasdream can read, not 2"),
-        ("image: x.jpg\nseed: -1", "seed: expected a number greater than or equal to 0, not -1"),
-        ("image: x.jpg\nseed: true", "seed: expected a valid integer, not true"),
+        ("image: x.jpg\nseed: -1", "seed: expected at least 0, not -1"),
+        ("image: x.jpg\nseed: true", "seed: expected a whole number, not true"),
         ("image: x.jpg\nmodel: vgg16", "objectives: missing"),
         ("image: x.jpg\nobjectives: []", "objectives: missing"),
         ("image: x.jpg\nmodel: 3", "expected a name"),
@@ -143,6 +145,33 @@ def test_list_of_layers_by_network():
 )
 def test_invalid_run_files_are_rejected(text, words):
     assert any(words in line for line in errors(text)), errors(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("image: x.jpg\nnull: 2", "2:1: None: unknown key None"),
+        ("image: x.jpg\ntrue: 2", "2:1: True: unknown key True"),
+        ("image: x.jpg\noctaves: {null: 2}", "2:11: octaves.None: unknown key None"),
+    ],
+)
+def test_keys_that_are_not_text_are_unknown(text, words):
+    with pytest.raises(ConfigError) as caught:
+        resolve(parse(text, "run.yaml"), Path())
+    assert str(caught.value).startswith(f"run.yaml:{words}")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seed": object()}, "kerasdream.dream(): seed: expected plain data, not object"),
+        ({"octaves": {"count": object()}}, "kerasdream.dream(): octaves: expected plain data, not object"),
+    ],
+)
+def test_python_values_that_are_not_plain_are_named_once(options, message):
+    with pytest.raises(ConfigError) as caught:
+        kerasdream.dream(np.zeros((64, 64, 3)), **options)
+    assert str(caught.value) == message
 
 
 def test_projections_need_pixels():
@@ -187,12 +216,12 @@ def test_engine(precision, jit):
         ("tiles: {memory: 2gb}", "tiles.memory: expected a memory size such as 500MB or 2GB or 'auto', not 2gb"),
         ("tiles: {memory: about 2GB}", "expected a memory size such as 500MB or 2GB or 'auto', not about 2GB"),
         ("tiles: {memory: -1GB}", "expected a memory size such as 500MB or 2GB or 'auto', not -1GB"),
-        ("tiles: {halo: exakt}", "tiles.halo: expected a valid integer or 'auto' or 'exact', not exakt"),
-        ("tiles: {halo: 1.5}", "tiles.halo: expected a valid integer or 'auto' or 'exact', not 1.5"),
-        ("tiles: {halo: -1}", "tiles.halo: expected a number greater than or equal to 0 or 'auto' or 'exact', not -1"),
-        ("tiles: {size: 16}", "tiles.size: expected a number greater than or equal to 32 or 'auto', not 16"),
-        ("tiles: {size: [512, 512]}", "tiles.size: expected a valid integer or 'auto', not [512, 512]"),
-        ("tiles: {batch: 0}", "tiles.batch: expected a number greater than or equal to 1 or 'auto', not 0"),
+        ("tiles: {halo: exakt}", "tiles.halo: expected a whole number or 'auto' or 'exact', not exakt"),
+        ("tiles: {halo: 1.5}", "tiles.halo: expected a whole number or 'auto' or 'exact', not 1.5"),
+        ("tiles: {halo: -1}", "tiles.halo: expected at least 0 or 'auto' or 'exact', not -1"),
+        ("tiles: {size: 16}", "tiles.size: expected at least 32 or 'auto', not 16"),
+        ("tiles: {size: [512, 512]}", "tiles.size: expected a whole number or 'auto', not [512, 512]"),
+        ("tiles: {batch: 0}", "tiles.batch: expected at least 1 or 'auto', not 0"),
         ("tiles: {haloo: 5}", "tiles.haloo: unknown key 'haloo'; did you mean 'halo'?"),
         ("tiles: 512", "tiles: expected a mapping of size, halo, batch, memory, not 512"),
         ("engine: {precision: half}", "engine.precision: expected 'float32' or 'mixed', not half"),

@@ -12,8 +12,8 @@ from kerasdream.config.resolve import resolve
 @pytest.mark.parametrize(
     ("frames", "words"),
     [
-        ("{count: 0}", "2:10: frames.count: expected a number greater than or equal to 1, not 0"),
-        ("{zoom: 0}", "frames.zoom: expected a number greater than 0, not 0"),
+        ("{count: 0}", "2:10: frames.count: expected at least 1, not 0"),
+        ("{zoom: 0}", "frames.zoom: expected more than 0, not 0"),
         ("{shift: [0.1]}", "frames.shift"),
         ("{zom: 1.1}", "did you mean 'zoom'?"),
         ("100", "expected a mapping of count, zoom, rotate, shift, anchor, not 100"),

@@ -85,6 +85,7 @@ def scaled(factor, picture):
         (lambda picture: picture / 2, 0.25),
         (lambda picture, source: picture - source, 0.5 - -0.5),
         (lambda picture, source=None: picture - source, 0.5 - -0.5),
+        (lambda picture, *, source: picture - source, 0.5 - -0.5),
         (lambda picture, amount=0.5: amount * picture, 0.25),
         (lambda *pictures: pictures[0], 0.5),
         (partial(scaled, 0.5), 0.25),
@@ -109,9 +110,9 @@ def test_postprocess_from_a_plain_function(function, expected):
     [
         (lambda: None, r"returned a function of \(\); expected one of \(picture\) or \(picture, source\)"),
         (lambda a, b, c: a, r"returned a function of \(a, b, c\)"),
-        (lambda picture, *, amount: picture, r"returned a function of \(picture, amount\)"),
-        (Postprocess, "returned a type; expected Postprocess"),
-        (None, "returned nothing; expected Postprocess"),
+        (lambda picture, *, amount: picture, r"returned a function of \(picture, \*, amount\)"),
+        (Postprocess, r"returned a type; expected a function of \(picture\) or \(picture, source\), or Postprocess"),
+        (None, r"returned nothing; expected a function of \(picture\) or \(picture, source\), or Postprocess"),
     ],
 )
 def test_postprocess_that_is_no_function_of_pictures(returned, message):

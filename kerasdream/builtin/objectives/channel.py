@@ -75,4 +75,4 @@ def _drawn(layer: str, channels: int, count: int, seed: int) -> list[int]:
 
 def _check_count(layer: str, channels: int, count: int) -> None:
     if count > channels:
-        raise ModelError(f"the layer {layer!r} has {channels} channels; {count} cannot be picked")
+        raise ModelError(f"the layer {layer!r} has {channels} channels; cannot pick {count} of them")

@@ -59,7 +59,7 @@ def numbers_of(direction: Sequence[float] | Mapping[int, float] | Path) -> np.nd
         numbers = np.load(direction, allow_pickle=False) if isinstance(direction, Path) else direction
         numbers = np.asarray(numbers, "float32")
     except FileNotFoundError:
-        raise ConfigError(f"the direction {direction} does not exist; numpy.save writes such a file") from None
+        raise ConfigError(f"the direction {direction} does not exist; create it with numpy.save") from None
     except (OSError, ValueError, TypeError, EOFError) as error:
         raise ConfigError(f"the direction {direction} is not an array file of numpy.save: {error}") from None
     if numbers.ndim != 1 or not np.isfinite(numbers).all() or not numbers.any():

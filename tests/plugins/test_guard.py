@@ -210,7 +210,7 @@ AT_USE = {
         kind="outputs",
     ),
     "model that is none": Broken(
-        "def broken() -> Network:\n    return object()", ["returned a object; expected Network"], kind="models"
+        "def broken() -> Network:\n    return object()", ["returned an object; expected Network"], kind="models"
     ),
     "model raises": Broken("def broken() -> Network:\n    1 / 0", ["line 6: ZeroDivisionError"], kind="models"),
     "model whose preprocessing has the wrong shape": Broken(

@@ -160,6 +160,8 @@ def run_all(
     session = Session(config, folder=folder, on_event=display, overwrite=overwrite, resume=resume)
     display.plugins(config.plugin_files)
     failed = False
+    if unread := session.left_out():
+        display.print(f"note: {unread}")
     with interruptible("--resume"):
         for source in session.sources():
             with reported((ImageError, OutputError, DreamError)) as outcome, display:

@@ -3,7 +3,8 @@
 from kerasdream._files import replacing
 from kerasdream.images.arrays import resize, to_float, to_uint8
 from kerasdream.images.colors import LUMA, from_light, luma, mean_spread, to_light, with_mean_spread
-from kerasdream.images.reading import MAX_PIXELS, Picture, fit, read, size
+from kerasdream.images.formats import left_out, suffixes
+from kerasdream.images.reading import MAX_PIXELS, Picture, fit, from_pillow, read, size
 from kerasdream.images.recipe import MAX_RECIPE_BYTES, as_gif_comment, read_recipe
 from kerasdream.images.scaled import Scaled
 from kerasdream.images.writing import over_white, save
@@ -17,6 +18,8 @@ __all__ = [
     "as_gif_comment",
     "fit",
     "from_light",
+    "from_pillow",
+    "left_out",
     "luma",
     "mean_spread",
     "over_white",
@@ -26,6 +29,7 @@ __all__ = [
     "resize",
     "save",
     "size",
+    "suffixes",
     "to_float",
     "to_light",
     "to_uint8",

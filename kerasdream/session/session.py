@@ -65,6 +65,10 @@ class Session:
         """
         return sources.find(self.config, lambda photo: self.files.files(self.files.paths(photo)))
 
+    def left_out(self) -> str:
+        """Say which photos in the folder of this run are of a kind that cannot be read; empty if there are none."""
+        return sources.left_out(self.config)
+
     def targets(self, source: str) -> list[Path]:
         """Return the path of each output of a picture, ``{frame}`` left in it, after checking that it may be written.
 

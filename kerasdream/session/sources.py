@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 NOISE = "noise"
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif")
-"""Suffixes of the pictures in a folder."""
-
 
 def find(config: RunConfig, written: Callable[[str], Iterable[Path]]) -> list[str]:
     """Return the pictures of a run: paths, or ``noise``. Pictures that the run itself writes are left out.
@@ -38,7 +35,7 @@ def find(config: RunConfig, written: Callable[[str], Iterable[Path]]) -> list[st
         return [source]
     path = config.base / Path(source).expanduser()
     if path.is_dir():
-        found = sorted(str(file) for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+        found = sorted(str(file) for file in path.iterdir() if file.suffix.lower() in images.suffixes())
     elif glob.has_magic(source) and not path.exists():
         names = glob.glob(source, root_dir=config.base, recursive=True)
         found = sorted(str(config.base / name) for name in names)
@@ -48,8 +45,18 @@ def find(config: RunConfig, written: Callable[[str], Iterable[Path]]) -> list[st
         made_from = {os.path.abspath(file): photo for photo in found for file in written(photo)}
         found = [photo for photo in found if made_from.get(os.path.abspath(photo), photo) == photo]
     if not found:
-        raise ImageError(f"{path} has no pictures; expected files ending in {', '.join(SUFFIXES)}")
+        others = f" ({unread})" if (unread := left_out(config)) else ""
+        raise ImageError(f"{path} has no pictures{others}; expected files ending in {', '.join(images.suffixes())}")
     return found
+
+
+def left_out(config: RunConfig) -> str:
+    """Say which photos in the folder of a run are of a kind that cannot be read; empty if there are none."""
+    path = config.base / Path(config.image.source).expanduser()
+    if config.image.source == NOISE or not path.is_dir():
+        return ""
+    said = images.left_out(file.name for file in path.iterdir() if file.is_file())
+    return said and f"left out of {config.image.source.rstrip('/')}/: {said}"
 
 
 def shape_of(config: RunConfig, source: str) -> tuple[int, int]:

@@ -7,16 +7,19 @@ from kerasdream.images.formats import left_out, suffixes
 from kerasdream.images.reading import MAX_PIXELS, Picture, fit, from_pillow, read, size
 from kerasdream.images.recipe import MAX_RECIPE_BYTES, as_gif_comment, read_recipe
 from kerasdream.images.scaled import Scaled
-from kerasdream.images.writing import over_white, save
+from kerasdream.images.writing import FORMATS, Format, format_of, over_white, save
 
 __all__ = [
+    "FORMATS",
     "LUMA",
     "MAX_PIXELS",
     "MAX_RECIPE_BYTES",
+    "Format",
     "Picture",
     "Scaled",
     "as_gif_comment",
     "fit",
+    "format_of",
     "from_light",
     "from_pillow",
     "left_out",

@@ -14,10 +14,10 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from kerasdream.errors import ImageError
 from kerasdream.images.deep_tiff import DeepTiff, is_planar_16, is_raw, tags_of
+from kerasdream.images.files import TIFF_SIGNATURES
 
 # Formats with a signature. Not EPS, because decoding it runs Ghostscript; not TGA, because it has no signature.
 _FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "GIF", "BMP", "PPM", "JPEG2000", "AVIF")
-_TIFF_SIGNATURES = b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"
 
 _HEIF = 'read with an extra package: pip install "kerasdream[heif]"; or export it as JPEG or PNG'
 _RAW = "a camera's raw file; develop it: export it as TIFF or JPEG"
@@ -174,7 +174,7 @@ def _is_cut_short(file: BinaryIO) -> bool:
     head = file.read(16)
     if head[:4] == b"RIFF":
         return int.from_bytes(head[4:8], "little") + 8 > length
-    if head[:4] in _TIFF_SIGNATURES[:2]:
+    if head[:4] in TIFF_SIGNATURES[:2]:
         return int.from_bytes(head[4:8], "little" if head[:1] == b"I" else "big") >= length
     if head[4:8] not in (b"ftyp", b"jP  "):
         return False

@@ -92,7 +92,7 @@ def as_gif_comment(recipe: str) -> bytes:
 
 def as_description(recipe: bytes) -> bytes:
     """Return a recipe as an ImageDescription for Pillow to write into a TIFF or EXIF."""
-    return _DESCRIPTION_KEY + recipe + b"\n"  # without it, zeros at the end would be lost
+    return _DESCRIPTION_KEY + recipe
 
 
 def _from_png(file: BinaryIO) -> bytes | None:
@@ -153,4 +153,4 @@ def _from_webp(file: BinaryIO) -> bytes | None:
 def _from_description(tags: Any) -> bytes | None:
     text = tags.get(DESCRIPTION, "")
     data = text.encode("latin-1") if isinstance(text, str) else b""  # as which Pillow decodes any text
-    return data[len(_DESCRIPTION_KEY) :].removesuffix(b"\n") if data.startswith(_DESCRIPTION_KEY) else None
+    return data[len(_DESCRIPTION_KEY) :] if data.startswith(_DESCRIPTION_KEY) else None

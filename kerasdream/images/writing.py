@@ -48,7 +48,7 @@ def save(
         path: the file; its extension does not matter (see ``format_of``).
         pixels: (height, width, 3) floats, RGB in [-1, 1]; values outside are clipped.
         alpha: (height, width) floats in [0, 1]. For a JPEG, the picture is composited over white; the others keep it.
-        recipe: text that `read_recipe` returns; none if empty.
+        recipe: text that `read_recipe` returns, without NUL characters; none if empty.
         format: "png" and "tiff" are lossless, "jpeg" and "webp" are not.
         quality: of a JPEG or WebP, 1 to 100.
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 import kerasdream
 from kerasdream import ConfigError, ImageError
-from kerasdream.api import as_picture
+from kerasdream.images.given import as_picture
 
 
 def test_unknown_option_is_an_error(chelsea):

@@ -4,6 +4,7 @@ from kerasdream._files import replacing
 from kerasdream.images.arrays import resize, to_float, to_uint8
 from kerasdream.images.colors import LUMA, from_light, luma, mean_spread, to_light, with_mean_spread
 from kerasdream.images.formats import left_out, suffixes
+from kerasdream.images.html import as_html
 from kerasdream.images.reading import MAX_PIXELS, Picture, fit, from_pillow, read, size
 from kerasdream.images.recipe import MAX_RECIPE_BYTES, as_gif_comment, read_recipe
 from kerasdream.images.scaled import Scaled
@@ -18,6 +19,7 @@ __all__ = [
     "Picture",
     "Scaled",
     "as_gif_comment",
+    "as_html",
     "fit",
     "format_of",
     "from_light",

@@ -57,6 +57,18 @@ def save(
             the format, or the recipe is longer than `MAX_RECIPE_BYTES`.
         ValueError: an array has the wrong shape or values that are not a number, or the format is unknown.
     """
+    try:
+        data = encoded(pixels, alpha=alpha, recipe=recipe, format=format, quality=quality)
+    except OutputError as error:
+        raise OutputError(f"{path}: {error}") from None
+    with replacing(path) as file:
+        file.write(data)
+
+
+def encoded(
+    pixels: np.ndarray, *, alpha: np.ndarray | None = None, recipe: str = "", format: Format, quality: int = 92
+) -> bytes:
+    """Return the bytes of the file that ``save`` writes; see there."""
     pixels = np.asarray(pixels, np.float32)
     if pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
         raise ValueError(f"save expects pixels of shape (height, width, 3), not {pixels.shape}")
@@ -68,21 +80,19 @@ def save(
         raise ValueError(f"format must be one of {get_args(Format)}, not {format!r}")
     largest = _MAX_SIDE.get(format)
     if largest and max(pixels.shape) > largest:
-        raise OutputError(f"{path}: a {_NAMES[format]} has at most {largest:,} pixels per side; write a PNG")
+        raise OutputError(f"a {_NAMES[format]} has at most {largest:,} pixels per side; write a PNG")
     text = recipe.encode()
     if len(text) > MAX_RECIPE_BYTES:
-        raise OutputError(f"{path}: the recipe has {len(text):,} bytes; expected at most {MAX_RECIPE_BYTES:,}")
+        raise OutputError(f"the recipe has {len(text):,} bytes; expected at most {MAX_RECIPE_BYTES:,}")
     match format:
         case "png":
-            data = _png(pixels, alpha, text)
+            return _png(pixels, alpha, text)
         case "jpeg":
-            data = _jpeg(pixels, alpha, text, quality)
+            return _jpeg(pixels, alpha, text, quality)
         case "webp":
-            data = _webp(pixels, alpha, text, quality)
+            return _webp(pixels, alpha, text, quality)
         case "tiff":
-            data = _tiff(pixels, alpha, text)
-    with replacing(path) as file:
-        file.write(data)
+            return _tiff(pixels, alpha, text)
 
 
 def format_of(path: str | os.PathLike[str]) -> Format:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from kerasdream.events import Event, Finished, Result
 from kerasdream.images import Picture
 from kerasdream.plan.plan import Plan
 from kerasdream.results.checkpoint import Checkpoint, RunState
-from kerasdream.results.finish import finished_shape
+from kerasdream.results.finish import finish, finished_shape
 from kerasdream.results.manifest import Provenance
 from kerasdream.results.targets import Targets
 from kerasdream.session import sources
@@ -100,7 +101,10 @@ class Session:
 
     @cached_property
     def network(self) -> Network:
-        """The network, built and loaded."""
+        """The network, built and loaded, without TensorFlow's start-up messages."""
+        from kerasdream.engine.loading import tensorflow
+
+        tensorflow()
         return network_of(self.config) if self._network is None else self._network
 
     @cached_property
@@ -144,6 +148,23 @@ class Session:
     def plan(self, shape: tuple[int, int]) -> Plan:
         """Return the plan for a picture of this (height, width)."""
         return plan_run(self.config, self.facts, shape)
+
+    def rehearse(self, picture: Picture) -> None:
+        """Take one step of a dream at its smallest size and finish it, to find what is wrong before it matters.
+
+        Raises:
+            KerasdreamError: whatever ``dream`` would raise early.
+        """
+        shape = (picture.stored.shape[0], picture.stored.shape[1])
+        postprocess = [entry.make() for entry in self.config.postprocess]
+        finished_shape(postprocess, shape)
+        plan = self.plan(shape)
+        short = replace(plan, sizes=plan.sizes[:1], octave_steps=(1,))
+        nothing: Callable[[object], None] = lambda anything: None  # noqa: E731
+        ascent = _ascend(self.config, self.step, picture, short, start=None, save=nothing, on_event=nothing)
+        if ascent.interrupted or ascent.picture is None:
+            raise KeyboardInterrupt
+        finish(ascent.picture, picture, postprocess)
 
     def dream(self, picture: Picture, targets: Sequence[Path] = ()) -> Result:
         """Dream one picture, or the frames that start from it, and write it to ``targets``, one for each output.

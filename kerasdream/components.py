@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-from annotated_types import MinLen
-from pydantic import BeforeValidator, ValidationInfo
+from annotated_types import Ge, MinLen
+from pydantic import BeforeValidator, ConfigDict, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 if TYPE_CHECKING:
@@ -56,6 +56,21 @@ SIDE = 224
 
 
 @dataclass(frozen=True)
+class Tokens:
+    """How the tokens of a vision transformer lie in the picture, where that does not follow from its layers.
+
+    Attributes:
+        grid: rows and columns of the patches.
+        skip: tokens in front of the patches': a class token, registers. None: all that are left over.
+    """
+
+    grid: tuple[Annotated[int, Ge(1)], Annotated[int, Ge(1)]]
+    skip: Annotated[int, Ge(0)] | None = None
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+
+
+@dataclass(frozen=True)
 class Network:
     """A network to dream with.
 
@@ -68,6 +83,7 @@ class Network:
             at 1 because Keras built another network before.
         size: side in pixels of the square pictures it was trained on; None for the side of ``model``'s input, or 224
             if that is not fixed.
+        tokens: how the tokens of a vision transformer lie in the picture; None: as follows from its layers.
     """
 
     name: str
@@ -75,6 +91,7 @@ class Network:
     preprocess: Callable[[Any], Any]
     aliases: Mapping[str, str] = field(default_factory=dict)
     size: int | None = None
+    tokens: Tokens | None = None
 
     @property
     def side(self) -> int:

@@ -8,17 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from kerasdream.components import Network, from_range
+from kerasdream.components import Network, Tokens, from_range
 from kerasdream.errors import ModelError
 
 
-def file(*, file: Path, input_range: tuple[float, float]) -> Network:
+def file(*, file: Path, input_range: tuple[float, float], tokens: Tokens | None = None) -> Network:
     """Load a whole model that Keras saved (``model.save("my_model.keras")``).
 
     Args:
         file: the ``.keras`` (or whole-model ``.h5``) file.
         input_range: the pixel values the model expects, lowest and highest: ``[0, 255]`` if it rescales them itself,
             ``[-1, 1]`` or ``[0, 1]`` if it was trained on such values.
+        tokens: of a vision transformer, if the run says that their places in the picture are unknown: ``grid``, the
+            rows and columns of its patches, and ``skip``, the tokens in front of them (class token, registers).
 
     Raises:
         ModelError: the file is missing, or Keras cannot load it.
@@ -32,7 +34,7 @@ def file(*, file: Path, input_range: tuple[float, float]) -> Network:
     except Exception as error:
         cause = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelError(f"Keras cannot load the model file {file}: {cause}") from error
-    return Network(file.stem, model, from_range(*input_range))
+    return Network(file.stem, model, from_range(*input_range), tokens=tokens)
 
 
 def layers_in_file(file: Path) -> list[str] | None:

@@ -97,7 +97,7 @@ def test_one_size_means_crops_and_says_so(tmp_path, vit):
     last = row["octaves"][-1]
     assert last["crops"] > 20
     assert last["computed"] > 1  # the whole picture, in each step
-    with pytest.raises(OneSizeError, match="from pictures of 32×32 pixels only.*views: crops"):
+    with pytest.raises(OneSizeError, match=r"from pictures of 32×32 pixels only.*views: crops"):
         kerasdream.run(load(tmp_path / "run.yaml", ["views=tiles"]), folder=tmp_path)
     assert kerasdream.run(tmp_path / "run.yaml", folder=tmp_path).paths[0].is_file()
 
@@ -144,7 +144,7 @@ def test_the_user_can_say_where_tokens_lie():
     assert [axis.stride for axis in extractor.geometry["all"]] == [16, 4]
     first = build_extractor(model, ["all"], side=SIDE, tokens=Tokens((2, 8), skip=0)).model(pictures)["all"]
     np.testing.assert_array_equal(first[0, 0, 0], np.zeros(6))
-    with pytest.raises(ModelError, match="17 tokens.*4×4 and 2 tokens to skip, which is more"):
+    with pytest.raises(ModelError, match=r"17 tokens.*4×4 and 2 tokens to skip, which is more"):
         build_extractor(model, ["all"], side=SIDE, tokens=Tokens((4, 4), skip=2))
     options = {"model": model, "input_range": (-1, 1), "tokens": {"grid": (2, 8)}, "priors": []}
     assert kerasdream.dream(PHOTO, objectives={"l2": "all"}, octaves=SHORT, **options).scores[-1] > 0

@@ -49,8 +49,8 @@ def file(
     except Exception as error:
         cause = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelError(f"Keras cannot load the model file {file}: {cause}") from error
-    held = {"inputs": inputs or {}, "channels": channels, "head": head, "tokens": tokens}
-    return Network(file.stem, model, from_range(*input_range), **held)
+    preprocess = from_range(*input_range)
+    return Network(file.stem, model, preprocess, inputs=inputs or {}, channels=channels, head=head, tokens=tokens)
 
 
 def layers_in_file(file: Path) -> list[str] | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import keras
     from typing_extensions import Unpack
 
-    from kerasdream.components import Network
+    from kerasdream.components import Network, Tokens
     from kerasdream.session.session import Session
 
 
@@ -141,14 +141,15 @@ class DreamOptions(TypedDict, total=False):
     value_range: tuple[float, float] | None
     input_range: tuple[float, float] | None
     preprocess: Callable[[Any], Any] | None
+    tokens: Tokens | Mapping[str, Any] | None
     on_event: Callable[[Event], None]
 
 
 def dream(image: Image, *, progress: bool | None = None, **options: Unpack[DreamOptions]) -> Result:
     """Dream one picture and return it; nothing is written.
 
-    Every option except ``value_range``, ``input_range``, ``preprocess`` and ``on_event`` is the key of the same name in
-    a run file: names and plain data, ``{"l2": {"layer": "block11_expand"}}``, or the objects themselves,
+    Every option except ``value_range``, ``input_range``, ``preprocess``, ``tokens`` and ``on_event`` is the key of the
+    same name in a run file: names and plain data, ``{"l2": {"layer": "block11_expand"}}``, or the objects themselves,
     ``Objective(...)``. An option that is omitted or None is the preset's, or the default of a run file; an empty list
     means no parts.
 
@@ -168,6 +169,7 @@ def dream(image: Image, *, progress: bool | None = None, **options: Unpack[Dream
         seed: of everything random.
         input_range: for a Keras model: the pixel values it was trained on, ``(0, 255)`` for example.
         preprocess: instead of ``input_range``: ``keras.ops`` function from ``(n, h, w, 3)`` in [-1, 1] to its input.
+        tokens: for a vision transformer whose tokens' places are unknown: ``{"grid": (14, 14), "skip": 1}``.
         on_event: called with every event (``kerasdream.events``). A run of several frames has a ``Finished`` for each;
             the last frame is returned.
 
@@ -206,8 +208,8 @@ def session_for(**options: Unpack[DreamOptions]) -> Session:
             raise TypeError(f"dream() got an unexpected keyword argument {name!r}; {near}")
     model = options.get("model", DEFAULT_PARTS["model"])
     if not isinstance(model, (str, Mapping)):
-        model = _network(model, options.get("input_range"), options.get("preprocess"))
-    apart = ("model", "max_side", "panels", "value_range", "input_range", "preprocess", "on_event")
+        model = _network(model, options)
+    apart = ("model", "max_side", "panels", "value_range", "input_range", "preprocess", "tokens", "on_event")
     data = {key: _plain(value) for key, value in options.items() if value is not None and key not in apart}
     data |= {"model": _plain(model), "outputs": []}
     picture = {"source": "picture", "max_side": options.get("max_side"), "panels": _plain(options.get("panels", 1))}
@@ -229,12 +231,12 @@ def _names(what: str, value: Any) -> list[Any]:
     return values
 
 
-def _network(model: Any, input_range: Any, preprocess: Any) -> Network:
+def _network(model: Any, options: DreamOptions) -> Network:
     """Return a Keras model or ``Network`` as a ``Network``.
 
     Raises:
         ModelError: neither range nor preprocessing is given.
-        TypeError: it is no model, or the range no range.
+        TypeError: it is no model, or an option about it is of the wrong type.
     """
     import keras
 
@@ -246,9 +248,12 @@ def _network(model: Any, input_range: Any, preprocess: Any) -> Network:
             f"the model is a {type(model).__name__}; expected the name of a network, a mapping, a Keras model or a "
             "kerasdream.Network"
         )
+    preprocess, input_range = options.get("preprocess"), options.get("input_range")
     if preprocess is not None and not callable(preprocess):
         raise TypeError(f"preprocess is a {type(preprocess).__name__}; expected a function")
-    return as_network(model, None if input_range is None else as_range("input_range", input_range), preprocess)
+    if input_range is not None:
+        input_range = as_range("input_range", input_range)
+    return as_network(model, input_range, preprocess, options.get("tokens"))
 
 
 def _both(*receivers: Any) -> Callable[[Event], None]:

@@ -50,7 +50,7 @@ def load_config(
         return load(Path(config), overrides, plugins=files, trust=trust)
     if not isinstance(config, Mapping):
         raise TypeError(
-            f"the config is a {type(config).__name__}; expected the path of a run file, or the same as a mapping"
+            f"the config is of type {type(config).__name__}; expected the path of a run file, or the same as a mapping"
         )
     document = YamlDocument(dict(config), "config")
     return resolve(document, Path.cwd(), overrides, plugins=files, trust="anywhere" if trust else "folder")
@@ -64,6 +64,8 @@ def build_network(config: RunConfig) -> Network:
     """
     from kerasdream.engine.loading import tensorflow
 
+    if not isinstance(config, RunConfig):
+        raise TypeError(f"the config is of type {type(config).__name__}; expected the result of load_config")
     tensorflow()
     network: Network = config.model.make()
     return network
@@ -78,7 +80,7 @@ def run(
     trust: bool = False,
     resume: bool = False,
     progress: bool | None = None,
-    on_event: Callable[[Event], None] = lambda event: None,
+    on_event: Callable[[Event], None] | None = None,
 ) -> Result:
     """Run a run file, or the same as a mapping, for one picture, and write its outputs.
 
@@ -142,7 +144,7 @@ class DreamOptions(TypedDict, total=False):
     input_range: tuple[float, float] | None
     preprocess: Callable[[Any], Any] | None
     tokens: Tokens | Mapping[str, Any] | None
-    on_event: Callable[[Event], None]
+    on_event: Callable[[Event], None] | None
 
 
 def dream(image: Image, *, progress: bool | None = None, **options: Unpack[DreamOptions]) -> Result:
@@ -185,7 +187,7 @@ def dream(image: Image, *, progress: bool | None = None, **options: Unpack[Dream
 
     options = {"max_side": 1024, **options}
     session = session_for(**options)
-    if isinstance(image, str) and image == NOISE:
+    if isinstance(image, str) and image == NOISE and options.get("value_range") is None:
         picture = session.picture(NOISE)
     else:
         picture = sheet(as_picture(image, options["max_side"], options.get("value_range")), session.config.panels)
@@ -209,12 +211,14 @@ def session_for(**options: Unpack[DreamOptions]) -> Session:
     model = options.get("model", DEFAULT_PARTS["model"])
     if not isinstance(model, (str, Mapping)):
         model = _network(model, options)
+    elif given := [name for name in ("input_range", "preprocess", "tokens") if options.get(name) is not None]:
+        raise ConfigError(f"{given[0]} is for a Keras model; {model!r} has its own. Leave it out")
     apart = ("model", "max_side", "panels", "value_range", "input_range", "preprocess", "tokens", "on_event")
     data = {key: _plain(value) for key, value in options.items() if value is not None and key not in apart}
     data |= {"model": _plain(model), "outputs": []}
     picture = {"source": "picture", "max_side": options.get("max_side"), "panels": _plain(options.get("panels", 1))}
     config = resolve(YamlDocument({**data, "image": picture}, "kerasdream.dream()"), Path.cwd())
-    return Session(config, on_event=options.get("on_event", lambda event: None))
+    return Session(config, on_event=_both(options.get("on_event")))
 
 
 def _names(what: str, value: Any) -> list[Any]:
@@ -245,29 +249,30 @@ def _network(model: Any, options: DreamOptions) -> Network:
 
     if not isinstance(model, (keras.Model, Network)):
         raise TypeError(
-            f"the model is a {type(model).__name__}; expected the name of a network, a mapping, a Keras model or a "
-            "kerasdream.Network"
+            f"the model is of type {type(model).__name__}; expected the name of a network, a mapping, a Keras model or "
+            "a kerasdream.Network"
         )
     preprocess, input_range = options.get("preprocess"), options.get("input_range")
     if preprocess is not None and not callable(preprocess):
-        raise TypeError(f"preprocess is a {type(preprocess).__name__}; expected a function")
+        raise TypeError(f"preprocess is of type {type(preprocess).__name__}; expected a function")
     if input_range is not None:
         input_range = as_range("input_range", input_range)
     return as_network(model, input_range, preprocess, options.get("tokens"))
 
 
-def _both(*receivers: Any) -> Callable[[Event], None]:
-    """Return a function that sends an event to every receiver.
+def _both(*receivers: Callable[[Event], None] | None) -> Callable[[Event], None]:
+    """Return a function that sends an event to every receiver; None is none.
 
     Raises:
         TypeError: one is not a function.
     """
-    for receive in receivers:
+    present = [receive for receive in receivers if receive is not None]
+    for receive in present:
         if not callable(receive):
-            raise TypeError(f"on_event is a {type(receive).__name__}; expected a function that takes an event")
+            raise TypeError(f"on_event is of type {type(receive).__name__}; expected a function that takes an event")
 
     def send(event: Event) -> None:
-        for receive in receivers:
+        for receive in present:
             receive(event)
 
     return send

@@ -28,6 +28,8 @@ def as_picture(image: Image, max_side: int | None = None, value_range: tuple[flo
         ImageError: the file cannot be read, the array is not a picture, or its range is ambiguous.
         TypeError: it is something else.
     """
+    if max_side is not None and (not isinstance(max_side, int) or max_side < 1):
+        raise TypeError(f"max_side={max_side!r}: expected a whole number of pixels, or None")
     if value_range is not None and isinstance(image, (str, os.PathLike, PIL.Image.Image)):
         raise ImageError("value_range is for arrays; files and Pillow images have a range of their own")
     if isinstance(image, PIL.Image.Image):
@@ -36,14 +38,22 @@ def as_picture(image: Image, max_side: int | None = None, value_range: tuple[flo
         return read(image, max_side)
     array = np.asarray(image)
     if (not array.shape and array.dtype == object) or isinstance(image, (int, float)):
-        raise TypeError(f"the picture is a {type(image).__name__}; expected a file, a Pillow image or an array")
+        raise TypeError(f"the picture is of type {type(image).__name__}; expected a file, a Pillow image or an array")
     if array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
-        raise ImageError(f"an array of shape {array.shape} is not a picture; expected (height, width, 3)")
+        raise ImageError(f"an array of shape {array.shape} is not a picture; expected (height, width, 3){_hint(array)}")
     pixels = _in_range(array, value_range)
     height, width = pixels.shape[:2]
     if max_side and max(height, width) > max_side:
         pixels = resize(pixels, fit(height, width, max_side)).clip(-1, 1)
     return Picture(pixels, None, "picture", "", ())
+
+
+def _hint(array: np.ndarray) -> str:
+    if array.ndim == 2:
+        return ": np.stack([array] * 3, axis=-1)"
+    if array.ndim == 4 and array.shape[3] == 3:
+        return ": one picture at a time, array[0]"
+    return ": PIL.Image.fromarray(array)" if array.ndim == 3 and array.shape[2] == 4 and array.dtype == np.uint8 else ""
 
 
 def _in_range(array: np.ndarray, value_range: tuple[float, float] | None) -> np.ndarray:

@@ -44,6 +44,7 @@ DEFAULT_PARTS: Mapping[str, Any] = {
 
 DEFAULT_LAYERS: Mapping[str, Sequence[str]] = {
     "efficientnet_lite0": ("block11_expand",),
+    "efficientnet_lite1": ("block15_expand",),
     "inception_v3": ("mixed3", "mixed5"),
 }
 """Layers that a run file without objectives amplifies; for other networks, objectives are required."""

@@ -27,6 +27,7 @@ _photos = _when(lambda config: NOISE not in config.image.sources, "it is for noi
 _noise = _when(lambda config: set(config.image.sources) == {NOISE}, "noise has the size that image.size sets")
 _cropped = _when(lambda config: config.cropped, "the network sees crops, not tiles (views)")
 _tiled = _when(lambda config: not config.cropped, "the network sees tiles, not crops; for crops: views: crops")
+_covering = _when(lambda config: config.count_of_crops is None, "the crops cover the picture; set crops.count as well")
 _still = _when(lambda config: config.frames.count == 1, "there is a single picture (frames.count: 1)")
 _one_octave = _when(lambda config: config.octaves.number == 1, "there is a single octave")
 _sized = _when(lambda config: config.tiles.size != "auto", "tiles.size sets the size of the tiles")
@@ -45,6 +46,7 @@ REASONS: Mapping[KeyPath, tuple[Reason, ...]] = {
     **{("tiles", key): (_cropped,) for key in Tiles.model_fields if key not in ("batch", "memory")},
     ("tiles", "memory"): (_cropped, _sized),
     **{("crops", key): (_tiled,) for key in Crops.model_fields},
+    ("crops", "spread"): (_tiled, _covering),
     **{("frames", key): (_still,) for key in Frames.model_fields if key != "count"},
     ("octaves", "scale"): (_one_octave,),
     ("octaves", "detail"): (_no_carry,),

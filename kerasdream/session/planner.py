@@ -25,6 +25,9 @@ BUILT_IN = "kerasdream"
 """The plugin of the networks that have a shipped layer table."""
 
 
+_CROPPED = "the network looks at crops of {0}×{0} pixels: it computes these layers from pictures of that size only"
+
+
 class NetworkFacts(NamedTuple):
     """What planning must know about a network.
 
@@ -32,11 +35,13 @@ class NetworkFacts(NamedTuple):
         name: under which its tile size is found.
         side: of the pictures it was trained on, in pixels.
         geometry: of the layers that the objectives look at.
+        cropped: whether it needs crops, because these layers only follow from pictures of its own size.
     """
 
     name: str
     side: int
     geometry: Geometry
+    cropped: bool = False
 
 
 def facts_from_table(config: RunConfig) -> NetworkFacts | None:
@@ -95,6 +100,9 @@ def plan_run(config: RunConfig, facts: NetworkFacts, shape: tuple[int, int]) -> 
         ImageError: the picture is too small for the network.
         ConfigError: ``halo: exact`` is impossible.
     """
+    notes = []
+    if facts.cropped and not config.cropped:
+        config, notes = config.looking_at_crops(), [_CROPPED.format(facts.side)]
     panel = config.panels.of(shape)
     return make_plan(
         panel,
@@ -102,7 +110,7 @@ def plan_run(config: RunConfig, facts: NetworkFacts, shape: tuple[int, int]) -> 
         steps=config.octaves.each_steps,
         cutting=cutting_of(config, facts),
         seed=config.seed,
-        notes=_notes(config),
+        notes=[*notes, *_notes(config)],
         crops=config.crops_for(facts.side),
         panels=config.panels,
     )

@@ -8,13 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
+from kerasdream import images
 from kerasdream.config.document import YamlDocument
 from kerasdream.config.resolve import load, resolve
 from kerasdream.config.run_config import RunConfig
-from kerasdream.config.sections import DEFAULT_PARTS
+from kerasdream.config.sections import DEFAULT_PARTS, NOISE
+from kerasdream.config.sections import Image as ImageSection
 from kerasdream.errors import ConfigError, did_you_mean
 from kerasdream.events import Event, Result
-from kerasdream.images.given import Image, as_picture, as_range
+from kerasdream.images import Picture
+from kerasdream.images.given import Image, as_picture, as_range, size_of
 
 if TYPE_CHECKING:
     import keras
@@ -113,8 +116,6 @@ def run(
         )
     targets = session.targets(pictures[0])
     picture = session.picture(pictures[0])
-    if unread := session.left_out():
-        picture = replace(picture, notes=(unread, *picture.notes))
     with progress_bar(progress, f"loading {network_name(config.model)}") as show:
         session.on_event = _both(show, on_event)
         return session.finished(picture, targets) or session.dream(picture, targets)
@@ -137,6 +138,7 @@ class DreamOptions(TypedDict, total=False):
     views: Literal["auto", "tiles", "crops"] | None
     crops: Mapping[str, Any] | None
     max_side: int | None
+    side: int | None
     panels: int | tuple[int, int]
     strength: float | None
     seed: int
@@ -166,6 +168,7 @@ def dream(image: Image, *, progress: bool | None = None, **options: Unpack[Dream
         preset: the preset to start from.
         octaves, frames, tiles, views, crops: the sections of these names.
         max_side: larger pictures are shrunk to this size, by default 1024; None: never.
+        side: instead of ``max_side``: longer side of the result in pixels; smaller pictures are enlarged.
         panels: number of pictures dreamed at once, side by side on one sheet; or rows and columns.
         strength: how far the dream goes: a factor of every step, by default 1; more than 0, at most 10.
         seed: of everything random.
@@ -183,14 +186,13 @@ def dream(image: Image, *, progress: bool | None = None, **options: Unpack[Dream
     """
     from kerasdream.models import network_name
     from kerasdream.session.progress import progress_bar
-    from kerasdream.session.sources import NOISE, sheet
+    from kerasdream.session.sources import sheet
 
-    options = {"max_side": 1024, **options}
     session = session_for(**options)
     if isinstance(image, str) and image == NOISE and options.get("value_range") is None:
         picture = session.picture(NOISE)
     else:
-        picture = sheet(as_picture(image, options["max_side"], options.get("value_range")), session.config.panels)
+        picture = sheet(_sized(image, session.config.image, options.get("value_range")), session.config.panels)
     with progress_bar(progress, f"loading {network_name(session.config.model)}") as show:
         session.on_event = _both(show, session.on_event)
         return session.dream(picture)
@@ -213,11 +215,14 @@ def session_for(**options: Unpack[DreamOptions]) -> Session:
         model = _network(model, options)
     elif given := [name for name in ("input_range", "preprocess", "tokens") if options.get(name) is not None]:
         raise ConfigError(f"{given[0]} is for a Keras model; {model!r} has its own. Leave it out")
-    apart = ("model", "max_side", "panels", "value_range", "input_range", "preprocess", "tokens", "on_event")
+    of_image = [key for key in ("max_side", "side", "panels") if key in options]
+    apart = ("model", *of_image, "value_range", "input_range", "preprocess", "tokens", "on_event")
     data = {key: _plain(value) for key, value in options.items() if value is not None and key not in apart}
     data |= {"model": _plain(model), "outputs": []}
-    picture = {"source": "picture", "max_side": options.get("max_side"), "panels": _plain(options.get("panels", 1))}
-    config = resolve(YamlDocument({**data, "image": picture}, "kerasdream.dream()"), Path.cwd())
+    picture = {key: _plain(options.get(key)) for key in of_image if key == "max_side" or options.get(key) is not None}
+    config = resolve(
+        YamlDocument({**data, "image": {"source": "picture", **picture}}, "kerasdream.dream()"), Path.cwd()
+    )
     return Session(config, on_event=_both(options.get("on_event")))
 
 
@@ -276,6 +281,19 @@ def _both(*receivers: Callable[[Event], None] | None) -> Callable[[Event], None]
             receive(event)
 
     return send
+
+
+def _sized(image: Image, settings: ImageSection, value_range: tuple[float, float] | None) -> Picture:
+    """Return a picture at the size at which it is dreamed; it notes if it was shrunk without being asked to."""
+    from kerasdream.session.sources import shrinking
+
+    side, limit = settings.side, settings.max_side
+    picture = as_picture(image, side or limit, value_range)
+    if side:
+        return images.enlarged(picture, side)
+    own = size_of(image)
+    note = shrinking(picture.name, own, limit, keeping=f"side={max(own)} or max_side=None keeps it")
+    return replace(picture, notes=(*picture.notes, note)) if note else picture
 
 
 def _plain(value: Any) -> Any:

@@ -32,8 +32,8 @@ def plan(file: Path, overrides: tuple[str, ...], plugin_files: tuple[Path, ...],
     config = load_any(file, overrides, plugins=plugin_files, trust=trust)
     for plugin in config.plugin_files:
         click.echo(f"plugin file: {plugin}", err=True)
-    if unread := left_out(config):
-        click.echo(f"note: {unread}", err=True)
+    for note in left_out(config):
+        click.echo(f"note: {note}", err=True)
     rows = list(describe(config))
     if as_json:
         click.echo(json.dumps(rows))
@@ -48,7 +48,7 @@ def describe(config: RunConfig) -> Iterator[dict[str, Any]]:
     from kerasdream.results.finish import finished_shape
     from kerasdream.session.planner import facts_from_table, network_of, plan_run
     from kerasdream.session.session import Session
-    from kerasdream.session.sources import shape_of
+    from kerasdream.session.sources import all_shrinking, shape_of
 
     session, facts = Session(config), facts_from_table(config)
     built = facts is None
@@ -69,7 +69,7 @@ def describe(config: RunConfig) -> Iterator[dict[str, Any]]:
             "panels": {"rows": config.panels.rows, "columns": config.panels.columns, "size": [width, height]},
             "frames": config.frames.model_dump(mode="json"),
             "finished": [finished[1], finished[0]],
-            "notes": [*planned.notes, *([BUILT] if built else [])],
+            "notes": [*all_shrinking(config, [source]).values(), *planned.notes, *([BUILT] if built else [])],
         }
         yield {**row, "text": "\n".join(_lines(row))}
 

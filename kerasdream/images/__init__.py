@@ -3,6 +3,7 @@
 from kerasdream._files import replacing
 from kerasdream.images.arrays import resize, to_float, to_uint8
 from kerasdream.images.colors import LUMA, from_light, luma, mean_spread, to_light, with_mean_spread
+from kerasdream.images.enlarging import enlarged, with_longer_side
 from kerasdream.images.formats import left_out, suffixes
 from kerasdream.images.html import as_html
 from kerasdream.images.reading import MAX_PIXELS, Picture, fit, from_pillow, read, size
@@ -20,6 +21,7 @@ __all__ = [
     "Scaled",
     "as_gif_comment",
     "as_html",
+    "enlarged",
     "fit",
     "format_of",
     "from_light",
@@ -38,5 +40,6 @@ __all__ = [
     "to_float",
     "to_light",
     "to_uint8",
+    "with_longer_side",
     "with_mean_spread",
 ]

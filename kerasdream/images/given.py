@@ -10,7 +10,7 @@ import PIL.Image
 
 from kerasdream.errors import ImageError
 from kerasdream.images.arrays import resize
-from kerasdream.images.reading import Picture, fit, from_pillow, read
+from kerasdream.images.reading import Picture, fit, from_pillow, read, size, upright_size
 
 Image: TypeAlias = Union[np.ndarray, PIL.Image.Image, str, "os.PathLike[str]"]
 
@@ -46,6 +46,16 @@ def as_picture(image: Image, max_side: int | None = None, value_range: tuple[flo
     if max_side and max(height, width) > max_side:
         pixels = resize(pixels, fit(height, width, max_side)).clip(-1, 1)
     return Picture(pixels, None, "picture", "", ())
+
+
+def size_of(image: Image) -> tuple[int, int]:
+    """Return the (height, width) of what ``as_picture`` accepts, before it is shrunk."""
+    if isinstance(image, PIL.Image.Image):
+        return upright_size(image)
+    if isinstance(image, (str, os.PathLike)):
+        return size(image)
+    height, width = np.shape(image)[:2]
+    return height, width
 
 
 def _hint(array: np.ndarray) -> str:

@@ -121,6 +121,12 @@ def from_pillow(image: Image.Image, max_side: int | None = None) -> Picture:
     return Picture(pixels, alpha, "picture", "", tuple(notes))
 
 
+def upright_size(image: Image.Image) -> tuple[int, int]:
+    """Return the (height, width) of a Pillow image when it is upright."""
+    width, height = image.size
+    return (width, height) if _orientation_tag(image) in (5, 6, 7, 8) else (height, width)
+
+
 def size(path: str | os.PathLike[str], max_side: int | None = None) -> tuple[int, int]:
     """Return the (height, width) of the picture that `read` would return, from the header alone.
 

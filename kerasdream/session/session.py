@@ -36,6 +36,7 @@ class Session:
     Args:
         config: the validated run.
         folder: where outputs go; by default the run file's folder.
+        beside: whether they go next to each picture instead, unless a folder is given.
         overwrite: whether existing outputs are replaced.
         resume: whether to continue an earlier run of the same config: unfinished pictures from their checkpoint;
             finished ones are left alone.
@@ -48,13 +49,15 @@ class Session:
         config: RunConfig,
         *,
         folder: Path | None = None,
+        beside: bool = False,
         overwrite: bool = False,
         resume: bool = False,
         on_event: Callable[[Event], None] = lambda event: None,
         network: Network | None = None,
     ) -> None:
         self.config, self.resume, self.on_event = config, resume, on_event
-        self.files = Targets(config, folder or config.base, overwrite=overwrite, resume=resume)
+        folder = folder or (None if beside else config.base)
+        self.files = Targets(config, folder, overwrite=overwrite, resume=resume)
         self.provenance = Provenance(config)
         self._network = network
 
@@ -66,9 +69,16 @@ class Session:
         """
         return sources.find(self.config, lambda photo: self.files.files(self.files.paths(photo)))
 
-    def left_out(self) -> str:
-        """Say which photos in the folder of this run are of a kind that cannot be read; empty if there are none."""
+    @cached_property
+    def left_out(self) -> list[str]:
+        """What the user should hear about photos in the folders of this run that cannot be read."""
         return sources.left_out(self.config)
+
+    def notes(self, found: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Return what the user should hear about a run of these pictures, and the notes of pictures that it sums up."""
+        shrunk = sources.all_shrinking(self.config, found)
+        summary = [*self.config.notes, *self.left_out, *sources.in_one_line(shrunk, self.config)]
+        return summary, list(shrunk.values())
 
     def targets(self, source: str) -> list[Path]:
         """Return the path of each output of a picture, ``{frame}`` left in it, after checking that it may be written.
@@ -84,7 +94,8 @@ class Session:
         Raises:
             ImageError: the file is missing, or is not a picture.
         """
-        return sources.read(self.config, source)
+        picture = sources.read(self.config, source)
+        return replace(picture, notes=(*self.left_out, *picture.notes))
 
     def finished(self, picture: Picture, targets: Sequence[Path]) -> Result | None:
         """When resuming, return the result of a picture that is already finished, and report it; otherwise None.

@@ -132,7 +132,7 @@ RUN_FILES = {
     ),
     "long_name": (RUN + f"outputs: [png: {'x' * 300}.png]\n", ["cannot be written (File name too long)"]),
     "long_name_of_its_state": (RUN + f"outputs: [png: {'x' * 250}.png]\n", ["cannot be written (File name too long)"]),
-    "over_the_photo": (RUN + "outputs: [png: ../photo.png]\n", ["photo.png would overwrite its source"]),
+    "over_the_photo": (RUN + "outputs: [png: ../photo.png]\n", ["photo.png would overwrite its own source"]),
 }
 
 # name -> arguments of the command line, and words of the message
@@ -151,7 +151,7 @@ COMMANDS = {
         "run good.yaml -o folders --overwrite",
         ["folders/photo-dream.png is not an ordinary file, so nothing can be written there"],
     ),
-    "over_the_photo_at_all_costs": ("dream photo.png -o photo.png --overwrite", ["would overwrite its source"]),
+    "over_the_photo_at_all_costs": ("dream photo.png -o photo.png --overwrite", ["would overwrite its own source"]),
     "dream_missing": ("dream foto.png", ["foto.png: there is no such file; did you mean 'photo.png'"]),
     "dream_a_run_file": (
         "dream good.yaml",

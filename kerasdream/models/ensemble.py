@@ -22,7 +22,7 @@ def ensemble(*, networks: Annotated[list[Any], MinLen(2)]) -> Network:
     so is ``class``: over the logits, if all networks have the same number of classes.
 
     Args:
-        networks: two or more networks, each as it would stand under ``model``: a name, ``{name: ...}`` or ``{file: ...}``.
+        networks: two or more, each as it would stand under ``model``: a name, ``{name: ...}`` or ``{file: ...}``.
 
     Raises:
         ConfigError: two networks have the same name, or one takes more than an RGB picture.
@@ -67,7 +67,7 @@ def _preprocessing(member: Network) -> Any:
     """Return a member's preprocessing as a layer, which can be part of the graph."""
     import keras
 
-    class Preprocessing(keras.layers.Layer):  # type: ignore[misc]
+    class Preprocessing(keras.layers.Layer):
         def call(self, picture: Any) -> Any:
             return member.preprocess(picture)
 

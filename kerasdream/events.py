@@ -78,6 +78,7 @@ class Result:
         interrupted: whether it was stopped early; ``image`` is then the state at that point.
         peak_memory: the process's peak memory in bytes; None where the system does not report it.
         notes: messages for the user.
+        dpi: the source's dots per inch for printing, across and down, if it has any.
         source: the photo it started from, ``(height, width, 3)`` uint8 or float32 in [-1, 1]; None if the dream was
             read from its file.
     """
@@ -92,6 +93,7 @@ class Result:
     interrupted: bool = False
     peak_memory: int | None = None
     notes: tuple[str, ...] = ()
+    dpi: tuple[float, float] | None = None
     source: np.ndarray | None = field(default=None, repr=False)
 
     @property
@@ -119,7 +121,9 @@ class Result:
         format = images.format_of(path)
         if path.exists() and not overwrite:
             raise OutputError(f"{path} exists; pass overwrite=True to replace it, or choose another name")
-        images.save(path, self.image, alpha=self.alpha, recipe=self.recipe, format=format, quality=quality)
+        images.save(
+            path, self.image, alpha=self.alpha, recipe=self.recipe, format=format, quality=quality, dpi=self.dpi
+        )
         return path
 
     def _repr_html_(self) -> str:

@@ -13,6 +13,8 @@ from kerasdream.errors import ImageError
 _WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _SAMPLES, _PLANES = 256, 257, 258, 262, 277, 284
 _FILE_TYPE, _NUMBERS, _DNG_VERSION, _PROFILE = 254, 339, 50706, 34675
 _COLOUR_FILTERS, _LINEAR_RAW = 32803, 34892
+_X_RESOLUTION, _Y_RESOLUTION, _UNIT = 282, 283, 296
+_PER_INCH = {2: 1.0, 3: 2.54}
 _SMALLER_COPY = 1
 _WHITE_IS_ZERO, _RGB = 0, 2
 _NUMBER_NAMES = {1: "unsigned integer", 2: "signed integer", 3: "floating-point"}
@@ -38,6 +40,14 @@ class DeepTiff:
         self.kind = f"a {kind} TIFF of {_first(self.tags.get(_BITS, 1))} bits a channel"
         if self.tags.get(_PHOTOMETRIC) not in (_WHITE_IS_ZERO, 1, _RGB):
             raise ImageError(f"{path}: is {self.kind} in a colour space that is not read; export it as RGB")
+
+    @property
+    def info(self) -> dict[str, tuple[float, float]]:
+        """The dots per inch, if it has any, as in a Pillow image."""
+        factor = _PER_INCH.get(self.tags.get(_UNIT, 2))
+        if factor is None or not {_X_RESOLUTION, _Y_RESOLUTION} <= set(self.tags):
+            return {}
+        return {"dpi": (float(self.tags[_X_RESOLUTION]) * factor, float(self.tags[_Y_RESOLUTION]) * factor)}
 
     def getexif(self) -> ImageFileDirectory_v2:
         """Return the tags, among them the orientation."""

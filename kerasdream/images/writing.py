@@ -27,6 +27,9 @@ FORMATS: dict[str, Format] = {
 }
 """Suffix of a file, in lower case -> the format that ``save`` writes."""
 
+PrintSize = dict[str, tuple[float, float]]
+"""Pillow's option ``dpi``, or nothing."""
+
 _NAMES = {"jpeg": "JPEG", "webp": "WebP"}
 _MAX_SIDE = {"jpeg": 65_500, "webp": 16_383}
 
@@ -39,6 +42,7 @@ def save(
     recipe: str = "",
     format: Format,
     quality: int = 92,
+    dpi: tuple[float, float] | None = None,
 ) -> None:
     """Write an sRGB picture with its recipe inside, replacing an existing file atomically.
 
@@ -51,6 +55,7 @@ def save(
         recipe: text that `read_recipe` returns, without NUL characters; none if empty.
         format: "png" and "tiff" are lossless, "jpeg" and "webp" are not.
         quality: of a JPEG or WebP, 1 to 100.
+        dpi: dots per inch for printing, across and down; None: none in the file. A WebP has none.
 
     Raises:
         OutputError: the file cannot be written (an existing one is then untouched), the picture is too large for
@@ -58,7 +63,7 @@ def save(
         ValueError: an array has the wrong shape or values that are not a number, or the format is unknown.
     """
     try:
-        data = encoded(pixels, alpha=alpha, recipe=recipe, format=format, quality=quality)
+        data = encoded(pixels, alpha=alpha, recipe=recipe, format=format, quality=quality, dpi=dpi)
     except OutputError as error:
         raise OutputError(f"{path}: {error}") from None
     with replacing(path) as file:
@@ -66,7 +71,13 @@ def save(
 
 
 def encoded(
-    pixels: np.ndarray, *, alpha: np.ndarray | None = None, recipe: str = "", format: Format, quality: int = 92
+    pixels: np.ndarray,
+    *,
+    alpha: np.ndarray | None = None,
+    recipe: str = "",
+    format: Format,
+    quality: int = 92,
+    dpi: tuple[float, float] | None = None,
 ) -> bytes:
     """Return the bytes of the file that ``save`` writes; see there."""
     pixels = np.asarray(pixels, np.float32)
@@ -84,15 +95,16 @@ def encoded(
     text = recipe.encode()
     if len(text) > MAX_RECIPE_BYTES:
         raise OutputError(f"the recipe has {len(text):,} bytes; expected at most {MAX_RECIPE_BYTES:,}")
+    print_size = {"dpi": dpi} if dpi else {}
     match format:
         case "png":
-            return _png(pixels, alpha, text)
+            return _png(pixels, alpha, text, print_size)
         case "jpeg":
-            return _jpeg(pixels, alpha, text, quality)
+            return _jpeg(pixels, alpha, text, quality, print_size)
         case "webp":
             return _webp(pixels, alpha, text, quality)
         case "tiff":
-            return _tiff(pixels, alpha, text)
+            return _tiff(pixels, alpha, text, print_size)
 
 
 def format_of(path: str | os.PathLike[str]) -> Format:
@@ -101,12 +113,10 @@ def format_of(path: str | os.PathLike[str]) -> Format:
     Raises:
         OutputError: its suffix is none of ``FORMATS``.
     """
-    suffix = Path(path).suffix
-    if suffix.lower() not in FORMATS:
-        raise OutputError(
-            f"{path}: expected a name that ends in {', '.join(FORMATS)}, not {suffix or 'without a suffix'}"
-        )
-    return FORMATS[suffix.lower()]
+    suffix = Path(path).suffix.lower()
+    if suffix not in FORMATS:
+        raise OutputError(f"{path}: expected a name that ends in {', '.join(FORMATS)}")
+    return FORMATS[suffix]
 
 
 def over_white(pixels: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
@@ -117,14 +127,14 @@ def over_white(pixels: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
     return pixels.clip(-1, 1) * alpha + (1 - alpha)
 
 
-def _png(pixels: np.ndarray, alpha: np.ndarray | None, recipe: bytes) -> bytes:
+def _png(pixels: np.ndarray, alpha: np.ndarray | None, recipe: bytes, print_size: PrintSize) -> bytes:
     chunks = PngImagePlugin.PngInfo()
     chunks.add(b"sRGB", b"\0")
     if recipe:
         # Uncompressed: Pillow refuses to open a PNG with over 1 MB of text in a compressed chunk.
         chunks.add_itxt(KEYWORD, recipe)
     file = io.BytesIO()
-    _levels(pixels, alpha).save(file, "PNG", pnginfo=chunks)
+    _levels(pixels, alpha).save(file, "PNG", pnginfo=chunks, **print_size)
     return file.getvalue()
 
 
@@ -138,10 +148,10 @@ def _webp(pixels: np.ndarray, alpha: np.ndarray | None, recipe: bytes, quality: 
     return file.getvalue()
 
 
-def _tiff(pixels: np.ndarray, alpha: np.ndarray | None, recipe: bytes) -> bytes:
+def _tiff(pixels: np.ndarray, alpha: np.ndarray | None, recipe: bytes, print_size: PrintSize) -> bytes:
     tags = {DESCRIPTION: as_description(recipe)} if recipe else {}
     file = io.BytesIO()
-    _levels(pixels, alpha).save(file, "TIFF", compression="tiff_adobe_deflate", tiffinfo=tags)
+    _levels(pixels, alpha).save(file, "TIFF", compression="tiff_adobe_deflate", tiffinfo=tags, **print_size)
     return file.getvalue()
 
 
@@ -150,11 +160,11 @@ def _levels(pixels: np.ndarray, alpha: np.ndarray | None) -> Image.Image:
     return Image.fromarray(levels if alpha is None else np.dstack([levels, to_uint8(alpha * 2 - 1)]))
 
 
-def _jpeg(pixels: np.ndarray, alpha: np.ndarray | None, recipe: bytes, quality: int) -> bytes:
+def _jpeg(pixels: np.ndarray, alpha: np.ndarray | None, recipe: bytes, quality: int, print_size: PrintSize) -> bytes:
     pixels = over_white(pixels, alpha)
     exif = Image.Exif()
     exif[0x8769] = {0xA001: 1}  # Exif ColorSpace: sRGB
     file = io.BytesIO()
     # No optimize=True: Pillow's buffer would be too small for noisy pictures such as dreams, and saving would fail.
-    Image.fromarray(to_uint8(pixels)).save(file, "JPEG", quality=quality, subsampling="4:4:4", exif=exif)
+    Image.fromarray(to_uint8(pixels)).save(file, "JPEG", quality=quality, subsampling="4:4:4", exif=exif, **print_size)
     return into_jpeg(file.getvalue(), recipe)

@@ -174,7 +174,9 @@ def test_deep_colour_tiffs_are_scaled_by_their_type_and_turned_upright(tmp_path)
     assert off(images.read(deep_tiff(tmp_path / "deep.tif", deep)), CAT) < 1e-3
     assert off(images.read(deep_tiff(tmp_path / "planes.tif", planes, planarconfig="separate")), CAT) < 1e-3
     assert off(images.read(deep_tiff(tmp_path / "16.tif", CAT.astype(np.uint16) * 257)), CAT) < 1e-3
-    turned = deep_tiff(tmp_path / "turned.tif", np.rot90(deep), extratags=[(274, "H", 1, 6, True)])
+    options = {"extratags": [(274, "H", 1, 6, True)], "resolution": (100, 100), "resolutionunit": "CENTIMETER"}
+    turned = deep_tiff(tmp_path / "turned.tif", np.rot90(deep), **options)
+    assert images.read(turned).dpi == pytest.approx((254, 254))
     assert off(images.read(turned), CAT) < 1e-3
     assert images.size(turned) == CAT.shape[:2]
 

@@ -190,12 +190,12 @@ COMMANDS = {
     ),
     "layers_of_nothing": (
         "layers efficientnet_lite",
-        ["no layer table for 'efficientnet_lite'; did you mean 'efficientnet_lite0'"],
+        ["no layer table for 'efficientnet_lite'; did you mean 'efficientnet_lite1' or 'efficientnet_lite0'"],
     ),
     "layers_of_nothing_alike": (
         "layers nope",
         [
-            "no layer table for 'nope'; available: efficientnet_lite0, convnext_tiny,",
+            "no layer table for 'nope'; available: efficientnet_lite0, efficientnet_lite1, convnext_tiny,",
             "(all networks: kerasdream list models)",
         ],
     ),

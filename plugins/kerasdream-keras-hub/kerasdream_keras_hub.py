@@ -44,7 +44,10 @@ def keras_hub(*, preset: str = "", folder: Path | None = None, weights: bool = T
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(f"keras_hub: the preset {name!r} does not describe its input: {_first_line(error)}") from error
     vision = getattr(backbone, "vision_encoder", backbone)  # CLIP and SigLIP have a side for text too
-    return Network(vision.name, with_blocks(vision), preprocessing(converter.scale, converter.offset))
+    model = with_blocks(vision)
+    prefix = f"{vision.name}_"  # of every layer, in saved backbones
+    aliases = {layer.name.removeprefix(prefix): layer.name for layer in model.layers}
+    return Network(vision.name, model, preprocessing(converter.scale, converter.offset), aliases)
 
 
 def with_blocks(backbone):

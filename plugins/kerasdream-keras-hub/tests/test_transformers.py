@@ -63,7 +63,8 @@ def test_a_block_is_a_map_and_dreams(saved, tmp_path):
     assert result.scores[-1] > result.scores[0]
     network = keras_hub(folder=folder)
     pictures = np.random.default_rng(0).normal(size=(2, SIDE, SIDE, 3)).astype("float32")
-    assert kerasdream.feature_extractor(network.model, [block])(pictures)[block].shape == (2, 4, 4, 16)
+    layer = network.aliases[block]
+    assert kerasdream.feature_extractor(network.model, [layer])(pictures)[layer].shape == (2, 4, 4, 16)
     vision = getattr(backbone, "vision_encoder", backbone)
     np.testing.assert_allclose(network.model(pictures), vision(pictures), atol=1e-5)
 
@@ -85,7 +86,7 @@ def test_published_weights_know_a_photo(preset):
         network = keras_hub(preset=preset)
     except ModelError as error:
         pytest.skip(str(error))
-    block = [layer.name for layer in network.model.layers if "block" in layer.name][-1]
+    block = [layer.name for layer in network.model.layers if "block_" in layer.name][-1]
     photo = kerasdream.images.resize(kerasdream.images.read(PHOTO).pixels, (224, 224))[None]
     seen = np.asarray(kerasdream.feature_extractor(network.model, [block])(network.preprocess(photo))[block])
     assert seen.shape[1:3] == (14, 14)

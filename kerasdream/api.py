@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
@@ -132,13 +132,20 @@ class DreamOptions(TypedDict, total=False):
     seed: int
     input_range: tuple[float, float] | None
     preprocess: Callable[[Any], Any] | None
+    inputs: Mapping[str, Any] | None
+    channels: Sequence[int] | None
+    head: str | None
     on_event: Callable[[Event], None]
+
+
+MODEL_OPTIONS = ("input_range", "preprocess", "inputs", "channels", "head")
+"""The options that describe a Keras model."""
 
 
 def dream(image: Image, **options: Unpack[DreamOptions]) -> Result:
     """Dream one picture and return it; nothing is written.
 
-    Every option except ``input_range``, ``preprocess`` and ``on_event`` is the key of the same name in a run file:
+    Every option except those for a Keras model and ``on_event`` is the key of the same name in a run file:
     names and plain data, ``{"l2": {"layer": "block11_expand"}}``, or the objects themselves, ``Objective(...)``. An
     option that is omitted or None is the preset's, or the default of a run file; an empty list means no parts.
 
@@ -154,6 +161,8 @@ def dream(image: Image, **options: Unpack[DreamOptions]) -> Result:
         seed: of everything random.
         input_range: for a Keras model: the pixel values it was trained on, ``(0, 255)`` for example.
         preprocess: instead of ``input_range``: ``keras.ops`` function from ``(n, h, w, 3)`` in [-1, 1] to its input.
+        inputs, channels, head: for a Keras model that takes more than a colour picture or has several outputs:
+            ``inputs={"meta": [0, 1]}``; see ``Network``.
         on_event: called with every event (``kerasdream.events``). A run of several frames has a ``Finished`` for each;
             the last frame is returned.
 
@@ -186,9 +195,17 @@ def session_for(**options: Unpack[DreamOptions]) -> Session:
             near = did_you_mean(name, DreamOptions.__annotations__)
             raise TypeError(f"dream() got an unexpected keyword argument {name!r}; {near}")
     model = options.get("model", DEFAULT_PARTS["model"])
+    of_model: dict[str, Any] = {
+        name: value for name, value in options.items() if name in MODEL_OPTIONS and value is not None
+    }
     if not isinstance(model, (str, Mapping)):
-        model = as_network(model, options.get("input_range"), options.get("preprocess"))
-    apart = ("model", "max_side", "panels", "input_range", "preprocess", "on_event")
+        model = as_network(model, **of_model)
+    elif of_model:
+        raise ConfigError(
+            f"{' and '.join(of_model)} belong to a Keras model, but model is {model!r}; write them in its mapping, as "
+            'in model={"file": "my_model.keras", "input_range": [0, 255]}'
+        )
+    apart = ("model", "max_side", "panels", *MODEL_OPTIONS, "on_event")
     data = {key: _plain(value) for key, value in options.items() if value is not None and key not in apart}
     data |= {"model": _plain(model), "outputs": []}
     picture = {"source": "picture", "max_side": options.get("max_side"), "panels": _plain(options.get("panels", 1))}

@@ -128,6 +128,14 @@ def after(layer: Any, inputs: Sequence[AxisGeometry], axis: int, rank: int) -> A
     )
 
 
+def scaled(ratio: int, inputs: Sequence[AxisGeometry]) -> AxisGeometry:
+    """Return the geometry after a layer of unknown kind that has one position out for ``ratio`` positions in."""
+    before = replace(max(inputs, key=lambda g: (g.stride > 0, g.field)), local=False)
+    stride = before.stride * ratio
+    stages = (*before.stages, Stage(ratio, ratio, None)) if ratio > 1 else before.stages
+    return replace(before, stride=stride, coarsest=max(stride, *(g.coarsest for g in inputs)), stages=stages)
+
+
 def lattice_of(pair: Sequence[AxisGeometry]) -> Lattice:
     """Return the sizes of views, the same along both axes, that suit a layer with this (height, width) geometry."""
     return joint([Lattice(axis.coarsest, axis.residue, axis.smallest) for axis in pair])

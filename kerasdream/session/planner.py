@@ -32,11 +32,13 @@ class NetworkFacts(NamedTuple):
         name: under which its tile size is found.
         side: of the pictures it was trained on, in pixels.
         geometry: of the layers that the objectives look at.
+        notes: what the user should hear about the network.
     """
 
     name: str
     side: int
     geometry: Geometry
+    notes: tuple[str, ...] = ()
 
 
 def facts_from_table(config: RunConfig) -> NetworkFacts | None:
@@ -102,7 +104,7 @@ def plan_run(config: RunConfig, facts: NetworkFacts, shape: tuple[int, int]) -> 
         steps=config.octaves.each_steps,
         cutting=cutting_of(config, facts),
         seed=config.seed,
-        notes=_notes(config),
+        notes=[*facts.notes, *_notes(config)],
         crops=config.crops_for(facts.side),
         panels=config.panels,
     )

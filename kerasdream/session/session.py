@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,7 +117,8 @@ class Session:
         """What planning must know about the network."""
         from kerasdream.models.extractor import geometry_of
 
-        return NetworkFacts(self.network.name, self.network.side, geometry_of(self.extractor))
+        extractor = self.extractor
+        return NetworkFacts(self.network.name, self.network.side, geometry_of(extractor), extractor.notes)
 
     @cached_property
     def step(self) -> GradientStep:
@@ -137,6 +139,13 @@ class Session:
             extractor=self.extractor,
         )
 
+    def _seen(self, picture: Picture) -> Picture:
+        """Return a picture as a dream starts from it: noise is grey for a network that sees no colours."""
+        if picture.name != sources.NOISE or not self.extractor.grey:
+            return picture
+        grey = picture.stored[..., :1].repeat(3, axis=2)
+        return replace(picture, stored=grey)
+
     def plan(self, shape: tuple[int, int]) -> Plan:
         """Return the plan for a picture of this (height, width)."""
         return plan_run(self.config, self.facts, shape)
@@ -150,6 +159,7 @@ class Session:
             OutputError: when resuming: the checkpoint is damaged, or belongs to a different run.
         """
         began = time.perf_counter()
+        picture = self._seen(picture)
         postprocess = [entry.make() for entry in self.config.postprocess]
         shape = (picture.stored.shape[0], picture.stored.shape[1])
         finished_shape(postprocess, shape)

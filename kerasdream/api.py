@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import PIL.Image
     from typing_extensions import Unpack
 
-    from kerasdream.components import Network
+    from kerasdream.components import Network, Tokens
     from kerasdream.session.session import Session
 
     Image: TypeAlias = np.ndarray[Any, Any] | PIL.Image.Image | str | os.PathLike[str]
@@ -129,16 +129,18 @@ class DreamOptions(TypedDict, total=False):
     crops: Mapping[str, Any] | None
     max_side: int | None
     panels: int | tuple[int, int]
+    strength: float | None
     seed: int
     input_range: tuple[float, float] | None
     preprocess: Callable[[Any], Any] | None
     inputs: Mapping[str, Any] | None
     channels: Sequence[int] | None
     head: str | None
+    tokens: Tokens | Mapping[str, Any] | None
     on_event: Callable[[Event], None]
 
 
-MODEL_OPTIONS = ("input_range", "preprocess", "inputs", "channels", "head")
+MODEL_OPTIONS = ("input_range", "preprocess", "inputs", "channels", "head", "tokens")
 """The options that describe a Keras model."""
 
 
@@ -158,11 +160,13 @@ def dream(image: Image, **options: Unpack[DreamOptions]) -> Result:
         octaves, frames, tiles, views, crops: the sections of these names.
         max_side: larger pictures are shrunk to this size, by default 1024; None: never.
         panels: number of pictures dreamed at once, side by side on one sheet; or rows and columns.
+        strength: how far the dream goes: a factor of every step, by default 1; more than 0, at most 10.
         seed: of everything random.
         input_range: for a Keras model: the pixel values it was trained on, ``(0, 255)`` for example.
         preprocess: instead of ``input_range``: ``keras.ops`` function from ``(n, h, w, 3)`` in [-1, 1] to its input.
         inputs, channels, head: for a Keras model that takes more than a colour picture or has several outputs:
             ``inputs={"meta": [0, 1]}``; see ``Network``.
+        tokens: for a vision transformer whose tokens' places are unknown: ``{"grid": (14, 14), "skip": 1}``.
         on_event: called with every event (``kerasdream.events``). A run of several frames has a ``Finished`` for each;
             the last frame is returned.
 

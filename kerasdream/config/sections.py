@@ -143,7 +143,10 @@ class Crops(StrictModel):
         default="auto",
         description="Height and width at which the network sees a window; auto: as trained.",
     )
-    count: Annotated[int, Field(ge=1, le=256)] = Field(default=1, description="Windows in each step.")
+    count: Annotated[int, Field(ge=1, le=256)] | Literal["auto"] = Field(
+        default="auto",
+        description="Windows in each step; auto: one for a class, else as many as cover the picture.",
+    )
     side: scheduled(Annotated[float, Interval(gt=0, le=1)]) | None = Field(  # type: ignore[valid-type]
         default=None, description="Side of a window as a fraction of the picture's shorter side; null: size pixels."
     )
@@ -197,8 +200,14 @@ class RunFile(StrictModel):
         default=None, description="Start from this preset; the other keys in this file override its settings."
     )
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(default=0, description="Seed of everything random.")
+    strength: Annotated[float, Field(gt=0, le=10)] = Field(
+        default=1.0, description="How far the dream goes: a factor of every step that the ascent takes."
+    )
     plugins: list[str] = Field(default=[], description="Plugin files and folders, in this file's folder or below.")
-    views: Views = Field(default="auto", description="Tiles, or crops; auto: crops if an objective is a class.")
+    views: Views = Field(
+        default="auto",
+        description="Tiles, or crops; auto: crops if an objective is a class, or the network has no other choice.",
+    )
     image: Image = Field(description="Where the picture comes from.")
     octaves: Octaves = Field(default_factory=Octaves, description="The sizes the dream goes through.")
     frames: Frames = Field(default_factory=Frames, description="Frame sequences.")

@@ -178,6 +178,7 @@ def extractor_for(
 
     Raises:
         ModelError: the network cannot be traced, or has no such layer.
+        OneSizeError: it needs crops.
     """
     known = list(layer_names(network.model, network.aliases))
     for part in parts.objectives:
@@ -191,7 +192,7 @@ def extractor_for(
 
 def fixed_side(network: Network, crops: Windows | None) -> int | None:
     """Return the height and width of all pictures that the network will see; None if it takes any."""
-    return crops.size if crops and network.taken[0] else None
+    return crops.size if crops and (network.taken[0] or network.tokens) else None
 
 
 def guide_pictures(parts: Parts, network: Network, crops: Windows | None) -> dict[Path, np.ndarray]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from kerasdream import images
-from kerasdream.components import Energy, Network, Objective, Transform, from_range
+from kerasdream.components import Energy, Network, Objective, Tokens, Transform, from_range
 from kerasdream.dreaming.parts import Companions, Parts, extractor_for, guide_pictures
 from kerasdream.engine.score import Score
 from kerasdream.engine.tensorflow import Engine
@@ -60,7 +60,7 @@ class GradientStep:
         input_range: the pixel values the model was trained on, ``(0, 255)`` for example.
         preprocess: instead of ``input_range``: ``keras.ops`` function from ``(n, h, w, 3)`` in [-1, 1] to the model's
             input.
-        inputs, channels, head: for a Keras model; see ``kerasdream.Network``.
+        inputs, channels, head, tokens: for a Keras model; see ``kerasdream.Network``.
         tile: a view has at most ``tile²`` pixels; ``"auto"``: as many as ``memory`` allows (``plan.tile_size``).
         halo: pixels of context around each tile; ``"auto"``; ``"exact"``: see ``kerasdream.plan.cutting.cutting_for``.
         batch: views that go through the network at once; None: by their size.
@@ -94,6 +94,7 @@ class GradientStep:
         inputs: Mapping[str, Any] | None = None,
         channels: Sequence[int] | None = None,
         head: str | None = None,
+        tokens: Tokens | Mapping[str, Any] | None = None,
         tile: int | str = "auto",
         halo: int | Literal["auto", "exact"] = "auto",
         batch: int | None = None,
@@ -105,7 +106,7 @@ class GradientStep:
         cutting: Cutting | None = None,
         extractor: Extractor | None = None,
     ) -> None:
-        network = as_network(model, input_range, preprocess, inputs=inputs, channels=channels, head=head)
+        network = as_network(model, input_range, preprocess, inputs=inputs, channels=channels, head=head, tokens=tokens)
         parts = Parts.from_specs([objectives] if isinstance(objectives, Objective) else objectives, priors, transforms)
         if extractor is None:
             extractor = extractor_for(network, parts, precision=precision, crops=crops)
@@ -176,8 +177,10 @@ class GradientStep:
         if plan.crops:
             side = plan.crops.side
             boxes = plan.boxes(*place, side.value_at(progress) if is_schedule(side) else side)
-            found = self.engine.crops(picture, boxes, plan.crops.size, values, seed, companions=companions)
-            window = around(boxes)
+            found = self.engine.crops(
+                picture, boxes, plan.crops.size, values, seed, companions=companions, panels=plan.panels
+            )
+            window = around(boxes) if plan.panels == SINGLE else None
         else:
             found = self.engine.gradient(
                 picture,
@@ -225,13 +228,15 @@ def as_network(
     inputs: Mapping[str, Any] | None = None,
     channels: Sequence[int] | None = None,
     head: str | None = None,
+    tokens: Tokens | Mapping[str, Any] | None = None,
 ) -> Network:
-    """Return a Keras model as a ``Network``, or a ``Network`` with ``inputs``, ``channels`` and ``head`` replaced.
+    """Return a Keras model as a ``Network``, or a ``Network`` with what is given replaced.
 
     Raises:
         ModelError: neither ``input_range`` nor ``preprocess`` is given; they are never guessed.
     """
-    given = {"inputs": inputs, "channels": channels, "head": head}
+    tokens = Tokens(**tokens) if isinstance(tokens, Mapping) else tokens
+    given = {"inputs": inputs, "channels": channels, "head": head, "tokens": tokens}
     more: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if isinstance(model, Network):
         return replace(model, **more) if more else model

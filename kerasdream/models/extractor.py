@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from kerasdream.components import LOGITS, Network
-from kerasdream.errors import ModelError, did_you_mean
+from kerasdream.errors import ModelError, OneSizeError, did_you_mean
 from kerasdream.models.door import door_of
 from kerasdream.models.folding import foldable, folded_weights
 from kerasdream.models.geometry import AxisGeometry, lattice_of
@@ -77,15 +77,18 @@ def feature_extractor(model: keras.Model, layers: Sequence[str]) -> keras.Model:
 
     Args:
         model: a functional or sequential Keras model of which the layers need one image input only. It is not changed:
-            the result has copies of its layers and weights and accepts any height and width; layers that are not
-            Keras's own are called, not copied. Pictures go in, and activations come out, with channels last.
+            the result has copies of its layers and weights and accepts any height and width if the layers do; layers
+            that are not Keras's own are called, not copied. In pictures and activations, channels come last.
         layers: names of the layers; ``"backbone/block3_out"`` is a layer inside a nested model. If a layer is called
-            several times, the output is that of the first call.
+            several times, the output is that of the first call. Tokens of a vision transformer are a map.
 
     Raises:
         ModelError: a layer does not exist, or the model cannot be traced.
     """
-    return build_extractor(model, layers, fold=False).model
+    try:
+        return build_extractor(model, layers, fold=False).model
+    except OneSizeError as error:
+        return build_extractor(model, layers, fold=False, side=error.side).model
 
 
 def build_extractor(
@@ -103,6 +106,9 @@ def build_extractor(
         fold: whether to fold BatchNormalization; undone if it changes any output by more than ``FOLD_TOLERANCE``.
         precision: ``mixed`` computes in bfloat16, with weights kept in float32.
         side: height and width of all pictures it will see; None: any size.
+
+    Raises:
+        OneSizeError: ``side`` is None, and the layers can only follow from pictures of the model's own size.
     """
     network = model if isinstance(model, Network) else Network(model.name, model, lambda picture: picture)
     blueprint = _blueprint(network, layers, plain=network is not model)
@@ -139,7 +145,7 @@ def _blueprint(network: Network, layers: Sequence[str], *, plain: bool) -> Bluep
     calls, involved = graph.needed(taps.values())
     door = door_of(network, graph, involved, ", ".join(layers), plain=plain)
     notes = door.notes if plain else (*door.notes, *check_range(network, door, calls))
-    return Blueprint(network.model.name, replace(door, notes=notes), tuple(calls), taps, logits)
+    return Blueprint(network.name, replace(door, notes=notes), tuple(calls), taps, logits, tokens=network.tokens)
 
 
 def _built(blueprint: Blueprint) -> Extractor:
@@ -152,14 +158,15 @@ def _built(blueprint: Blueprint) -> Extractor:
     try:
         walk = Rebuild(blueprint)
         model = walk.model()
-        geometry = {layer: walk.geometry[value] for layer, value in blueprint.taps.items()}
-        extractor = Extractor(model, geometry, len(blueprint.folds), walk.copies, len(door.shown) == 1, door.notes)
+        extractor = Extractor(model, walk.tapped, len(blueprint.folds), walk.copies, len(door.shown) == 1, door.notes)
         extractor.refresh()
         if walk.uncertain:
             extractor.model(_noise(extractor, side, door.size))
     except ModelError:
         raise
     except Exception as error:
+        if blueprint.own:
+            raise OneSizeError.of(blueprint.name, blueprint.own, _first_line(error)) from error
         raise ModelError(
             f"the model {blueprint.name!r} cannot be rebuilt on pictures of {f'{side}×{side}' if side else 'any size'} "
             f"up to {', '.join(blueprint.taps)}: {_first_line(error)}. Select layers before the first Flatten or "

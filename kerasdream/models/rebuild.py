@@ -7,12 +7,14 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kerasdream.components import LOGITS
+from kerasdream.components import LOGITS, Tokens
+from kerasdream.errors import OneSizeError
 from kerasdream.models import layout
 from kerasdream.models.cloning import copy_of, is_called
 from kerasdream.models.door import Door
 from kerasdream.models.geometry import AxisGeometry, after, scaled
 from kerasdream.models.graph import Call
+from kerasdream.models.tokens import as_map
 
 if TYPE_CHECKING:
     import keras
@@ -33,6 +35,7 @@ class Blueprint:
         folds: BatchNormalization -> the convolution that absorbs it.
         policy: Keras's dtype policy of the copies.
         side: height and width of all pictures; None: any.
+        tokens: how tokens lie in the picture, if that does not follow from the layers.
     """
 
     name: str
@@ -43,6 +46,12 @@ class Blueprint:
     folds: Mapping[Any, Any] = field(default_factory=dict)
     policy: str = "float32"
     side: int | None = None
+    tokens: Tokens | None = None
+
+    @property
+    def own(self) -> int | None:
+        """The one size of pictures that the network was built for, if it must take any."""
+        return self.door.size[0] if self.door.size and self.side is None else None
 
 
 class Rebuild:
@@ -54,6 +63,7 @@ class Rebuild:
     Attributes:
         copies: (copy, the user's layer, the BatchNormalization to fold into it) of each layer with weights.
         geometry: of each value.
+        tapped: geometry of each selected layer.
         uncertain: whether only a trial shows that the model works at the size of the pictures.
     """
 
@@ -62,9 +72,11 @@ class Rebuild:
         self.norms = {conv: norm for norm, conv in blueprint.folds.items()}
         self.made: dict[int, Any] = {}
         self.copies: list[tuple[Any, Any, Any]] = []
+        self.picture: Any = None
         self.values: dict[int, Any] = {}
         self.geometry: dict[int, tuple[AxisGeometry, AxisGeometry]] = {}
         self.first: set[int] = set()
+        self.tapped: dict[str, tuple[AxisGeometry, AxisGeometry]] = {}
         self.logits: Any = None
         self.uncertain = bool(blueprint.door.size)
 
@@ -73,12 +85,17 @@ class Rebuild:
         import keras
 
         door, side = self.blueprint.door, self.blueprint.side
-        picture = keras.Input((side, side, door.brought), name="picture", dtype="float32")
+        self.picture = picture = keras.Input((side, side, door.brought), name="picture", dtype="float32")
         self._enter(picture)
         for call in self.blueprint.calls:
             self._repeat(call)
+        self.tapped = {layer: self.geometry[value] for layer, value in self.blueprint.taps.items()}
+        if self.blueprint.own and any(axis.bound for pair in self.tapped.values() for axis in pair):
+            raise OneSizeError.of(self.blueprint.name, self.blueprint.own)
         taps = {layer: self.values[value] for layer, value in self.blueprint.taps.items()}
         taps |= {LOGITS: self.logits} if self.blueprint.logits else {}
+        for layer, tensor in taps.items():
+            taps[layer], self.tapped[layer] = as_map(layer, tensor, self.tapped[layer], picture, self.blueprint.tokens)
         return keras.Model(picture, taps, name=f"{self.blueprint.name}_features")
 
     def _enter(self, picture: Any) -> None:
@@ -176,14 +193,17 @@ class Rebuild:
     def _follow(self, call: Call, made: Any, given: Sequence[Any]) -> None:
         """Work out the geometry of what a call made."""
         seen = [self.geometry[value] for value in call.inputs]
-        rank = len(self.values[call.outputs[0]].shape)
+        shape, sides = self.values[call.outputs[0]].shape, self.picture.shape[1:3]
+        measured = is_called(made) and len(shape) == 4 and not hasattr(call.layer, "strides")
         if made is None:
             height, width = seen[0]
-        elif is_called(made) and rank == 4 and not hasattr(call.layer, "strides"):
+        elif measured and any(axis.stride for pair in seen for axis in pair):
             ratios = _ratios(made, call, given, [max(pair[0].stride, 1) for pair in seen])
             height, width = (scaled(ratio, [pair[axis] for pair in seen]) for axis, ratio in enumerate(ratios))
         else:
-            height, width = (after(call.layer, [pair[axis] for pair in seen], axis, rank) for axis in (0, 1))
+            height, width = (
+                after(call.layer, [pair[axis] for pair in seen], axis, shape, sides[axis]) for axis in (0, 1)
+            )
         self.geometry.update(dict.fromkeys(call.outputs, (height, width)))
 
 

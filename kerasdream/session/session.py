@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasdream.components import Projection
-from kerasdream.errors import ImageError
+from kerasdream.errors import ImageError, OneSizeError
 from kerasdream.events import Event, Finished, Result
 from kerasdream.images import Picture
 from kerasdream.plan.plan import Plan
@@ -101,31 +101,39 @@ class Session:
         return network_of(self.config) if self._network is None else self._network
 
     @cached_property
-    def extractor(self) -> Extractor:
-        """The network, rebuilt up to the layers that the objectives look at."""
+    def seen(self) -> tuple[RunConfig, Extractor]:
+        """The run with ``views: auto`` decided, and the network rebuilt up to the layers the objectives look at.
+
+        Raises:
+            OneSizeError: the network needs crops, and the run wants tiles.
+        """
         from kerasdream.dreaming.parts import Parts, extractor_for
 
-        return extractor_for(
-            self.network,
-            Parts.from_specs(self.config.objectives),
-            precision=self.config.engine.precision,
-            crops=self.config.crops_for(self.network.side),
-        )
+        config, parts = self.config, Parts.from_specs(self.config.objectives)
+        rebuild = partial(extractor_for, self.network, parts, precision=config.engine.precision)
+        try:
+            return config, rebuild(crops=config.crops_for(self.network.side))
+        except OneSizeError:
+            if config.views != "auto" or config.cropped:
+                raise
+        config = config.looking_at_crops()
+        return config, rebuild(crops=config.crops_for(self.network.side))
 
     @cached_property
     def facts(self) -> NetworkFacts:
         """What planning must know about the network."""
         from kerasdream.models.extractor import geometry_of
 
-        extractor = self.extractor
-        return NetworkFacts(self.network.name, self.network.side, geometry_of(extractor), extractor.notes)
+        config, extractor = self.seen
+        geometry = geometry_of(extractor)
+        return NetworkFacts(self.network.name, self.network.side, geometry, extractor.notes, config.cropped)
 
     @cached_property
     def step(self) -> GradientStep:
         """The gradient step, built; it is traced when first called."""
         from kerasdream.dreaming.step import GradientStep
 
-        config = self.config
+        config, extractor = self.seen
         return GradientStep(
             self.network,
             config.objectives,
@@ -136,12 +144,12 @@ class Session:
             crops=config.crops_for(self.network.side),
             seed=config.seed,
             cutting=cutting_of(config, self.facts),
-            extractor=self.extractor,
+            extractor=extractor,
         )
 
     def _seen(self, picture: Picture) -> Picture:
         """Return a picture as a dream starts from it: noise is grey for a network that sees no colours."""
-        if picture.name != sources.NOISE or not self.extractor.grey:
+        if picture.name != sources.NOISE or not self.seen[1].grey:
             return picture
         grey = picture.stored[..., :1].repeat(3, axis=2)
         return replace(picture, stored=grey)
@@ -207,6 +215,7 @@ def _ascend(
         step,
         parametrization=config.parametrization,
         chain=config.ascent,
+        strength=config.strength,
         projections=[entry for entry in config.priors if isinstance(entry.make(), Projection)],
         detail=config.octaves.detail,
         is_over=config.octaves.is_over,

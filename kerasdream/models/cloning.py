@@ -91,8 +91,8 @@ def _calling() -> Any:
 
 @contextmanager
 def _no_half_floats(layer: Any) -> Iterator[None]:
-    """Let a layer compute in float32 instead of float16, in which small gradients become zero."""
-    half = [each for each in _all(layer) if each.compute_dtype == "float16"]
+    """Let a layer compute in float32: small gradients become zero in float16, and are coarse in bfloat16."""
+    half = [each for each in _all(layer) if each.compute_dtype in ("float16", "bfloat16")]
     policies = [each.dtype_policy for each in half]
     try:
         for each in half:

@@ -31,15 +31,11 @@ UNCHANGED = ("Identity", "Dropout", "SpatialDropout2D", "GaussianNoise", "ZeroPa
 
 
 class Range(NamedTuple):
-    """The lowest and highest value that reach a network's first layer with weights."""
+    """The lowest and highest value that reach a network's first layer with weights; the widest span of a channel."""
 
     low: float
     high: float
-
-    @property
-    def span(self) -> float:
-        """Their difference."""
-        return self.high - self.low
+    span: float
 
 
 def check_range(network: Network, door: Door, calls: Sequence[Call]) -> list[str]:
@@ -89,7 +85,7 @@ def _scaling(door: Door, calls: Sequence[Call]) -> list[Call]:
 def _seen(network: Network, door: Door, path: Sequence[Call]) -> Range:
     """Return the values that the layers make of a black and of a white picture."""
     ends = [_after(network.preprocess(np.full((1, 1, 1, 3), end, "float32")), door, path) for end in (-1, 1)]
-    return Range(float(np.min(ends)), float(np.max(ends)))
+    return Range(float(np.min(ends)), float(np.max(ends)), float(np.abs(ends[1] - ends[0]).max()))
 
 
 def _after(picture: Any, door: Door, path: Sequence[Call]) -> np.ndarray:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasdream.components import Projection
+from kerasdream.config.sections import NOISE
 from kerasdream.errors import ImageError, OneSizeError
 from kerasdream.events import Event, Finished, Result
 from kerasdream.images import Picture
@@ -157,7 +158,7 @@ class Session:
 
     def _seen(self, picture: Picture) -> Picture:
         """Return a picture as a dream starts from it: noise is grey for a network that sees no colours."""
-        if picture.name != sources.NOISE or not self.seen[1].grey:
+        if picture.name != NOISE or not self.seen[1].grey:
             return picture
         grey = picture.stored[..., :1].repeat(3, axis=2)
         return replace(picture, stored=grey)

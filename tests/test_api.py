@@ -79,7 +79,7 @@ def test_wrong_options_of_a_model_are_one_sentence(tiny, options, words):
 
 
 def test_range_of_a_network_that_has_its_own_is_an_error():
-    with pytest.raises(ConfigError, match="input_range is for a Keras model; 'efficientnet_lite0' has its own"):
+    with pytest.raises(ConfigError, match="input_range: only for a Keras model, but model is 'efficientnet_lite0'"):
         kerasdream.dream("noise", input_range=(0, 255))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasdream.components import Projection
+from kerasdream.config.sections import NOISE
 from kerasdream.errors import ImageError, OneSizeError
 from kerasdream.events import Event, Finished, Result
 from kerasdream.images import Picture
@@ -143,7 +144,8 @@ class Session:
         from kerasdream.models.extractor import geometry_of
 
         config, extractor = self.seen
-        return NetworkFacts(self.network.name, self.network.side, geometry_of(extractor), config.cropped)
+        geometry = geometry_of(extractor)
+        return NetworkFacts(self.network.name, self.network.side, geometry, extractor.notes, config.cropped)
 
     @cached_property
     def step(self) -> GradientStep:
@@ -163,6 +165,13 @@ class Session:
             cutting=cutting_of(config, self.facts),
             extractor=extractor,
         )
+
+    def _seen(self, picture: Picture) -> Picture:
+        """Return a picture as a dream starts from it: noise is grey for a network that sees no colours."""
+        if picture.name != NOISE or not self.seen[1].grey:
+            return picture
+        grey = picture.stored[..., :1].repeat(3, axis=2)
+        return replace(picture, stored=grey)
 
     def plan(self, shape: tuple[int, int]) -> Plan:
         """Return the plan for a picture of this (height, width)."""
@@ -194,6 +203,7 @@ class Session:
             OutputError: when resuming: the checkpoint is damaged, or belongs to a different run.
         """
         began = time.perf_counter()
+        picture = self._seen(picture)
         postprocess = [entry.make() for entry in self.config.postprocess]
         shape = (picture.stored.shape[0], picture.stored.shape[1])
         finished_shape(postprocess, shape)

@@ -145,7 +145,9 @@ def _blueprint(network: Network, layers: Sequence[str], *, plain: bool) -> Bluep
     calls, involved = graph.needed(taps.values())
     door = door_of(network, graph, involved, ", ".join(layers), plain=plain)
     notes = door.notes if plain else (*door.notes, *check_range(network, door, calls))
-    return Blueprint(network.name, replace(door, notes=notes), tuple(calls), taps, logits, tokens=network.tokens)
+    fixed = door.size[0] if door.size else network.side if network.tokens else None
+    door = replace(door, notes=notes)
+    return Blueprint(network.name, door, tuple(calls), taps, logits, tokens=network.tokens, fixed=fixed)
 
 
 def _built(blueprint: Blueprint) -> Extractor:

@@ -36,6 +36,7 @@ class Blueprint:
         policy: Keras's dtype policy of the copies.
         side: height and width of all pictures; None: any.
         tokens: how tokens lie in the picture, if that does not follow from the layers.
+        fixed: side of the only pictures that its input, or this arrangement of tokens, is for; None: it takes any.
     """
 
     name: str
@@ -47,11 +48,12 @@ class Blueprint:
     policy: str = "float32"
     side: int | None = None
     tokens: Tokens | None = None
+    fixed: int | None = None
 
     @property
     def own(self) -> int | None:
         """The one size of pictures that the network was built for, if it must take any."""
-        return self.door.size[0] if self.door.size and self.side is None else None
+        return self.fixed if self.side is None else None
 
 
 class Rebuild:

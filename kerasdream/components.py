@@ -47,6 +47,18 @@ In a run file it may also be a mapping, ``{efficientnet_lite0: block5_expand, in
 receives the name for the run's network.
 """
 
+CODE = object()
+"""Marks a parameter that names a file of Python code."""
+
+CodeFile = Annotated[Path, CODE]
+"""Annotation of a parameter that names a Python file which is run: a run file may name those in its own folder."""
+
+TRUSTED = object()
+"""Marks a parameter that says whether the caller trusts the run file."""
+
+Trusted = Annotated[bool, TRUSTED]
+"""Annotation of a parameter that no run file can set: whether it is trusted, with ``--trust``, to run code."""
+
 LOGITS = "logits"
 """Placeholder layer name for the classifier's logits, ``(n, classes)``, whatever the network calls that layer."""
 
@@ -68,6 +80,7 @@ class Network:
             at 1 because Keras built another network before.
         size: side in pixels of the square pictures it was trained on; None for the side of ``model``'s input, or 224
             if that is not fixed.
+        notes: what the user should hear about it.
     """
 
     name: str
@@ -75,6 +88,7 @@ class Network:
     preprocess: Callable[[Any], Any]
     aliases: Mapping[str, str] = field(default_factory=dict)
     size: int | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def side(self) -> int:

@@ -15,13 +15,15 @@ from pydantic import BaseModel
 from kerasdream.components import Network, Parametrization
 from kerasdream.config.document import KeyPath
 from kerasdream.config.messages import Errors, shown
+from kerasdream.config.plugin_files import Trust, check_code
 from kerasdream.config.sections import LISTS, Sum
 from kerasdream.config.validation import validated
 from kerasdream.errors import OutputError
 from kerasdream.images.masks import Mask
+from kerasdream.models import model_entry, unusable
 from kerasdream.output_names import NAMES, filled
 from kerasdream.plugins.registry import KINDS, PYTHON, SUM, Registration, Registry
-from kerasdream.plugins.signature import is_weighted, model_of
+from kerasdream.plugins.signature import code_parameters, is_weighted, model_of, trusted_parameters
 from kerasdream.plugins.spec import PartSpec
 from kerasdream.schedules import MARKS, is_schedule
 
@@ -35,6 +37,7 @@ class Context:
         complete: whether all plugins are loaded; if not, unknown part names are not reported: they may come from them.
         unused: the names of installed plugins that are not in use.
         network: the name of the run's network, once it is known; selects from ``{network: layer}``.
+        trust: which Python files that the entries name may be run.
     """
 
     base: Path
@@ -43,20 +46,22 @@ class Context:
     complete: bool = True
     unused: tuple[str, ...] = ()
     network: str | None = None
+    trust: Trust = "folder"
 
 
 def model_spec(value: Any, context: Context) -> PartSpec | None:
     """Return the spec of the ``model`` key: a name, a mapping with ``name`` or ``file``, or a ``Network``."""
     if isinstance(value, Network):
         return PartSpec.of("models", value)
-    if isinstance(value, str):
-        value = {"name": value}
-    if not isinstance(value, dict) or not ({"name", "file"} & value.keys()):
+    parameters = model_entry(value)
+    if parameters is None:
         context.errors.add(("model",), f"expected a name, {{name: ...}} or {{file: ...}}, not {shown(value)}")
         return None
-    parameters = dict(value)
     name = parameters.pop("name", "file")
-    return _spec("models", name, parameters, ("model",), ("model",), context)
+    made = _spec("models", name, parameters, ("model",), ("model",), context)
+    if made is not None and (reason := unusable(made)):
+        context.errors.add(("model",), reason)
+    return made
 
 
 def specs(key: str, items: Any, context: Context, at: KeyPath = ()) -> tuple[PartSpec, ...]:
@@ -123,6 +128,10 @@ def _finished(registration: Registration, parameters: BaseModel, path: KeyPath, 
     """Return the spec of validated parameters: paths are absolute in its values, and file names in its recipe."""
     fields = type(parameters).model_fields
     values = {name: _absolute(getattr(parameters, name), context.base) for name in fields}
+    for name in code_parameters(registration.factory):
+        if values[name] is not None:
+            check_code((*path, name), values[name], context.base, context.trust, context.errors)
+    values |= dict.fromkeys(trusted_parameters(registration.factory), context.trust == "anywhere")
     plain = parameters.model_dump(mode="json", by_alias=True)
     plain |= {name: value.name for name, value in values.items() if isinstance(value, Path)}
     if "mask" in plain and plain["mask"] is None and is_weighted(registration.kind, registration.factory):

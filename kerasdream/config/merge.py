@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from kerasdream.config.document import YamlDocument
 from kerasdream.config.messages import shown
 from kerasdream.config.overrides import names_preset, override, sets_objectives
 from kerasdream.config.presets import with_preset
-from kerasdream.config.sections import DEFAULT_LAYERS, DEFAULT_PARTS
+from kerasdream.config.sections import DEFAULT_PARTS
 from kerasdream.errors import ConfigError, Problem
+from kerasdream.models import default_layers
 
 
-def merged(document: YamlDocument, overrides: Sequence[str]) -> tuple[YamlDocument, list[Problem]]:
+def merged(document: YamlDocument, base: Path, overrides: Sequence[str]) -> tuple[YamlDocument, list[Problem]]:
     """Return the run file over its preset over the defaults, with the overrides applied, and the errors in those.
 
     Raises:
@@ -34,13 +36,13 @@ def merged(document: YamlDocument, overrides: Sequence[str]) -> tuple[YamlDocume
         raise ConfigError.of([*problems, *error.problems]) from None
     has_objectives = "objectives" in document.data
     data = {**DEFAULT_PARTS, **document.data}
-    data |= {} if has_objectives else _default_objectives(data["model"])
+    data |= {} if has_objectives else _default_objectives(data["model"], base)
     document = replace(document, data=data)
     document = _overridden(document, [text for text in overrides if not names_preset(text)], problems)
-    if not has_objectives and not any(map(sets_objectives, overrides)):
-        # The overrides may have changed the model.
+    changed = any(text.startswith("model") for text in overrides)
+    if not has_objectives and changed and not any(map(sets_objectives, overrides)):
         data = {key: value for key, value in document.data.items() if key != "objectives"}
-        document = replace(document, data=data | _default_objectives(data["model"]))
+        document = replace(document, data=data | _default_objectives(data["model"], base))
     return document, problems
 
 
@@ -54,8 +56,7 @@ def _overridden(document: YamlDocument, overrides: Iterable[str], problems: list
     return document
 
 
-def _default_objectives(model: Any) -> dict[str, Any]:
+def _default_objectives(model: Any, base: Path) -> dict[str, Any]:
     """Return the objectives of a run that names none, if its network has default layers."""
-    name = model.get("name") if isinstance(model, dict) else getattr(model, "name", model)
-    layers = DEFAULT_LAYERS.get(name, ()) if isinstance(name, str) else ()
+    layers = default_layers(model, base)
     return {"objectives": [{"l2": {"layer": layer}} for layer in layers]} if layers else {}

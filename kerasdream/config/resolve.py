@@ -66,14 +66,14 @@ def resolve(
     Raises:
         ConfigError: lists every error found.
     """
-    document, early = merged(document, list(overrides))
+    document, early = merged(document, base, list(overrides))
     errors = Errors(document, early)
     data: dict[str, Any] = document.data
     settings = {key: written_out(key, value) for key, value in {"image": {}, **data}.items() if key not in PARTS}
     run_file = validated(RunFile, settings, (), errors, more_keys=PARTS)
     valid = dict(run_file) if run_file else _valid_settings(settings, errors)
     loaded = load_plugins(valid.get("plugins"), base, plugins, trust, errors)
-    parts = _parts(data, Context(base, loaded.registry, errors, loaded.complete, loaded.unused))
+    parts = _parts(data, Context(base, loaded.registry, errors, loaded.complete, loaded.unused, trust=trust))
     _check(valid, parts, errors)
     errors.raise_if_any()
     assert run_file is not None

@@ -24,6 +24,7 @@ class RunConfig:
         base: the folder that relative paths are relative to.
         data: the same as plain data with every default written out; recipes are made of it.
         plugin_files: the plugin files that were loaded.
+        notes: what was chosen for the user, and can be chosen otherwise.
         distributions: the versions of the installed plugins that the run uses.
     """
 
@@ -47,6 +48,7 @@ class RunConfig:
     data: Mapping[str, Any] = field(repr=False)
     plugin_files: tuple[Path, ...] = ()
     distributions: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def classifies(self) -> bool:

@@ -42,12 +42,6 @@ DEFAULT_PARTS: Mapping[str, Any] = {
 }
 """Defaults for omitted parts."""
 
-DEFAULT_LAYERS: Mapping[str, Sequence[str]] = {
-    "efficientnet_lite0": ("block11_expand",),
-    "inception_v3": ("mixed3", "mixed5"),
-}
-"""Layers that a run file without objectives amplifies; for other networks, objectives are required."""
-
 SHORT = {"model": "name", "image": "source"}
 """Shorthand: section → the key that a bare value sets."""
 

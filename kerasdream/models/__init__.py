@@ -2,16 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from kerasdream.components import SIDE
-from kerasdream.models import tables
+from kerasdream.components import SIDE, Network
+from kerasdream.errors import ModelError
+from kerasdream.models import defaults, saved, tables
 from kerasdream.models.applications import SIDES
-from kerasdream.models.file import layers_in_file
+from kerasdream.models.loading import why_not
+from kerasdream.models.scaling import missing
 
 if TYPE_CHECKING:
     from kerasdream.plugins.spec import PartSpec
+
+
+def model_entry(value: Any) -> dict[str, Any] | None:
+    """Return the value of the key ``model`` as a mapping with ``name`` or ``file``; None if it is neither.
+
+    A name that ends like a model file is one: ``my_model.keras``.
+    """
+    entry = {"name": value} if isinstance(value, str) else dict(value) if isinstance(value, dict) else {}
+    if "file" not in entry and str(entry.get("name")).lower().endswith(saved.FILES):
+        entry["file"] = entry.pop("name")
+    return entry if {"name", "file"} & entry.keys() else None
+
+
+def unusable(model: PartSpec) -> str:
+    """Return why a ``model`` entry's file cannot be used, if that is known without Keras; nothing if it is not.
+
+    The file may be missing: a run file can be checked before it is there.
+    """
+    file = model.values.get("file")
+    if model.name != "file" or not isinstance(file, Path) or not file.exists():
+        return ""
+    if reason := why_not(file):
+        return reason
+    given = model.values.get("input_range") or model.values.get("preprocess")
+    return missing(file.name) if not given and saved.takes_values_as_they_are(file) else ""
+
+
+def default_layers(model: Any, base: Path) -> Sequence[str]:
+    """Return the layers that a run amplifies if it names no objectives; none if there are none that suit.
+
+    Args:
+        model: the value of the key ``model``.
+        base: the folder that a relative path in it is relative to.
+    """
+    if isinstance(model, Network):
+        try:
+            return defaults.named(model.name) or defaults.by_depth(tables.layers_of(model))[-1:]
+        except ModelError:
+            return ()
+    entry = model_entry(model) or {}
+    if isinstance(file := entry.get("file"), str):
+        rows = saved.layers_in_file(base / Path(file).expanduser()) or {}
+        return defaults.by_depth(list(rows), rows)[-1:]
+    return defaults.named(str(entry.get("name")))
 
 
 def network_name(model: PartSpec) -> str:
@@ -30,14 +77,15 @@ def network_side(model: PartSpec) -> int:
 def known_layers(model: PartSpec) -> Collection[str] | None:
     """Return the layers of a ``model`` entry's network, if they are known without building it.
 
-    For named networks there are shipped tables; a ``.keras`` file contains its configuration.
+    For named networks there are shipped tables; a model file contains its configuration.
     """
     if model.made is not None:
         from kerasdream.models.graph import layer_names
 
         return list(layer_names(model.made.model, model.made.aliases))
     if model.name == "file":
-        return layers_in_file(model.values["file"])
+        rows = saved.layers_in_file(model.values["file"])
+        return None if rows is None else [row.name for row in rows]
     if model.values.get("top"):  # the tables do not contain the classifier
         return None
     rows = tables.layers(model.name)

@@ -32,11 +32,13 @@ class NetworkFacts(NamedTuple):
         name: under which its tile size is found.
         side: of the pictures it was trained on, in pixels.
         geometry: of the layers that the objectives look at.
+        notes: what the user should hear about it.
     """
 
     name: str
     side: int
     geometry: Geometry
+    notes: tuple[str, ...] = ()
 
 
 def facts_from_table(config: RunConfig) -> NetworkFacts | None:
@@ -102,7 +104,7 @@ def plan_run(config: RunConfig, facts: NetworkFacts, shape: tuple[int, int]) -> 
         steps=config.octaves.each_steps,
         cutting=cutting_of(config, facts),
         seed=config.seed,
-        notes=_notes(config),
+        notes=[*facts.notes, *_notes(config)],
         crops=config.crops_for(facts.side),
         panels=config.panels,
     )
@@ -114,6 +116,7 @@ def _notes(config: RunConfig) -> list[str]:
     stills = [entry for entry in config.outputs if entry.name in ("png", "jpeg") and FRAME not in entry.values["path"]]
     if config.frames.count > 1 and stills and len(stills) == len(config.outputs):
         notes.append(f"only the last frame is written: put {FRAME} into the path of an output, or write a gif")
+    notes += config.notes
     if config.cropped and config.tiles.halo != "auto":
         notes.append("tiles.halo has no effect: the network looks at crops")
     return notes

@@ -116,7 +116,7 @@ class Session:
         """What planning must know about the network."""
         from kerasdream.models.extractor import geometry_of
 
-        return NetworkFacts(self.network.name, self.network.side, geometry_of(self.extractor))
+        return NetworkFacts(self.network.name, self.network.side, geometry_of(self.extractor), self.network.notes)
 
     @cached_property
     def step(self) -> GradientStep:

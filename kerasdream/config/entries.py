@@ -133,7 +133,11 @@ def _finished(registration: Registration, parameters: BaseModel, path: KeyPath, 
             check_code((*path, name), values[name], context.base, context.trust, context.errors)
     values |= dict.fromkeys(trusted_parameters(registration.factory), context.trust == "anywhere")
     plain = parameters.model_dump(mode="json", by_alias=True)
-    plain |= {name: value.name for name, value in values.items() if isinstance(value, Path)}
+    for name, value in values.items():
+        if isinstance(value, Path):
+            plain[name] = value.name
+        elif isinstance(value, dict):
+            plain[name] |= {key: each.name for key, each in value.items() if isinstance(each, Path)}
     if "mask" in plain and plain["mask"] is None and is_weighted(registration.kind, registration.factory):
         del plain["mask"]  # Omit an unset mask from the recipe.
     plain |= {name: value.plain for name, value in values.items() if isinstance(value, Mask)}
@@ -156,7 +160,9 @@ def _finished(registration: Registration, parameters: BaseModel, path: KeyPath, 
 
 
 def _absolute(value: Any, base: Path) -> Any:
-    """Return a file parameter relative to ``base``; any other value unchanged."""
+    """Return a file parameter, or each in a mapping, relative to ``base``; any other value unchanged."""
+    if isinstance(value, dict):
+        return {name: _absolute(each, base) for name, each in value.items()}
     if isinstance(value, Mask):
         return replace(value, path=_absolute(value.path, base))
     return base / value.expanduser() if isinstance(value, Path) else value

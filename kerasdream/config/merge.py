@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from kerasdream.config.document import YamlDocument
 from kerasdream.config.messages import shown
@@ -16,8 +16,24 @@ from kerasdream.errors import ConfigError, Problem
 from kerasdream.models import default_layers
 
 
-def merged(document: YamlDocument, base: Path, overrides: Sequence[str]) -> tuple[YamlDocument, list[Problem]]:
-    """Return the run file over its preset over the defaults, with the overrides applied, and the errors in those.
+class Merged(NamedTuple):
+    """A complete run file.
+
+    Attributes:
+        problems: errors in the overrides.
+        chosen: the default layers, if the run names no objectives.
+    """
+
+    document: YamlDocument
+    problems: list[Problem]
+    chosen: Sequence[str]
+
+
+def merged(document: YamlDocument, base: Path, overrides: Sequence[str]) -> Merged:
+    """Return the run file over its preset over the defaults, with the overrides applied.
+
+    Args:
+        base: the folder that relative paths are relative to.
 
     Raises:
         ConfigError: the run file is not a mapping, or its preset is unknown, so that there is nothing to validate.
@@ -36,14 +52,15 @@ def merged(document: YamlDocument, base: Path, overrides: Sequence[str]) -> tupl
         raise ConfigError.of([*problems, *error.problems]) from None
     has_objectives = "objectives" in document.data
     data = {**DEFAULT_PARTS, **document.data}
-    data |= {} if has_objectives else _default_objectives(data["model"], base)
-    document = replace(document, data=data)
+    chosen = [] if has_objectives else default_layers(data["model"], base)
+    document = replace(document, data=data | _objectives(chosen))
     document = _overridden(document, [text for text in overrides if not names_preset(text)], problems)
     changed = any(text.startswith("model") for text in overrides)
     if not has_objectives and changed and not any(map(sets_objectives, overrides)):
         data = {key: value for key, value in document.data.items() if key != "objectives"}
-        document = replace(document, data=data | _default_objectives(data["model"], base))
-    return document, problems
+        chosen = default_layers(data["model"], base)
+        document = replace(document, data=data | _objectives(chosen))
+    return Merged(document, problems, chosen)
 
 
 def _overridden(document: YamlDocument, overrides: Iterable[str], problems: list[Problem]) -> YamlDocument:
@@ -56,7 +73,6 @@ def _overridden(document: YamlDocument, overrides: Iterable[str], problems: list
     return document
 
 
-def _default_objectives(model: Any, base: Path) -> dict[str, Any]:
-    """Return the objectives of a run that names none, if its network has default layers."""
-    layers = default_layers(model, base)
+def _objectives(layers: Sequence[str]) -> dict[str, Any]:
+    """Return the objectives of a run that names none, as a part of a run file."""
     return {"objectives": [{"l2": {"layer": layer}} for layer in layers]} if layers else {}

@@ -11,9 +11,14 @@ from kerasdream.config.document import KeyPath, YamlDocument, parse
 from kerasdream.config.presets import KEY
 from kerasdream.config.sections import SHORT
 from kerasdream.errors import ConfigError, Place, Problem
+from kerasdream.models import model_entry
 
-TYPED_PATHS = {("image",), ("image", "source"), ("model", "file"), ("model", "weights")}
+TYPED_PATHS = {("image",), ("image", "source"), ("model", "file"), ("model", "weights"), ("model", "code")}
 """Settings that, on the command line, are relative to the working directory rather than to the run file."""
+
+
+NO_FILES = "noise", "imagenet"
+"""Values of those settings that are no paths."""
 
 
 def override(document: YamlDocument, text: str) -> YamlDocument:
@@ -30,7 +35,7 @@ def override(document: YamlDocument, text: str) -> YamlDocument:
         raise _error(place, "expected KEY=VALUE, as in -s octaves.steps=5")
     path: KeyPath = tuple(int(part) if part.isdigit() else part for part in key.split("."))
     parsed = _parsed(place, key, value)
-    if path in TYPED_PATHS and isinstance(parsed, str) and parsed not in ("noise", "imagenet"):
+    if isinstance(parsed, str) and (path in TYPED_PATHS or _names_file(path, parsed)) and parsed not in NO_FILES:
         parsed = os.path.abspath(os.path.expanduser(parsed))
     marks = {p: mark for p, mark in document.marks.items() if p[: len(path)] != path}
     data = copy.copy(document.data)
@@ -47,6 +52,11 @@ def override(document: YamlDocument, text: str) -> YamlDocument:
             raise _error(place, f"{'.'.join(map(str, path[: depth + 1]))} does not exist, so it cannot be set")
         inner = following
     return YamlDocument(data, document.name, marks)
+
+
+def _names_file(path: KeyPath, value: str) -> bool:
+    """Whether a model is given as a file without the key ``file``."""
+    return path in {("model",), ("model", "name")} and "file" in (model_entry(value) or {})
 
 
 def names_preset(text: str) -> bool:

@@ -20,7 +20,7 @@ from kerasdream.config.run_config import RunConfig
 from kerasdream.config.sections import LISTS, PARTS, SECTIONS, RunFile, written_out
 from kerasdream.config.validation import validated
 from kerasdream.errors import ConfigError, did_you_mean
-from kerasdream.models import network_name
+from kerasdream.models import default_note, network_name, no_default
 from kerasdream.plugins.spec import PartSpec
 
 
@@ -66,7 +66,7 @@ def resolve(
     Raises:
         ConfigError: lists every error found.
     """
-    document, early = merged(document, base, list(overrides))
+    document, early, chosen = merged(document, base, list(overrides))
     errors = Errors(document, early)
     data: dict[str, Any] = document.data
     settings = {key: written_out(key, value) for key, value in {"image": {}, **data}.items() if key not in PARTS}
@@ -77,7 +77,9 @@ def resolve(
     _check(valid, parts, errors)
     errors.raise_if_any()
     assert run_file is not None
-    return _run_config(run_file, parts, loaded, base)
+    config = _run_config(run_file, parts, loaded, base)
+    note = default_note(config.model, chosen)
+    return replace(config, notes=(note,)) if note else config
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,8 @@ def _parts(data: Mapping[str, Any], context: Context) -> _Parts:
     context = replace(context, network=network_name(model) if model else None)
     lists = {key: specs(key, data.get(key, []), context) for key in LISTS}
     if not data.get("objectives") and (model is not None or "objectives" in data):
-        context.errors.add(("objectives",), "missing; expected a list such as [{l2: {layer: NAME}}]")
+        reason = model and "objectives" not in data and no_default(model)
+        context.errors.add(("objectives",), reason or "missing; expected a list such as [{l2: {layer: NAME}}]")
     return _Parts(model, spec("parametrizations", data["parametrization"], ("parametrization",), context), lists)
 
 

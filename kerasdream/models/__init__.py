@@ -61,6 +61,25 @@ def default_layers(model: Any, base: Path) -> Sequence[str]:
     return defaults.named(str(entry.get("name")))
 
 
+def default_note(model: PartSpec, layers: Sequence[str]) -> str:
+    """Return a note if the default layers of a run were found by the rule of ``defaults``; else nothing."""
+    if not layers or model.name in defaults.CHOSEN:
+        return ""
+    what = model.values["file"].name if "file" in model.values else model.name
+    listed = f"; to list others: kerasdream layers {what}" if model.made is None else ""
+    return f"no objectives are given, so it amplifies {' and '.join(layers)} of {what}{listed}"
+
+
+def no_default(model: PartSpec) -> str:
+    """Return why a run without objectives has no default layers, if that is the fault of its model file."""
+    file = model.values.get("file")
+    if model.name != "file" or not isinstance(file, Path):
+        return ""
+    return why_not(file) or (
+        f"missing; no layer of {file.name} is known to suit: expected a list such as [{{l2: {{layer: NAME}}}}]"
+    )
+
+
 def network_name(model: PartSpec) -> str:
     """Return the name of a ``model`` entry's network, under which it is tuned, without building the network.
 

@@ -86,6 +86,11 @@ def why_not(file: Path) -> str:
         return f"{file} has the format of a .keras file; rename it to {file.with_suffix('.keras').name}"
     if hdf and suffix not in FILES[1:]:
         return f"{file} has the format of an .h5 file; rename it to {file.with_suffix('.h5').name}"
+    if "TFSMLayer" in kinds_in_file(file):
+        return (
+            f"{file} wraps a SavedModel folder (TFSMLayer), which holds no layers that could be looked into; in the "
+            f"program that made it, {SAVE} before it is exported"
+        )
     if config_of(file) is None:
         return (
             f"{file} holds weights without their network; {SAVE}, or, if they belong to a named network, "
@@ -122,12 +127,6 @@ def _explained(
     missing = re.search(r"(?:Could not locate (?:class|function)|Unknown [\w ]+:) '?([^'.\n]+)'?", text)
     if missing:
         return _without(file, missing[1].rpartition(">")[2], code, objects)
-    kinds = kinds_in_file(file)
-    if "TFSMLayer" in kinds:
-        return (
-            f"{file} wraps a SavedModel folder (TFSMLayer), which holds no layers that could be looked into; in the "
-            f"program that made it, {SAVE} before it is exported"
-        )
     if not trust and ("unsafe_deserialization" in text or "safe_mode" in text):
         return (
             f"{file} holds Python code (a Lambda layer), which runs when it is loaded; if you trust whoever made the "
@@ -148,7 +147,7 @@ def _without(file: Path, name: str, code: Path | None, objects: Mapping[str, Any
     """Say that a class or function of the user's is missing, and where to name it."""
     import keras
 
-    if hasattr(keras.ops, re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()):
+    if file.suffix != ".keras" and hasattr(keras.ops, re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()):
         return (
             f"{file} computes with {name}, an operation such as x / 255, which an .h5 file cannot hold; where the "
             f"network was made, {SAVE}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -143,6 +143,14 @@ def of_classes(model: str, classes: Sequence[int], names: bool) -> Atlas:
 
     title, tiles = f"{model}: what its classes look like", [*map(tile, classes)]
     return Atlas(model, title, OF_CLASSES, [Section(tiles)], min(5, len(classes)))
+
+
+def without(atlas: Atlas, files: Collection[str]) -> Atlas:
+    """Return an atlas without the tiles of these files."""
+    kept = [
+        section._replace(tiles=[tile for tile in section.tiles if tile.file not in files]) for section in atlas.sections
+    ]
+    return atlas._replace(sections=[section for section in kept if section.tiles])
 
 
 def run_of(atlas: Atlas, tile: Tile, size: int) -> dict[str, Any]:

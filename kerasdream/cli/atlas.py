@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from kerasdream.config.run_config import RunConfig
     from kerasdream.models.tables import Layer
 
-FILES = ".keras", ".h5"
-"""Extensions of model files."""
-
 SIZES = {"layers": 288, "channels": 160, "classes": 224}
 """Default side of the tiles, in pixels."""
 
@@ -64,20 +61,27 @@ class Request:
     @property
     def in_file(self) -> bool:
         """Whether the model is a file."""
-        return self.model.endswith(FILES)
+        from kerasdream.models import model_entry
+
+        return "file" in (model_entry(self.model) or {}) or Path(self.model).exists()
 
     def described(self) -> dict[str, Any]:
         """Return the key ``model`` of a run file."""
         if not self.in_file:
             return {"name": self.model, **({"weights": self.weights} if self.weights else {})}
-        if not Path(self.model).is_file():
-            raise ModelError(f"the model file {self.model} does not exist")
-        if self.input_range is None:
+        from kerasdream.models.loading import why_not
+        from kerasdream.models.saved import takes_values_as_they_are
+
+        file = Path(self.model)
+        if reason := why_not(file):
+            raise ModelError(reason)
+        set_otherwise = any(text.startswith(("model.input_range", "model.preprocess")) for text in self.overrides)
+        if self.input_range is None and not set_otherwise and takes_values_as_they_are(file):
             raise ModelError(
-                f"which pixel values does {self.model} expect? Add --input-range 0 255 if the model rescales them "
-                "itself, otherwise the range it was trained on, such as --input-range -1 1"
+                f"which pixel values does {self.model} expect? Add --input-range with the range it was trained on, "
+                "such as --input-range -1 1, or -s model.preprocess=caffe (or torch, tf)"
             )
-        return {"file": self.model, "input_range": list(self.input_range)}
+        return {"file": self.model, **({"input_range": list(self.input_range)} if self.input_range else {})}
 
     def config(self, data: dict[str, Any]) -> RunConfig:
         """Resolve a run file with this model."""
@@ -116,7 +120,7 @@ class Request:
     nargs=2,
     type=float,
     metavar="LOW HIGH",
-    help="For a .keras file: the range of pixel values it was trained on.",
+    help="For a model file: the range of pixel values it was trained on.",
 )
 @OVERRIDES
 @PLUGINS
@@ -132,13 +136,13 @@ class Request:
 def atlas(folder: Path | None, overwrite: bool, quiet: bool, **options: Any) -> None:
     """Draw what the layers of a MODEL respond to.
 
-    MODEL is a name or a .keras file. By default each layer amplifies what it sees in one photo. With --channels, each
+    MODEL is a name, or a .keras or .h5 file. By default each layer amplifies what it sees in one photo. With --channels, each
     channel draws from noise what it responds to; with --classes, the network draws each class.
 
     The output folder then holds atlas.png, a contact sheet; index.html, a page; and tiles/, each picture with its
     recipe. Run the same command again to resume after an interruption.
     """
-    from kerasdream.atlas.content import run_of
+    from kerasdream.atlas import content
     from kerasdream.atlas.drawing import draw
     from kerasdream.cli.display import TileDisplay
 
@@ -147,8 +151,8 @@ def atlas(folder: Path | None, overwrite: bool, quiet: bool, **options: Any) -> 
         raise click.UsageError("--classes uses the whole network: leave out --layers and --channels")
     kind = request.kind
     with interruptible():
-        made, network = _planned(request)
-        configs = [request.config(run_of(made, tile, request.size or SIZES[kind])) for tile in made.tiles]
+        made, network, flat = _planned(request)
+        configs = [request.config(content.run_of(made, tile, request.size or SIZES[kind])) for tile in made.tiles]
         folder = folder or Path(f"{Path(request.model).stem}-{kind}")
         tiles = folder / "tiles"
         create(tiles)
@@ -157,7 +161,10 @@ def atlas(folder: Path | None, overwrite: bool, quiet: bool, **options: Any) -> 
             for tile, config in zip(made.tiles, configs, strict=True)
         ]
         with TileDisplay(len(named), quiet=quiet) as display:
-            draw(named, display, folder=tiles, overwrite=overwrite, network=network)
+            failed = draw(named, display, folder=tiles, overwrite=overwrite, network=network)
+        if len(failed) == len(named):
+            raise ModelError("nothing could be drawn: " + next(iter(failed.values())))
+        made = content.without(made, [tile.file for tile, (name, _) in zip(made.tiles, named) if name in failed])
         for file in _written(made, configs[0], folder):
             if not quiet:
                 click.echo(file)
@@ -174,6 +181,11 @@ def _planned(request: Request) -> tuple[Atlas, Network | None]:
     rows = {layer.name: layer for layer in known}
     request.check_layers(rows)
     chosen = [rows[name] for name in names]
+    if not request.layers and (flat := [layer.name for layer in known if not layer.stride]):
+        click.echo(
+            f"not drawn, because they have no positions in a picture: {', '.join(flat)}; to draw the classes: "
+            f"kerasdream atlas {request.model} --classes 0:5", err=True,
+        )
     if request.channels:
         return content.of_channels(request.model, chosen, request.channels), network
     photo = Path(request.photo or content.PHOTO).expanduser().absolute()
@@ -181,23 +193,21 @@ def _planned(request: Request) -> tuple[Atlas, Network | None]:
 
 
 def _layers(request: Request) -> tuple[Sequence[Layer], Network | None]:
-    """Return all layers of the network, from its shipped table if there is one, otherwise by building it.
+    """Return all layers of the network, from its shipped table or its file, otherwise by building it.
 
     Raises:
         ConfigError: the network is unknown.
         ModelError: the model file does not exist, or does not have one of the layers.
     """
     from kerasdream.models import tables
-    from kerasdream.models.file import layers_in_file
+    from kerasdream.models.saved import layers_in_file
     from kerasdream.session.session import Session
 
     request.described()  # raises if the file is missing
-    in_file = layers_in_file(Path(request.model)) if request.in_file else None
-    if not request.in_file and (known := tables.layers(request.model)):
+    known = list(layers_in_file(Path(request.model)) or ()) if request.in_file else tables.layers(request.model)
+    if known:
         return known, None
-    if in_file:
-        request.check_layers(in_file)
-    first = next(iter(request.layers or in_file or ["any"]))  # a run needs an objective; this one is never evaluated
+    first = next(iter(request.layers or ["any"]))  # a run needs an objective; this one is never evaluated
     session = Session(request.config({"image": "noise", "objectives": [{"l2": {"layer": first}}]}))
     return tables.layers_of(session.network), session.network
 

@@ -29,11 +29,20 @@ FLAT = "Flatten", "Reshape", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "Pe
 
 
 class _Seen(NamedTuple):
-    """A tensor: its channels, and pixels between two positions and seen by one; 0 as in ``Layer``."""
+    """What a tensor sees: as in ``Layer``, but the field is (height, width)."""
 
     channels: int
     stride: int
-    field: int
+    field: tuple[int, int]
+
+    @property
+    def facts(self) -> tuple[int, int, int]:
+        """Channels, stride and field as in ``Layer``."""
+        return self.channels, self.stride, max(self.field)
+
+
+ALL = 0, 0
+"""The field of a tensor that sees everything."""
 
 
 def config_of(file: Path) -> dict[str, Any] | None:
@@ -102,12 +111,12 @@ def _follow(config: Mapping[str, Any], given: Sequence[_Seen], prefix: str, rows
             last = seen[name] = [next(inputs, None) or _input(layer["config"])]
             continue
         reads = list(_reads(layer.get("inbound_nodes", [])[:1]))
-        arriving = [seen[source][index] for source, index in reads] or last or [_Seen(0, 1, 1)]
+        arriving = [seen[source][index] for source, index in reads] or last or [_Seen(0, 1, (1, 1))]
         row = len(rows)
         last = _follow(layer, arriving, f"{prefix}{name}/", rows) if "layers" in layer.get("config", {}) else []
         last = last or [_after(kind, layer.get("config", {}), arriving)]
         if ".ops." not in str(layer.get("module")):  # an operation such as x / 255 is no layer
-            rows.insert(row, (Layer(f"{prefix}{name}", *last[0], Lattice()), kind))
+            rows.insert(row, (Layer(f"{prefix}{name}", *last[0].facts, Lattice()), kind))
         seen[name] = last
     ends = [seen[source][index] for source, index in _reads(settings.get("output_layers", []))]
     return ends or last
@@ -127,14 +136,15 @@ def _reads(node: Any) -> Iterator[tuple[str, int]]:
 
 def _input(config: Mapping[str, Any]) -> _Seen:
     shape = config.get("batch_shape") or config.get("batch_input_shape") or ()
-    return _Seen(shape[-1] or 0, 1, 1) if len(shape) == 4 else _Seen(0, 0, 0)
+    return _Seen(shape[-1] or 0, 1, (1, 1)) if len(shape) == 4 else _Seen(0, 0, ALL)
 
 
 def _after(kind: str, config: Mapping[str, Any], given: Sequence[_Seen]) -> _Seen:
     """Return what the output of a layer sees."""
     channels = max(seen.channels for seen in given)
     stride = max(seen.stride for seen in given)
-    field = 0 if any(not seen.field for seen in given) else max(seen.field for seen in given)
+    fields = [seen.field for seen in given]
+    field = ALL if ALL in fields else (max(height for height, _ in fields), max(width for _, width in fields))
     if kind == "Concatenate":
         channels = sum(seen.channels for seen in given)
     elif kind == "DepthwiseConv2D":
@@ -142,17 +152,21 @@ def _after(kind: str, config: Mapping[str, Any], given: Sequence[_Seen]) -> _See
     else:
         channels = config.get("filters") or config.get("units") or channels
     if kind in FLAT:
-        return _Seen(channels if "Global" in kind else config.get("target_shape", [0])[-1], 0, 0)
+        return _Seen(channels if "Global" in kind else config.get("target_shape", [0])[-1], 0, ALL)
     if kind in WINDOWS:
-        window = max(_pair(config.get("pool_size") or config["kernel_size"]))
+        window = _pair(config.get("pool_size") or config["kernel_size"])
+        apart = _pair(config.get("dilation_rate", 1))
         step = max(_pair(config.get("strides") or config.get("pool_size") or 1))
-        reach = (window - 1) * max(_pair(config.get("dilation_rate", 1)))
-        return _Seen(channels, stride * step, field and field + reach * stride)
+        return _Seen(channels, stride * step, _wider(field, [(window[i] - 1) * apart[i] * stride for i in (0, 1)]))
     if kind == "Conv2DTranspose":
-        return _Seen(channels, _enlarged(stride, config.get("strides", 1)), field and field + stride)
+        return _Seen(channels, _enlarged(stride, config.get("strides", 1)), _wider(field, (stride, stride)))
     if kind == "UpSampling2D":
         return _Seen(channels, _enlarged(stride, config.get("size", 2)), field)
     return _Seen(channels, stride, field)
+
+
+def _wider(field: tuple[int, int], by: Sequence[int]) -> tuple[int, int]:
+    return field if field == ALL else (field[0] + by[0], field[1] + by[1])
 
 
 def _enlarged(stride: int, factor: Any) -> int:

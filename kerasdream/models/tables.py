@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from kerasdream.errors import ModelError
 from kerasdream.plan.tiling import Lattice
 
 if TYPE_CHECKING:
@@ -61,7 +62,10 @@ def layers_of(network: Network) -> tuple[Layer, ...]:
     from kerasdream.models.graph import layer_names
 
     names = list(layer_names(network.model, network.aliases))
-    extractor = build_extractor(network.model, names, aliases=network.aliases, fold=False)
+    try:
+        extractor = build_extractor(network.model, names, aliases=network.aliases, fold=False)
+    except ModelError:  # a Flatten before a Dense: the network takes pictures of one size only
+        extractor = build_extractor(network.model, names, aliases=network.aliases, fold=False, side=network.side)
     rows = []
     for name in names:
         pair = extractor.geometry[name]

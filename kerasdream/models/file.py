@@ -7,7 +7,7 @@ from typing import Annotated
 
 from annotated_types import Ge, Len
 
-from kerasdream.components import CodeFile, Network, Trusted
+from kerasdream.components import CodeFile, Network, Tokens, Trusted
 from kerasdream.models.loading import load_model
 from kerasdream.models.scaling import Preprocess, scaling_for
 
@@ -20,6 +20,7 @@ def file(
     inputs: dict[str, float | list[float] | Path] | None = None,
     channels: Annotated[list[Annotated[int, Ge(0)]], Len(1, 3)] | None = None,
     head: str | None = None,
+    tokens: Tokens | None = None,
     code: CodeFile | None = None,
     trust: Trusted = False,
 ) -> Network:
@@ -36,6 +37,8 @@ def file(
         channels: if the model's pictures do not have three channels: those that receive red, green and blue, from 0,
             or the one that receives the brightness.
         head: if the model has several outputs: the name of the one with the classes.
+        tokens: of a vision transformer, if the run says that their places in the picture are unknown: ``grid``, the
+            rows and columns of its patches, and ``skip``, the tokens in front of them (class token, registers).
         code: a Python file that defines the model's own layers and functions; it is run before the model is loaded.
 
     Raises:
@@ -43,4 +46,6 @@ def file(
     """
     model = load_model(file, code=code, trust=trust)
     how, notes = scaling_for(file.name, model, input_range, preprocess)
-    return Network(file.stem, model, how, inputs=inputs or {}, channels=channels, head=head, notes=notes)
+    return Network(
+        file.stem, model, how, inputs=inputs or {}, channels=channels, head=head, tokens=tokens, notes=notes
+    )

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from kerasdream.components import SIDE, Network
 from kerasdream.errors import ModelError
-from kerasdream.models import defaults, saved, tables
-from kerasdream.models.applications import SIDES
+from kerasdream.models import applications, defaults, efficientnet_lite, saved, tables
 from kerasdream.models.loading import why_not
 from kerasdream.models.scaling import missing
 
 if TYPE_CHECKING:
     from kerasdream.plugins.spec import PartSpec
+
+_SIDES = {**applications.SIDES, **efficientnet_lite.SIDES}
 
 
 def model_entry(value: Any) -> dict[str, Any] | None:
@@ -50,15 +51,25 @@ def default_layers(model: Any, base: Path) -> Sequence[str]:
         base: the folder that a relative path in it is relative to.
     """
     if isinstance(model, Network):
-        try:
-            return defaults.named(model.name) or defaults.by_depth(tables.layers_of(model))[-1:]
-        except ModelError:
-            return ()
+        return _default_layers_of(model)
     entry = model_entry(model) or {}
     if isinstance(file := entry.get("file"), str):
         rows = saved.layers_in_file(base / Path(file).expanduser()) or {}
         return defaults.by_depth(list(rows), rows)[-1:]
     return defaults.named(str(entry.get("name")))
+
+
+def _default_layers_of(network: Network) -> Sequence[str]:
+    """Return the default layers of a network given from Python."""
+    from kerasdream.models.graph import layer_names
+
+    try:
+        named = defaults.named(network.name)
+        if named and {*named} <= {*layer_names(network.model, network.aliases)}:
+            return named
+        return defaults.by_depth(tables.layers_of(network))[-1:]
+    except ModelError:  # reported when the network is used
+        return ()
 
 
 def default_note(model: PartSpec, layers: Sequence[str]) -> str:
@@ -90,7 +101,7 @@ def network_name(model: PartSpec) -> str:
 
 def network_side(model: PartSpec) -> int:
     """Return the side of the pictures a ``model`` entry's network was trained on; the usual side if that is unknown."""
-    return model.made.side if model.made is not None else SIDES.get(model.name, SIDE)
+    return model.made.side if model.made is not None else _SIDES.get(model.name, SIDE)
 
 
 def known_layers(model: PartSpec) -> Collection[str] | None:

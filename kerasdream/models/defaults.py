@@ -16,6 +16,7 @@ from kerasdream.models.tables import Layer, layers
 
 CHOSEN: Mapping[str, Sequence[str]] = {
     "efficientnet_lite0": ("block11_expand",),
+    "efficientnet_lite1": ("block15_expand",),
     "inception_v3": ("mixed3", "mixed5"),
 }
 """Networks whose default layers were chosen by eye, not by the rule."""

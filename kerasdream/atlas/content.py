@@ -124,7 +124,7 @@ def of_channels(model: str, layers: Sequence[Layer], channels: Sequence[int]) ->
         ModelError: a layer does not have all of these channels.
     """
     for layer in layers:
-        if max(channels) >= layer.channels:
+        if layer.channels and max(channels) >= layer.channels:
             raise ModelError(
                 f"the layer {layer.name!r} has {layer.channels} channels; expected 0 to {layer.channels - 1}, "
                 f"not {max(channels)}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kerasdream.cli.options import OVERRIDES, PLUGINS, QUIET, create, interruptible
+from kerasdream.cli.options import OVERRIDES, PLUGINS, QUIET, TRUST, create, interruptible
 from kerasdream.errors import ModelError, did_you_mean
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from kerasdream.components import Network
     from kerasdream.config.run_config import RunConfig
     from kerasdream.models.tables import Layer
+
+SHOWN = 6
+"""How many layers that are not drawn are named."""
 
 SIZES = {"layers": 288, "channels": 160, "classes": 224}
 """Default side of the tiles, in pixels."""
@@ -52,6 +55,7 @@ class Request:
     input_range: tuple[float, float] | None
     overrides: Sequence[str]
     plugin_files: Sequence[Path]
+    trust: bool
 
     @property
     def kind(self) -> str:
@@ -86,10 +90,12 @@ class Request:
     def config(self, data: dict[str, Any]) -> RunConfig:
         """Resolve a run file with this model."""
         from kerasdream.config.document import YamlDocument
+        from kerasdream.config.plugin_files import Trust
         from kerasdream.config.resolve import resolve
 
         document = YamlDocument({"model": self.described(), **data}, "kerasdream atlas")
-        return resolve(document, Path.cwd(), self.overrides, plugins=self.plugin_files)
+        trust: Trust = "anywhere" if self.trust else "folder"
+        return resolve(document, Path.cwd(), self.overrides, plugins=self.plugin_files, trust=trust)
 
     def check_layers(self, known: Collection[str]) -> None:
         """Raise ModelError if the network does not have one of the layers."""
@@ -124,6 +130,7 @@ class Request:
 )
 @OVERRIDES
 @PLUGINS
+@TRUST
 @click.option(
     "-o",
     "--output",
@@ -136,8 +143,9 @@ class Request:
 def atlas(folder: Path | None, overwrite: bool, quiet: bool, **options: Any) -> None:
     """Draw what the layers of a MODEL respond to.
 
-    MODEL is a name, or a .keras or .h5 file. By default each layer amplifies what it sees in one photo. With --channels, each
-    channel draws from noise what it responds to; with --classes, the network draws each class.
+    MODEL is a name, or a .keras or .h5 file. By default each layer amplifies what it sees in one photo. With
+    --channels, each channel draws from noise what it responds to; with --classes, the network draws each class. What
+    cannot be drawn is listed with the reason.
 
     The output folder then holds atlas.png, a contact sheet; index.html, a page; and tiles/, each picture with its
     recipe. Run the same command again to resume after an interruption.
@@ -151,7 +159,7 @@ def atlas(folder: Path | None, overwrite: bool, quiet: bool, **options: Any) -> 
         raise click.UsageError("--classes uses the whole network: leave out --layers and --channels")
     kind = request.kind
     with interruptible():
-        made, network, flat = _planned(request)
+        made, network = _planned(request, quiet=quiet)
         configs = [request.config(content.run_of(made, tile, request.size or SIZES[kind])) for tile in made.tiles]
         folder = folder or Path(f"{Path(request.model).stem}-{kind}")
         tiles = folder / "tiles"
@@ -164,13 +172,13 @@ def atlas(folder: Path | None, overwrite: bool, quiet: bool, **options: Any) -> 
             failed = draw(named, display, folder=tiles, overwrite=overwrite, network=network)
         if len(failed) == len(named):
             raise ModelError("nothing could be drawn: " + next(iter(failed.values())))
-        made = content.without(made, [tile.file for tile, (name, _) in zip(made.tiles, named) if name in failed])
+        made = content.without(made, [t.file for t, (name, _) in zip(made.tiles, named, strict=True) if name in failed])
         for file in _written(made, configs[0], folder):
             if not quiet:
                 click.echo(file)
 
 
-def _planned(request: Request) -> tuple[Atlas, Network | None]:
+def _planned(request: Request, *, quiet: bool) -> tuple[Atlas, Network | None]:
     """Return the atlas, and the network if it had to be built to find its layers."""
     from kerasdream.atlas import content
 
@@ -181,11 +189,11 @@ def _planned(request: Request) -> tuple[Atlas, Network | None]:
     rows = {layer.name: layer for layer in known}
     request.check_layers(rows)
     chosen = [rows[name] for name in names]
-    if not request.layers and (flat := [layer.name for layer in known if not layer.stride]):
-        click.echo(
-            f"not drawn, because they have no positions in a picture: {', '.join(flat)}; to draw the classes: "
-            f"kerasdream atlas {request.model} --classes 0:5", err=True,
-        )
+    flat = [layer.name for layer in known if not layer.stride] if request.in_file and not request.layers else []
+    if flat and not quiet:
+        names = ", ".join(flat[:SHOWN]) + (f" and {len(flat) - SHOWN} more" if len(flat) > SHOWN else "")
+        advice = f"to draw classes: kerasdream atlas {request.model} --classes 0:5"
+        click.echo(f"not drawn, because they have no positions in a picture: {names}; {advice}", err=True)
     if request.channels:
         return content.of_channels(request.model, chosen, request.channels), network
     photo = Path(request.photo or content.PHOTO).expanduser().absolute()

@@ -18,7 +18,6 @@ from kerasdream.config.document import YamlDocument
 from kerasdream.config.resolve import resolve
 from kerasdream.config.run_config import RunConfig
 from kerasdream.errors import ConfigError, DreamError, MemoryRanOutError
-from kerasdream.models.tables import layers as rows
 from kerasdream.plan import tile_size as tuning
 from kerasdream.plan.plan import Plan
 from kerasdream.plan.tiling import BATCH_PIXELS

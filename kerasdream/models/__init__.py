@@ -114,8 +114,8 @@ def known_layers(model: PartSpec) -> Collection[str] | None:
 
         return list(layer_names(model.made.model, model.made.aliases))
     if model.name == "file":
-        rows = saved.layers_in_file(model.values["file"])
-        return None if rows is None else [row.name for row in rows]
+        found = saved.layers_in_file(model.values["file"])
+        return None if found is None else [row.name for row in found]
     if model.values.get("top"):  # the tables do not contain the classifier
         return None
     rows = tables.layers(model.name)

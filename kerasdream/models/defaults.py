@@ -47,10 +47,11 @@ def by_depth(rows: Sequence[Layer], kinds: Mapping[Layer, str] | None = None) ->
         kinds: the layers' class names, where they are known; they count like names.
     """
     names = {row: f"{row.name} {(kinds or {}).get(row, '')}" for row in rows}
+    following = [rows[index + 1 : index + 5] for index in range(len(rows))]
     fit = [
         ((index + 1) / len(rows), row)
         for index, row in enumerate(rows)
-        if row.stride and not BETWEEN.search(names[row]) and not any(row[1:] == later[1:] for later in rows[index + 1 : index + 5])
+        if row.stride and not BETWEEN.search(names[row]) and all(row[1:] != later[1:] for later in following[index])
     ]
     if not fit:
         return []

@@ -46,6 +46,4 @@ def file(
     """
     model = load_model(file, code=code, trust=trust)
     how, notes = scaling_for(file.name, model, input_range, preprocess)
-    return Network(
-        file.stem, model, how, inputs=inputs or {}, channels=channels, head=head, tokens=tokens, notes=notes
-    )
+    return Network(file.stem, model, how, inputs=inputs or {}, channels=channels, head=head, tokens=tokens, notes=notes)

@@ -119,9 +119,7 @@ def _starts_with(file: Path, magic: bytes) -> bool:
         return stream.read(len(magic)) == magic
 
 
-def _explained(
-    file: Path, error: Exception, code: Path | None, objects: Mapping[str, Any], trust: bool
-) -> str:
+def _explained(file: Path, error: Exception, code: Path | None, objects: Mapping[str, Any], trust: bool) -> str:
     """Say why Keras could not load a file, and what to do."""
     text = str(error).rpartition("Exception encountered:")[2].strip()
     missing = re.search(r"(?:Could not locate (?:class|function)|Unknown [\w ]+:) '?([^'.\n]+)'?", text)

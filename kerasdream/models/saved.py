@@ -96,7 +96,9 @@ def _layers(config: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield from _layers(layer)
 
 
-def _follow(config: Mapping[str, Any], given: Sequence[_Seen], prefix: str, rows: list[tuple[Layer, str]]) -> list[_Seen]:
+def _follow(
+    config: Mapping[str, Any], given: Sequence[_Seen], prefix: str, rows: list[tuple[Layer, str]]
+) -> list[_Seen]:
     """Add the layers of one graph to ``rows``; return what its outputs see.
 
     Args:
@@ -135,8 +137,8 @@ def _reads(node: Any) -> Iterator[tuple[str, int]]:
 
 
 def _input(config: Mapping[str, Any]) -> _Seen:
-    shape = config.get("batch_shape") or config.get("batch_input_shape") or ()
-    return _Seen(shape[-1] or 0, 1, (1, 1)) if len(shape) == 4 else _Seen(0, 0, ALL)
+    shape: Sequence[int] = config.get("batch_shape") or config.get("batch_input_shape") or ()
+    return _Seen(shape[-1] or 0, 1, (1, 1)) if len(shape) > 3 else _Seen(0, 0, ALL)
 
 
 def _after(kind: str, config: Mapping[str, Any], given: Sequence[_Seen]) -> _Seen:
@@ -173,5 +175,5 @@ def _enlarged(stride: int, factor: Any) -> int:
     return max(1, stride // max(_pair(factor))) if stride else 0
 
 
-def _pair(value: Any) -> tuple[int, ...]:
-    return tuple(value) if isinstance(value, (list, tuple)) else (value, value)
+def _pair(value: Any) -> Sequence[int]:
+    return value if isinstance(value, (list, tuple)) else (value, value)

@@ -73,17 +73,13 @@ def scaling_for(
     """
     if input_range is not None and preprocess is not None:
         raise ModelError(f"{name}: input_range and preprocess both say which pixel values it expects; remove one")
+    if preprocess is not None:
+        return from_preprocess(preprocess), ()
+    if input_range is not None:
+        return from_range(*input_range), ()
     found = arriving(model)
     expected = found.expected if found else None
-    if preprocess is not None:
-        given = (-1.0, 1.0) if preprocess == "tf" else (-2.0, 2.0)
-        doubled = preprocess != "caffe" and _contradiction(name, f"preprocess: {preprocess}", given, found)
-        return from_preprocess(preprocess), tuple(filter(None, [doubled]))
-    if input_range is not None:
-        low, high = input_range
-        note = _contradiction(name, f"input_range [{low:g}, {high:g}]", input_range, found)
-        return from_range(low, high), tuple(filter(None, [note]))
-    if expected is None:
+    if found is None or expected is None:
         raise ModelError(missing(name))
     low, high = expected
     note = f"{name} gets pixel values from {low:g} to {high:g}, which its own layers before {found.layer!r} rescale"
@@ -96,20 +92,6 @@ def missing(name: str) -> str:
         f"which pixel values does {name} expect? Give input_range: [0, 255] if it rescales them itself, the range it "
         "was trained on otherwise, such as [0, 1] or [-1, 1]; or preprocess: caffe, torch, tf or {mean: [...], "
         "std: [...]}"
-    )
-
-
-def _contradiction(name: str, given: str, values: tuple[float, float], found: Arriving | None) -> str:
-    """Say that a network's own layers rescale other values than it is given; nothing if they do not."""
-    if found is None or found.expected is None or found.expected == values:
-        return ""
-    width = found.width(values)
-    if width >= found.width(found.expected) / 4:
-        return ""
-    low, high = found.expected
-    return (
-        f"{name} rescales pixel values itself, from [{low:g}, {high:g}]; with {given}, what reaches {found.layer!r} "
-        f"is a range only {width:.2g} wide, nearly one grey: set input_range: [{low:g}, {high:g}]"
     )
 
 
@@ -133,13 +115,10 @@ class Arriving(NamedTuple):
         """
         if (self.black, self.one) == (0, 1):
             return None
-        fit = [given for given in ((0.0, 255.0), (0.0, 1.0)) if SPREAD[0] <= self.width(given) <= SPREAD[1]]
+        slope = abs(self.white - self.black) / 255
+        fit = [given for given in ((0.0, 255.0), (0.0, 1.0)) if SPREAD[0] <= slope * given[1] <= SPREAD[1]]
         centred = self.black < -50 and self.white > 50  # a mean was subtracted, as ``caffe`` does
         return fit[0] if fit else (0.0, 255.0) if centred else None
-
-    def width(self, given: tuple[float, float]) -> float:
-        """Return the width of the range that reaches the layer from a range of pixel values."""
-        return abs(self.white - self.black) / 255 * (given[1] - given[0])
 
 
 def arriving(model: Any) -> Arriving | None:

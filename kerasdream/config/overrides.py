@@ -51,6 +51,8 @@ def override(document: YamlDocument, text: str) -> YamlDocument:
         else:
             raise _error(place, f"{'.'.join(map(str, path[: depth + 1]))} does not exist, so it cannot be set")
         inner = following
+    if path == ("model", "file"):  # instead of a named network
+        data["model"].pop("name", None)
     return YamlDocument(data, document.name, marks)
 
 

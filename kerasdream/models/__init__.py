@@ -10,7 +10,7 @@ from kerasdream.components import SIDE, Network
 from kerasdream.errors import ModelError
 from kerasdream.models import applications, defaults, efficientnet_lite, saved, tables
 from kerasdream.models.loading import why_not
-from kerasdream.models.scaling import missing
+from kerasdream.models.scaling import BOTH, missing
 
 if TYPE_CHECKING:
     from kerasdream.plugins.spec import PartSpec
@@ -35,11 +35,15 @@ def unusable(model: PartSpec) -> str:
     The file may be missing: a run file can be checked before it is there.
     """
     file = model.values.get("file")
-    if model.name != "file" or not isinstance(file, Path) or not file.exists():
+    if model.name != "file" or not isinstance(file, Path):
+        return ""
+    given = [name for name in ("input_range", "preprocess") if model.values.get(name) is not None]
+    if len(given) == 2:
+        return BOTH.format(file.name)
+    if not file.exists():
         return ""
     if reason := why_not(file):
         return reason
-    given = model.values.get("input_range") or model.values.get("preprocess")
     return missing(file.name) if not given and saved.takes_values_as_they_are(file) else ""
 
 

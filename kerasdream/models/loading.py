@@ -30,6 +30,10 @@ OTHER_KINDS = {
 """Extensions of files that are often taken for a network, and what they are."""
 
 
+OF_KERAS_2 = "Functional", "TFOpLambda", "SlicingOpLambda", "ModuleWrapper"
+"""Classes that Keras 2 wrote, and that Keras 3 does not have under that name."""
+
+
 def load_model(file: Path, *, code: Path | None = None, trust: bool = False) -> keras.Model:
     """Load a whole model.
 
@@ -45,10 +49,22 @@ def load_model(file: Path, *, code: Path | None = None, trust: bool = False) -> 
     if reason := why_not(file):
         raise ModelError(reason)
     objects = objects_in(code) if code is not None else {}
+    older = _of_keras_2_objects() if file.suffix != ".keras" else {}
     try:
-        return keras.saving.load_model(file, custom_objects=objects, compile=False, safe_mode=not trust)
+        return keras.saving.load_model(file, custom_objects={**older, **objects}, compile=False, safe_mode=not trust)
     except Exception as error:
         raise ModelError(_explained(file, error, code, objects, trust)) from error
+
+
+def _of_keras_2_objects() -> dict[str, Any]:
+    """Return layers that take the arguments which Keras 2 wrote into .h5 files, where those of Keras 3 do not."""
+    import keras
+
+    class DepthwiseConv2D(keras.layers.DepthwiseConv2D):
+        def __init__(self, *args: Any, groups: int = 1, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+
+    return {"DepthwiseConv2D": DepthwiseConv2D}
 
 
 def objects_in(code: Path) -> dict[str, Any]:
@@ -123,22 +139,30 @@ def _explained(file: Path, error: Exception, code: Path | None, objects: Mapping
     """Say why Keras could not load a file, and what to do."""
     text = str(error).rpartition("Exception encountered:")[2].strip()
     missing = re.search(r"(?:Could not locate (?:class|function)|Unknown [\w ]+:) '?([^'.\n]+)'?", text)
-    if missing:
+    if missing and not (missing[1] in OF_KERAS_2 and _of_keras_2(file)):
         return _without(file, missing[1].rpartition(">")[2], code, objects)
     if not trust and ("unsafe_deserialization" in text or "safe_mode" in text):
         return (
             f"{file} holds Python code (a Lambda layer), which runs when it is loaded; if you trust whoever made the "
             "file, use --trust (in Python: trust=True)"
         )
-    first = (text.splitlines() or [type(error).__name__])[0].rstrip(".")
-    made = saved_by(file)
-    hint = (
-        f"; it was saved by Keras {made}: with pip install tf_keras, tf_keras.models.load_model({file.name!r}) may "
-        "still load it, to be built again in Keras 3"
-        if made.startswith("2")
-        else ""
+    first = re.split(r"\.\s|\n", text or type(error).__name__)[0].rstrip(".")[:200]
+    return f"Keras cannot load the model file {file}: {first}{_of_keras_2(file)}"
+
+
+def _of_keras_2(file: Path) -> str:
+    """Return the way on for a file that Keras 2 saved; nothing for others."""
+    if not saved_by(file).startswith("2."):
+        return ""
+    if file.suffix == ".keras":
+        return (
+            "; it was saved by Keras 2: where that is installed (pip install tf_keras), save it again with "
+            f"tf_keras.models.load_model({file.name!r}).save('{file.stem}.h5')"
+        )
+    return (
+        "; it was saved by Keras 2: build the same network with Keras 3, load the weights with "
+        f"model.load_weights({file.name!r}), and save it with model.save('{file.stem}.keras')"
     )
-    return f"Keras cannot load the model file {file}: {first}{hint}"
 
 
 def _without(file: Path, name: str, code: Path | None, objects: Mapping[str, Any]) -> str:

@@ -63,6 +63,9 @@ def from_preprocess(how: Preprocess) -> Callable[[Any], Any]:
     return preprocess
 
 
+BOTH = "input_range and preprocess both say which pixel values {} expects; remove one"
+
+
 def scaling_for(
     name: str, model: Any, input_range: tuple[float, float] | None, preprocess: Preprocess | None
 ) -> tuple[Callable[[Any], Any], tuple[str, ...]]:
@@ -72,7 +75,7 @@ def scaling_for(
         ModelError: two maps are given, or none and the model's first layers do not tell.
     """
     if input_range is not None and preprocess is not None:
-        raise ModelError(f"{name}: input_range and preprocess both say which pixel values it expects; remove one")
+        raise ModelError(BOTH.format(name))
     if preprocess is not None:
         return from_preprocess(preprocess), ()
     if input_range is not None:
@@ -89,9 +92,8 @@ def scaling_for(
 def missing(name: str) -> str:
     """Say that the pixel values which a model expects must be given."""
     return (
-        f"which pixel values does {name} expect? Give input_range: [0, 255] if it rescales them itself, the range it "
-        "was trained on otherwise, such as [0, 1] or [-1, 1]; or preprocess: caffe, torch, tf or {mean: [...], "
-        "std: [...]}"
+        f"which pixel values was {name} trained on? Give input_range, such as [0, 255], [0, 1] or [-1, 1]; or "
+        "preprocess: caffe, torch, tf or {mean: [...], std: [...]}"
     )
 
 

@@ -76,7 +76,7 @@ def check_code(path: KeyPath, file: Path, base: Path, trust: Trust, errors: Erro
     Args:
         path: the place of the file's name in the run file.
     """
-    if trust == "anywhere" or str(errors.document.where(path)).startswith("-s "):
+    if trust == "anywhere" or _typed(errors.document.where(path)):
         return
     named, key = file.name, ".".join(map(str, path))
     if trust == "none":
@@ -91,6 +91,11 @@ def check_code(path: KeyPath, file: Path, base: Path, trust: Trust, errors: Erro
             f"{named} is outside the run file's folder, and it is code that runs; copy it into that folder, name it "
             f"with -s {key}={file}, or use --trust",
         )
+
+
+def _typed(place: Place) -> bool:
+    """Whether a value was typed on the command line, and so by whoever starts the run."""
+    return place.line is None and place.name.startswith("-s ")
 
 
 def _trusted(index: int, name: str, path: Path, base: Path, trust: Trust, errors: Errors) -> bool:

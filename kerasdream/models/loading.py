@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasdream.errors import KerasdreamError, ModelError, did_you_mean
-from kerasdream.models.saved import FILES, config_of, kinds_in_file
+from kerasdream.models.saved import FILES, config_of, kinds_in_file, operations_in_file
 from kerasdream.plugins import files as python_files
 
 if TYPE_CHECKING:
@@ -167,9 +167,7 @@ def _of_keras_2(file: Path) -> str:
 
 def _without(file: Path, name: str, code: Path | None, objects: Mapping[str, Any]) -> str:
     """Say that a class or function of the user's is missing, and where to name it."""
-    import keras
-
-    if file.suffix != ".keras" and hasattr(keras.ops, re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()):
+    if file.suffix != ".keras" and name in operations_in_file(file):
         return (
             f"{file} computes with {name}, an operation such as x / 255, which an .h5 file cannot hold; where the "
             f"network was made, {SAVE}"

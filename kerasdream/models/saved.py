@@ -87,6 +87,16 @@ def kinds_in_file(file: Path) -> list[str]:
     return [str(layer.get("class_name")) for layer in _layers(config_of(file) or {})]
 
 
+def operations_in_file(file: Path) -> set[str]:
+    """Return the class names of the operations of a model file that are not layers, such as ``x / 255``."""
+    return {str(layer.get("class_name")) for layer in _layers(config_of(file) or {}) if _is_operation(layer)}
+
+
+def _is_operation(layer: Mapping[str, Any]) -> bool:
+    """Whether an entry is no layer; an .h5 file does not say, but a layer's settings are more than its name."""
+    return ".ops." in str(layer["module"]) if "module" in layer else list(layer.get("config", ())) == ["name"]
+
+
 def _layers(config: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the entries of all layers but the inputs, those of nested models after the model's own."""
     settings = config.get("config")
@@ -117,7 +127,7 @@ def _follow(
         row = len(rows)
         last = _follow(layer, arriving, f"{prefix}{name}/", rows) if "layers" in layer.get("config", {}) else []
         last = last or [_after(kind, layer.get("config", {}), arriving)]
-        if ".ops." not in str(layer.get("module")):  # an operation such as x / 255 is no layer
+        if not _is_operation(layer):
             rows.insert(row, (Layer(f"{prefix}{name}", *last[0].facts, Lattice()), kind))
         seen[name] = last
     ends = [seen[source][index] for source, index in _reads(settings.get("output_layers", []))]

@@ -117,8 +117,12 @@ class Arriving(NamedTuple):
         """
         if (self.black, self.one) == (0, 1):
             return None
-        slope = abs(self.white - self.black) / 255
-        fit = [given for given in ((0.0, 255.0), (0.0, 1.0)) if SPREAD[0] <= slope * given[1] <= SPREAD[1]]
+        ends = {(0.0, 255.0): self.white, (0.0, 1.0): self.one}
+        fit = [
+            given
+            for given, end in ends.items()
+            if SPREAD[0] <= abs(end - self.black) <= SPREAD[1] and abs(self.black) <= SPREAD[1]
+        ]
         centred = self.black < -50 and self.white > 50  # a mean was subtracted, as ``caffe`` does
         return fit[0] if fit else (0.0, 255.0) if centred else None
 
@@ -146,7 +150,7 @@ def _reached(model: Any, pictures: Any) -> tuple[str, Any]:
     layer = next(layer for layer in model.layers if _learned(layer))
     into = layer._inbound_nodes[-1].input_tensors[0]
     if all(into is not tensor for tensor in model.inputs):
-        pictures = keras.Model(model.inputs, into)(pictures, training=False)
+        pictures = keras.Model(model.inputs[0], into)(pictures, training=False)
     return _reached(layer, pictures) if is_graph(layer) else (layer.name, pictures)
 
 

@@ -131,7 +131,7 @@ def test_list_of_layers_by_network():
         ("image: x.jpg\nversion: 2", "version: expected 1, the only version this kerasdream can read, not 2"),
         ("image: x.jpg\nseed: -1", "seed: expected at least 0, not -1"),
         ("image: x.jpg\nseed: true", "seed: expected a whole number, not true"),
-        ("image: x.jpg\nmodel: vgg16", "objectives: missing"),
+        ("image: x.jpg\nmodel: gone.keras", "objectives: the model file"),
         ("image: x.jpg\nobjectives: []", "objectives: missing"),
         ("image: x.jpg\nmodel: 3", "expected a name"),
         ("image: x.jpg\nmodel: {file: a.keras}", "model.input_range: missing (the pixel values"),

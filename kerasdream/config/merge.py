@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kerasdream.config.document import KeyPath, YamlDocument
+from kerasdream.config.ensembles import NETWORKS, named_entry
 from kerasdream.config.messages import shown
 from kerasdream.config.overrides import Override, names_preset, override, sets_objectives
 from kerasdream.config.presets import with_preset
 from kerasdream.config.sections import DEFAULT_PARTS, SECTIONS, written_out
 from kerasdream.errors import ConfigError, Place, Problem
-from kerasdream.models import default_layers
+from kerasdream.models import default_layers, model_entry
 
 
 class Merged(NamedTuple):
@@ -67,8 +68,9 @@ def merged(
     document = _overridden(document, [text for text in rest if not sets_objectives(text)], problems)
     chosen: Sequence[str] = ()
     if "objectives" not in document.data and not layers:  # the overrides may have changed the model
-        chosen = default_layers(document.data["model"], document.folder(("model",), base))
-        document = replace(document, data=document.data | _objectives(chosen))
+        model = document.data["model"]
+        chosen = _default_layers(model, document.folder(("model",), base))
+        document = replace(document, data=document.data | _objectives(chosen, model))
     document = with_layers(document, layers)
     of_objectives = [text for text in rest if sets_objectives(text)]
     return Merged(_overridden(document, of_objectives, problems), problems, given, () if of_objectives else chosen)
@@ -115,6 +117,23 @@ def _overridden(document: YamlDocument, overrides: Iterable[str], problems: list
     return document
 
 
-def _objectives(layers: Sequence[str]) -> dict[str, Any]:
-    """Return the objectives of a run that names none, as a part of a run file."""
-    return {"objectives": [{"l2": {"layer": layer}} for layer in layers]} if layers else {}
+def _default_layers(model: Any, base: Path) -> Sequence[str]:
+    """Return the default layers of a run's network, or of all networks of an ensemble; none if one has none."""
+    members = named_entry(model).get(NETWORKS) if isinstance(model, dict) else None
+    if not isinstance(members, list):
+        return default_layers(model, base)
+    found = {_name(member): default_layers(member, base) for member in members}
+    return [f"{name}/{layer}" for name, layers in found.items() for layer in layers] if all(found.values()) else []
+
+
+def _objectives(layers: Sequence[str], model: Any) -> dict[str, Any]:
+    """Return the objectives of a run that names none; those of an ensemble are averaged over its networks."""
+    members = named_entry(model).get(NETWORKS) if isinstance(model, dict) else None
+    weight = {"weight": 1 / len(members)} if isinstance(members, list) and members else {}
+    return {"objectives": [{"l2": {"layer": layer, **weight}} for layer in layers]} if layers else {}
+
+
+def _name(model: Any) -> str:
+    """Return the name of a network of an ensemble; that of a file is the file's."""
+    entry = model_entry(model) or {}
+    return Path(entry["file"]).stem if isinstance(entry.get("file"), str) else str(entry.get("name"))

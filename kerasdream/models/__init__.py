@@ -6,14 +6,27 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasdream.components import SIDE, Network
+from kerasdream.components import LOGITS, SIDE, Network
 from kerasdream.errors import ModelError
 from kerasdream.models import applications, defaults, efficientnet_lite, saved, tables
+from kerasdream.models.ensemble import parts
 from kerasdream.models.loading import why_not
 from kerasdream.models.scaling import BOTH, missing
 
 if TYPE_CHECKING:
     from kerasdream.plugins.spec import PartSpec
+
+__all__ = [
+    "default_layers",
+    "default_note",
+    "known_layers",
+    "model_entry",
+    "network_name",
+    "network_side",
+    "no_default",
+    "parts",
+    "unusable",
+]
 
 _SIDES = {**applications.SIDES, **efficientnet_lite.SIDES}
 
@@ -78,9 +91,9 @@ def _default_layers_of(network: Network) -> Sequence[str]:
 
 def default_note(model: PartSpec, layers: Sequence[str]) -> str:
     """Return a note if the default layers of a run were found by the rule of ``defaults``; else nothing."""
-    if not layers or model.name in defaults.CHOSEN:
+    if not layers or all(member.name in defaults.CHOSEN for member in parts(model)):
         return ""
-    what = model.values["file"].name if "file" in model.values else model.name
+    what = model.values["file"].name if "file" in model.values else network_name(model)
     listed = f"; to list others: kerasdream layers {what}" if model.made is None else ""
     return f"no objectives are given, so it amplifies {' and '.join(layers)} of {what}{listed}"
 
@@ -98,13 +111,17 @@ def no_default(model: PartSpec) -> str:
 def network_name(model: PartSpec) -> str:
     """Return the name of a ``model`` entry's network, under which it is tuned, without building the network.
 
-    A network from a file has the file's name.
+    A network from a file has the file's name, an ensemble the names of its networks.
     """
+    if len(several := parts(model)) > 1:
+        return "+".join(map(network_name, several))
     return model.values["file"].stem if model.name == "file" and model.made is None else model.name
 
 
 def network_side(model: PartSpec) -> int:
     """Return the side of the pictures a ``model`` entry's network was trained on; the usual side if that is unknown."""
+    if len(several := parts(model)) > 1:
+        return max(map(network_side, several))
     return model.made.side if model.made is not None else _SIDES.get(model.name, SIDE)
 
 
@@ -113,6 +130,10 @@ def known_layers(model: PartSpec) -> Collection[str] | None:
 
     For named networks there are shipped tables; a model file contains its configuration.
     """
+    if len(several := parts(model)) > 1:
+        known = {network_name(member): known_layers(member) for member in several}
+        lists = [[f"{name}/{layer}" for layer in layers] for name, layers in known.items() if layers is not None]
+        return [LOGITS, *(layer for each in lists for layer in each)] if len(lists) == len(known) else None
     if model.made is not None:
         from kerasdream.models.graph import layer_names
 

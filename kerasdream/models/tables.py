@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from kerasdream.errors import ModelError
+from kerasdream.errors import OneSizeError
 from kerasdream.plan.tiling import Lattice
 
 if TYPE_CHECKING:
@@ -63,9 +63,9 @@ def layers_of(network: Network) -> tuple[Layer, ...]:
 
     names = list(layer_names(network.model, network.aliases))
     try:
-        extractor = build_extractor(network.model, names, aliases=network.aliases, fold=False)
-    except ModelError:  # a Flatten before a Dense: the network takes pictures of one size only
-        extractor = build_extractor(network.model, names, aliases=network.aliases, fold=False, side=network.side)
+        extractor = build_extractor(network, names, fold=False)
+    except OneSizeError as error:
+        extractor = build_extractor(network, names, fold=False, side=error.side)
     rows = []
     for name in names:
         pair = extractor.geometry[name]

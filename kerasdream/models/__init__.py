@@ -94,7 +94,7 @@ def default_note(model: PartSpec, layers: Sequence[str]) -> str:
     if not layers or all(member.name in defaults.CHOSEN for member in parts(model)):
         return ""
     what = model.values["file"].name if "file" in model.values else network_name(model)
-    listed = f"; to list others: kerasdream layers {what}" if model.made is None else ""
+    listed = f"; to list others: kerasdream layers {what}" if model.made is None and len(parts(model)) == 1 else ""
     return f"no objectives are given, so it amplifies {' and '.join(layers)} of {what}{listed}"
 
 

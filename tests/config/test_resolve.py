@@ -134,7 +134,7 @@ def test_list_of_layers_by_network():
         ("image: x.jpg\nmodel: gone.keras", "objectives: the model file"),
         ("image: x.jpg\nobjectives: []", "objectives: missing"),
         ("image: x.jpg\nmodel: 3", "expected a name"),
-        ("image: x.jpg\nmodel: {file: a.keras}", "model.input_range: missing (the pixel values"),
+        ("image: x.jpg\nmodel: {file: a.keras}", "the model file a.keras does not exist"),
         ("image: x.jpg\ntransforms: {jitter: {pixels: 1}, blur: 2}", "expected one transform"),
         ("image: x.jpg\npriors: [{total_variation: {radius: 3}}]", "unknown key 'radius'"),
         ("image: x.jpg\nascent: [{rate: .inf}]", "finite"),

@@ -121,6 +121,7 @@ def validate(files: tuple[Path, ...], overrides: tuple[str, ...], plugin_files: 
     run file names must exist.
     """
     from kerasdream.config.recipes import load_any
+    from kerasdream.session.planner import notes_on
 
     failed = False
     for file in files:
@@ -130,6 +131,8 @@ def validate(files: tuple[Path, ...], overrides: tuple[str, ...], plugin_files: 
                 click.echo(f"plugin file: {plugin}", err=True)
             _require_files(config)
             click.echo(f"{file}: ok")
+            for note in notes_on(config):
+                click.echo(f"  note: {note}")
         failed |= outcome.failed
     sys.exit(ERROR if failed else 0)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kerasdream.components import Energy
+from kerasdream.dreaming.remarks import of_chain
 from kerasdream.models import network_side, tables
 from kerasdream.output_names import FRAME
 from kerasdream.plan.cutting import Border, Geometry, cutting_for
@@ -102,18 +103,19 @@ def plan_run(config: RunConfig, facts: NetworkFacts, shape: tuple[int, int]) -> 
         steps=config.octaves.each_steps,
         cutting=cutting_of(config, facts),
         seed=config.seed,
-        notes=_notes(config),
+        notes=notes_on(config),
         crops=config.crops_for(facts.side),
         panels=config.panels,
     )
 
 
-def _notes(config: RunConfig) -> list[str]:
+def notes_on(config: RunConfig) -> list[str]:
     """Return what the user should hear about the settings of a run."""
     notes = [own_rules().error] if config.tiles.size == "auto" and own_rules().error else []
     stills = [entry for entry in config.outputs if entry.name in ("png", "jpeg") and FRAME not in entry.values["path"]]
     if config.frames.count > 1 and stills and len(stills) == len(config.outputs):
         notes.append(f"only the last frame is written: put {FRAME} into the path of an output, or write a gif")
+    notes += of_chain(config.ascent)
     if config.cropped and config.tiles.halo != "auto":
         notes.append("tiles.halo has no effect: the network looks at crops")
     return notes

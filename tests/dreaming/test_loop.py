@@ -91,7 +91,7 @@ def test_schedules_reach_weights_priors_and_rules(tiny, chelsea):
     kerasdream.dream(
         picture,
         objectives=[{"l2": {"layer": "c3", "weight": {"from": 1, "to": 3}}}],
-        priors=[{"total_variation": {"weight": {"keys": {0: 0, 2: 0.2}}}}],
+        priors=[{"total_variation": {"weight": {"keys": {0: 0, 2: 0.2}}, "scale": "absolute"}}],
         on_event=lambda event: seen.append(event) if isinstance(event, Stepped) else None,
         **common,
     )

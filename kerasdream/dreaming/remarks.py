@@ -1,0 +1,132 @@
+"""What the user should hear about a dream that went wrong: a prior outweighs, nothing moved, or it burnt out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kerasdream.images import to_float, to_uint8
+from kerasdream.schedules import Progress
+
+if TYPE_CHECKING:
+    from kerasdream.dreaming.step import GradientStep
+    from kerasdream.plugins.spec import PartSpec
+
+BUILT_IN = "kerasdream"
+"""The plugin of the rules whose effect is known here."""
+
+RATE = 0.018
+"""The default ``rate``, which suits photos."""
+
+ADD_RATE = f"add - rate: {RATE} at its end"
+
+SIZED = ("normalize", "laplacian_normalize", "adam", "nadam", "sign")
+"""Built-in ascent rules after which a typical pixel moves by about 1, whatever the gradient."""
+
+LENGTHS = ("rate", "clip")
+"""Built-in ascent rules that set or limit the length of a step."""
+
+FALL = 0.01
+"""Share of its value by which an objective may fall within an octave: cuts and transforms differ from step to step."""
+
+STILL = 0.5
+"""Levels of 255: a smaller root mean square change is hardly seen."""
+
+BURNT = 0.2
+"""A share of values at the darkest and the brightest level that is larger than the source's by this is remarked on."""
+
+
+def of_priors(
+    step: GradientStep,
+    projections: Sequence[PartSpec],
+    means: tuple[Sequence[float], Sequence[float]] | None,
+    progress: Progress,
+    unit: float,
+) -> Iterator[str]:
+    """Yield a remark if the objectives fell in the last octave because of a prior.
+
+    Args:
+        means: each part's mean, unweighted, before the first and before the last step of the octave.
+        progress: of that last step.
+        unit: of the energies' weights.
+    """
+    if means is None:
+        return
+    objectives, weights = len(step.parts.objectives), np.array(step.weights(progress, unit))
+    first, last = (weights * np.array(each) for each in means)
+    before, after = float(first[:objectives].sum()), float(last[:objectives].sum())
+    if not after < before - FALL * abs(before):
+        return
+    fell = f"in the last octave the objective fell from {before:.4g} to {after:.4g}"
+    gains = dict(zip(step.parts.energies, (last - first)[objectives:], strict=True))
+    winner = max(gains, key=gains.__getitem__, default=None)
+    if winner is not None and gains[winner] > 0:
+        weight = winner.weight(winner.spec.values_at(progress))
+        smaller = f"try a weight of {weight / 4:.2g} (now {weight:g})"
+        yield f"{winner.label} outweighs what the dream climbs: {fell}; {smaller}"
+    elif projections:
+        names = " and ".join(spec.name for spec in projections)
+        yield f"{names} outweighs what the dream climbs: {fell}; make it weaker, or leave it out"
+
+
+def of_picture(picture: np.ndarray, source: np.ndarray, chain: Sequence[PartSpec]) -> Iterator[str]:
+    """Yield a remark if the dream is hardly different from its source, or has burnt out.
+
+    Args:
+        picture: ``(height, width, 3)`` float32 in [-1, 1].
+        source: of the same shape, uint8 levels or float32 in [-1, 1].
+        chain: the ascent rules.
+    """
+    moved, burnt, before = 0.0, np.zeros(256, int), np.zeros(256, int)
+    for row in range(0, len(picture), 64):  # strips: a large picture is not copied
+        dreamed, photo = picture[row : row + 64], to_float(source[row : row + 64])
+        moved += float(np.square(127.5 * (dreamed - photo)).sum())
+        burnt += np.bincount(to_uint8(dreamed).ravel(), minlength=256)
+        before += np.bincount(to_uint8(photo).ravel(), minlength=256)
+    moved = (moved / picture.size) ** 0.5
+    if moved < STILL:
+        yield f"the picture hardly changed (by {moved:.2g} of 255 levels): {_longer(chain)}"
+    elif _extreme(burnt) > _extreme(before) + BURNT:
+        share = f"{_extreme(burnt):.0%} of its values are black or white (of the source's {_extreme(before):.0%})"
+        yield f"the picture burnt out: {share}: {_shorter(chain)}"
+
+
+def of_chain(chain: Sequence[PartSpec]) -> Iterator[str]:
+    """Yield what is certain about ascent rules before a run: none of them sets the length of a step."""
+    names = [rule.name for rule in chain]
+    if any(name in LENGTHS for name in names) or any(rule.plugin != BUILT_IN for rule in chain):
+        return
+    if any(name in SIZED for name in names):
+        yield f"ascent has no rate: a step moves pixels from one end of the range to the other; {ADD_RATE}"
+    else:
+        bare = "a step is as long as the bare gradient, often far below a level"
+        yield f"ascent has neither normalize nor rate: {bare}; add - normalize and - rate: {RATE}"
+
+
+def _extreme(counts: np.ndarray) -> float:
+    """Return the share of the values at the darkest and at the brightest level that occurs."""
+    found = counts[counts > 0]
+    return float(found[[0, -1]].sum() / found.sum()) if len(found) > 1 else 1.0
+
+
+def _longer(chain: Sequence[PartSpec]) -> str:
+    """Return what makes steps longer."""
+    names = [rule.name for rule in chain]
+    if all(rule.plugin == BUILT_IN for rule in chain) and not any(name in SIZED for name in names):
+        rate = "" if "rate" in names else f" and - rate: {RATE}"
+        return f"a bare gradient is far smaller than a level; add - normalize{rate} to ascent"
+    return f"try a larger rate{_now(chain)}, such as {RATE}, or smaller weights of the priors"
+
+
+def _shorter(chain: Sequence[PartSpec]) -> str:
+    """Return what makes steps shorter."""
+    now = _now(chain)
+    return f"try a smaller rate{now} or fewer steps" if now else ADD_RATE
+
+
+def _now(chain: Sequence[PartSpec]) -> str:
+    """Return the rate of the run's first step, ``" (now 0.018)"``; nothing if there is no rule ``rate``."""
+    rates = [{**rule.values, **rule.values_at(Progress())}["value"] for rule in chain if rule.name == "rate"]
+    return f" (now {rates[0]:g})" if rates else ""

@@ -129,6 +129,7 @@ class DreamOptions(TypedDict, total=False):
     crops: Mapping[str, Any] | None
     max_side: int | None
     panels: int | tuple[int, int]
+    strength: float | None
     seed: int
     input_range: tuple[float, float] | None
     preprocess: Callable[[Any], Any] | None
@@ -151,6 +152,7 @@ def dream(image: Image, **options: Unpack[DreamOptions]) -> Result:
         octaves, frames, tiles, views, crops: the sections of these names.
         max_side: larger pictures are shrunk to this size, by default 1024; None: never.
         panels: number of pictures dreamed at once, side by side on one sheet; or rows and columns.
+        strength: how far the dream goes: a factor of every step, by default 1; more than 0, at most 10.
         seed: of everything random.
         input_range: for a Keras model: the pixel values it was trained on, ``(0, 255)`` for example.
         preprocess: instead of ``input_range``: ``keras.ops`` function from ``(n, h, w, 3)`` in [-1, 1] to its input.

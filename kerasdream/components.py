@@ -61,13 +61,20 @@ class Network:
 
     Attributes:
         name: its name in the YAML; the key of its shipped layer table, if there is one.
-        model: the Keras model, functional or sequential, with one image input.
+        model: the Keras model, functional or sequential. One of its inputs is a picture, ``(n, height, width,
+            channels)`` or, with ``channels_first``, ``(n, channels, height, width)``.
         preprocess: ``keras.ops`` function from a picture, ``(n, height, width, 3)`` float32 RGB in [-1, 1], to the
             model's input.
         aliases: canonical layer name -> name in ``model``, for networks whose automatic layer numbers do not start
             at 1 because Keras built another network before.
         size: side in pixels of the square pictures it was trained on; None for the side of ``model``'s input, or 224
             if that is not fixed.
+        inputs: what the inputs other than the picture are held at, by name: a number, an array of the input's shape
+            without its batch axis, or a ``.npy`` file with one.
+        channels: for a picture of another number of channels than three: those that receive the picture's red, green
+            and blue, from 0, or the one that receives its brightness. The others are held at middle grey. None: the
+            brightness for one channel, else the first three.
+        head: for a model with several outputs: the name of the one with the classes.
     """
 
     name: str
@@ -75,6 +82,9 @@ class Network:
     preprocess: Callable[[Any], Any]
     aliases: Mapping[str, str] = field(default_factory=dict)
     size: int | None = None
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    channels: Sequence[int] | None = None
+    head: str | None = None
 
     @property
     def side(self) -> int:

@@ -26,6 +26,9 @@ hookimpl = pluggy.HookimplMarker("kerasdream")
 
 Register = Callable[..., None]
 
+GROUP = "kerasdream"
+"""The group of the entry points by which installed plugins are found."""
+
 
 @hookspec
 def register_models(register: Register) -> None:

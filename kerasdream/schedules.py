@@ -35,7 +35,7 @@ class Progress:
 class Ramp(BaseModel, Generic[Number]):
     """Linear from the first to the last step of each octave (``over: steps``), over the octaves, or the whole run."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
     start: Number = Field(alias="from")
     end: Number = Field(alias="to")
@@ -55,7 +55,7 @@ class Ramp(BaseModel, Generic[Number]):
 class Keys(BaseModel, Generic[Number]):
     """Values at given steps (of the octave, or of what ``over`` says), linear in between, constant outside."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
     keys: dict[int, Number] = Field(min_length=1, json_schema_extra={"propertyNames": {"pattern": "^-?[0-9]+$"}})
     over: Over = "steps"
@@ -103,7 +103,7 @@ class Each(BaseModel, Generic[Number]):
     Values align with the finest octave; if coarse octaves are dropped, leading values are dropped too.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
     each: list[Changing[Number]] = Field(min_length=1)
 

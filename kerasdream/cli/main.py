@@ -22,19 +22,25 @@ from kerasdream.cli.plan import plan
 from kerasdream.cli.runs import dream, run, validate
 from kerasdream.cli.tune import tune
 from kerasdream.errors import KerasdreamError
+from kerasdream.hookspecs import GROUP
 
 
 class _Commands(click.Group):
-    """The built-in commands, and those that plugins register."""
+    """The built-in commands, and those that installed plugins register."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        discovered(self)
+        self.discover()
         return list(self.commands)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in self.commands:
-            discovered(self)
+            self.discover()
         return super().get_command(context, name)
+
+    def discover(self) -> None:
+        """Load the plugins for their commands. Without installed plugins there are none, and ``--help`` is quick."""
+        if metadata.entry_points(group=GROUP):
+            discovered(self)
 
     def add_command(self, command: click.Command, name: str | None = None) -> None:
         name = name or command.name or ""

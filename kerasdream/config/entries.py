@@ -124,7 +124,11 @@ def _finished(registration: Registration, parameters: BaseModel, path: KeyPath, 
     fields = type(parameters).model_fields
     values = {name: _absolute(getattr(parameters, name), context.base) for name in fields}
     plain = parameters.model_dump(mode="json", by_alias=True)
-    plain |= {name: value.name for name, value in values.items() if isinstance(value, Path)}
+    for name, value in values.items():
+        if isinstance(value, Path):
+            plain[name] = value.name
+        elif isinstance(value, dict):
+            plain[name] |= {key: each.name for key, each in value.items() if isinstance(each, Path)}
     if "mask" in plain and plain["mask"] is None and is_weighted(registration.kind, registration.factory):
         del plain["mask"]  # Omit an unset mask from the recipe.
     plain |= {name: value.plain for name, value in values.items() if isinstance(value, Mask)}
@@ -147,7 +151,9 @@ def _finished(registration: Registration, parameters: BaseModel, path: KeyPath, 
 
 
 def _absolute(value: Any, base: Path) -> Any:
-    """Return a file parameter relative to ``base``; any other value unchanged."""
+    """Return a file parameter, or each in a mapping, relative to ``base``; any other value unchanged."""
+    if isinstance(value, dict):
+        return {name: _absolute(each, base) for name, each in value.items()}
     if isinstance(value, Mask):
         return replace(value, path=_absolute(value.path, base))
     return base / value.expanduser() if isinstance(value, Path) else value

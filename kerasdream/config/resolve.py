@@ -121,6 +121,7 @@ def _run_config(run_file: RunFile, parts: _Parts, loaded: LoadedPlugins, base: P
     used = {entry.plugin for entry in (model, parametrization, *parts.listed)}
     return RunConfig(
         seed=run_file.seed,
+        strength=run_file.strength,
         model=model,
         image=run_file.image,
         views=run_file.views,
@@ -175,6 +176,7 @@ def _recipe(
     return {
         "version": run_file.version,
         "seed": run_file.seed,
+        "strength": run_file.strength,
         "model": {"name": model.name, **model.plain},
         "image": sections.pop("image"),
         "views": run_file.views,

@@ -21,6 +21,7 @@ class RunConfig:
     """One run, resolved: what ``kerasdream validate`` checks and ``kerasdream run`` does.
 
     Attributes:
+        strength: factor of every step of the ascent.
         base: the folder that relative paths are relative to.
         data: the same as plain data with every default written out; recipes are made of it.
         plugin_files: the plugin files that were loaded.
@@ -28,6 +29,7 @@ class RunConfig:
     """
 
     seed: int
+    strength: float
     model: PartSpec
     image: Image
     views: Views

@@ -197,6 +197,9 @@ class RunFile(StrictModel):
         default=None, description="Start from this preset; the other keys in this file override its settings."
     )
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(default=0, description="Seed of everything random.")
+    strength: Annotated[float, Field(gt=0, le=10)] = Field(
+        default=1.0, description="How far the dream goes: a factor of every step that the ascent takes."
+    )
     plugins: list[str] = Field(default=[], description="Plugin files and folders, in this file's folder or below.")
     views: Views = Field(default="auto", description="Tiles, or crops; auto: crops if an objective is a class.")
     image: Image = Field(description="Where the picture comes from.")

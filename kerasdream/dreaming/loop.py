@@ -116,6 +116,7 @@ def ascend(
     *,
     parametrization: PartSpec,
     chain: Sequence[PartSpec],
+    strength: float = 1.0,
     projections: Sequence[PartSpec] = (),
     detail: bool = True,
     is_over: Callable[[Sequence[float]], bool] = lambda scores: False,
@@ -127,7 +128,7 @@ def ascend(
 
     Args:
         source: ``(height, width, 3)``: uint8 levels or float32 in [-1, 1]. It is not changed.
-        chain: ascent rules, applied in order.
+        chain, strength: ascent rules, applied in order, and a factor of what they return.
         detail: start each octave from the source at that size plus the upscaled dreamed detail, so that the source's
             own detail is never blurred; otherwise from the upscaled dream.
         is_over: called after every step with the scores of the octave's steps; True ends the octave early.
@@ -145,7 +146,7 @@ def ascend(
         plan.panels,
         init=form.init,
         decoding=decoding,
-        chain=Chain(chain, decoding),
+        chain=Chain(chain, decoding, strength=strength),
         projections=projections,
         detail=detail,
     )

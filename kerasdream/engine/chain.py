@@ -24,10 +24,11 @@ class Chain:
     Args:
         entries: the ascent rules, in order.
         decoding: from the state to the picture; None if the state is the picture.
+        strength: factor of what the last rule returns.
     """
 
-    def __init__(self, entries: Sequence[PartSpec], decoding: Decoding | None = None) -> None:
-        self.entries, self.decoding = entries, decoding
+    def __init__(self, entries: Sequence[PartSpec], decoding: Decoding | None = None, *, strength: float = 1.0) -> None:
+        self.entries, self.decoding, self.strength = entries, decoding, strength
         self._traced: dict[Any, Any] = {}
 
     def step(
@@ -120,6 +121,8 @@ class Chain:
             rule = entry.make({name: next(numbers) for name in entry.schedules})
             gradient, past = rule.update(gradient, past, state)
             remembered.append(past)
+        if self.strength != 1:
+            gradient = gradient * self.strength
         finite = tf.math.is_finite(tf.reduce_sum(gradient))  # the sum is finite only if every element is
         with tf.control_dependencies([finite]):  # check first, then add: the sum can reuse the gradient's buffer
             moved = state + gradient

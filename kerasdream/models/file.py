@@ -6,19 +6,33 @@ import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from annotated_types import Ge, Len
 
 from kerasdream.components import Network, from_range
 from kerasdream.errors import ModelError
 
 
-def file(*, file: Path, input_range: tuple[float, float]) -> Network:
+def file(
+    *,
+    file: Path,
+    input_range: tuple[float, float],
+    inputs: dict[str, float | list[float] | Path] | None = None,
+    channels: Annotated[list[Annotated[int, Ge(0)]], Len(1, 3)] | None = None,
+    head: str | None = None,
+) -> Network:
     """Load a whole model that Keras saved (``model.save("my_model.keras")``).
 
     Args:
         file: the ``.keras`` (or whole-model ``.h5``) file.
         input_range: the pixel values the model expects, lowest and highest: ``[0, 255]`` if it rescales them itself,
             ``[-1, 1]`` or ``[0, 1]`` if it was trained on such values.
+        inputs: what the inputs other than the picture are held at, by name: a number, a list of numbers or a ``.npy``
+            file.
+        channels: if the model's pictures do not have three channels: those that receive red, green and blue, from 0,
+            or the one that receives the brightness.
+        head: if the model has several outputs: the name of the one with the classes.
 
     Raises:
         ModelError: the file is missing, or Keras cannot load it.
@@ -32,7 +46,7 @@ def file(*, file: Path, input_range: tuple[float, float]) -> Network:
     except Exception as error:
         cause = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelError(f"Keras cannot load the model file {file}: {cause}") from error
-    return Network(file.stem, model, from_range(*input_range))
+    return Network(file.stem, model, from_range(*input_range), inputs=inputs or {}, channels=channels, head=head)
 
 
 def layers_in_file(file: Path) -> list[str] | None:

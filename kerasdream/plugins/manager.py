@@ -22,12 +22,12 @@ import pluggy
 
 from kerasdream import hookspecs
 from kerasdream.errors import PluginError, did_you_mean
+from kerasdream.hookspecs import GROUP
 from kerasdream.plugins import attribution
 from kerasdream.plugins import files as plugin_files
 from kerasdream.plugins.registry import KINDS, Registry
 from kerasdream.plugins.signature import check_signature
 
-GROUP = "kerasdream"
 BUILT_IN = "built in"
 BUILT_INS = "kerasdream.builtin"
 """The module of the built-in parts, loaded by name like any other plugin."""

@@ -73,9 +73,10 @@ class PartSpec:
     def files(self) -> Iterator[Path]:
         """The files the part reads."""
         for value in self.values.values():
-            path = value.path if isinstance(value, Mask) else value
-            if isinstance(path, Path):
-                yield path
+            for each in value.values() if isinstance(value, dict) else (value,):
+                path = each.path if isinstance(each, Mask) else each
+                if isinstance(path, Path):
+                    yield path
 
     @property
     def schedules(self) -> dict[str, Any]:

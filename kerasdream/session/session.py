@@ -197,6 +197,7 @@ def _ascend(
         step,
         parametrization=config.parametrization,
         chain=config.ascent,
+        strength=config.strength,
         projections=[entry for entry in config.priors if isinstance(entry.make(), Projection)],
         detail=config.octaves.detail,
         is_over=config.octaves.is_over,

@@ -139,3 +139,12 @@ def test_the_json_schema_includes_sums(schema):
     assert not fits({"sum": {"weight": 1}})
     assert not fits({"sum": {"of": [summand], "wieght": 1}})
     assert not fits({"sum": [{"l2": {"layer": 5}}]})
+
+
+def test_files_in_a_mapping_are_relative_to_the_run_file_and_base_names_in_the_recipe(tmp_path):
+    model = {"file": "a.keras", "input_range": [0, 1], "inputs": {"meta": "sub/meta.npy", "age": 30, "sex": [0, 1]}}
+    data = {"image": "noise", "model": model, "objectives": {"l2": "c1"}, "outputs": []}
+    config = resolve(YamlDocument(data, "run"), tmp_path)
+    assert config.model.values["inputs"] == {"meta": tmp_path / "sub/meta.npy", "age": 30.0, "sex": [0.0, 1.0]}
+    assert config.data["model"]["inputs"] == {"meta": "meta.npy", "age": 30.0, "sex": [0.0, 1.0]}
+    assert list(config.model.files) == [tmp_path / "a.keras", tmp_path / "sub/meta.npy"]

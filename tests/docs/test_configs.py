@@ -17,19 +17,6 @@ DOWNLOADED = {"inception_v3"}
 """Run files whose network has weights that Keras downloads."""
 
 
-@pytest.fixture(scope="module")
-def my_own_model(tmp_path_factory):
-    """The model file that configs/my_own_model.yaml expects, with a layer conv3."""
-    keras.utils.set_random_seed(0)
-    picture = x = keras.Input((64, 64, 3))
-    for i, filters in enumerate((8, 16, 16), start=1):
-        x = keras.layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu", name=f"conv{i}")(x)
-    x = keras.layers.Dense(10)(keras.layers.Flatten()(x))
-    path = tmp_path_factory.mktemp("model") / "my_model.keras"
-    keras.Model(picture, x).save(path)
-    return path
-
-
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_run_file_runs(path, tmp_path, my_own_model):
     overrides = [*SMALL, "image.max_side=96", "image.size=[64, 96]"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -36,13 +37,14 @@ FIRST = dict(reversed(RUN_FILES))
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, chelsea):
-    """A folder with the pictures that the run files name."""
+def folder(tmp_path_factory, chelsea, my_own_model):
+    """A folder with the files that the run files name."""
     folder = tmp_path_factory.mktemp("docs")
     mask = np.linspace(-1, 1, 64 * 80, dtype="float32").reshape(64, 80, 1).repeat(3, 2)
     images.save(folder / "photo.jpg", chelsea[100:164, 100:180], format="jpeg")
     images.save(folder / "guide.jpg", chelsea[40:104, 200:280], format="jpeg")
     images.save(folder / "mask.png", mask, format="png")
+    shutil.copy(my_own_model, folder)
     return folder
 
 

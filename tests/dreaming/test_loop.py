@@ -60,6 +60,16 @@ def test_loop_equals_the_published_algorithm(tiny, chelsea, detail):
     assert len(result.scores) == 12
 
 
+def test_strength_is_a_factor_of_every_step(tiny, chelsea):
+    """Half the strength equals half the rate, to the byte; the recipe says which it was."""
+    common = {"model": tiny, "objectives": {"l2": "c3"}, "octaves": {"count": 2, "steps": 3}, **PLAIN}
+    half = kerasdream.dream(chelsea[:64, :96], strength=0.5, ascent=["normalize", {"rate": 0.25}], **common)
+    rate = kerasdream.dream(chelsea[:64, :96], ascent=["normalize", {"rate": 0.125}], **common)
+    assert half.image.tobytes() == rate.image.tobytes()
+    assert half.manifest["recipe"]["strength"] == 0.5
+    assert np.abs(half.image - chelsea[:64, :96]).mean() > 0.05
+
+
 def test_events_are_in_order_and_correct(tiny, chelsea):
     seen = []
     parts = {"objectives": {"l2": "c3"}, "octaves": {"count": 2, "steps": 3}, **PLAIN}

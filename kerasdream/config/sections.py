@@ -34,7 +34,7 @@ PARTS = ("model", "parametrization", *LISTS)
 DEFAULT_PARTS: Mapping[str, Any] = {
     "model": "efficientnet_lite0",
     "parametrization": "pixels",
-    "priors": [{"total_variation": {"weight": 0.1}}],
+    "priors": [{"total_variation": {"weight": 1.0}}],
     "transforms": [{"jitter": {"pixels": 32}}],
     "ascent": [{"normalize": {"by": "mean_abs"}}, {"rate": {"value": 0.018}}],
     "postprocess": [],

@@ -163,7 +163,7 @@ def ascend(
         last = _progress(plan, point.octave, octaves[point.octave].steps - 1)
         found += (
             *remarks.of_priors(step, projections, point.means, last, point.units[point.octave]),
-            *remarks.of_picture(result.picture, source, chain),
+            *remarks.of_picture(result.picture, source, chain, strength),
         )
     result.remarks = found
     return result

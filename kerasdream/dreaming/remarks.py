@@ -28,14 +28,14 @@ SIZED = ("normalize", "laplacian_normalize", "adam", "nadam", "sign")
 LENGTHS = ("rate", "clip")
 """Built-in ascent rules that set or limit the length of a step."""
 
-FALL = 0.01
-"""Share of its value by which an objective may fall within an octave: cuts and transforms differ from step to step."""
+RISE = 0.05
+"""Share of its value by which an objective rises at least within an octave, unless a prior prevents it."""
 
 STILL = 0.5
 """Levels of 255: a smaller root mean square change is hardly seen."""
 
 BURNT = 0.2
-"""A share of values at the darkest and the brightest level that is larger than the source's by this is remarked on."""
+"""A share of black and white values that is larger than the source's by this is remarked on."""
 
 
 def of_priors(
@@ -45,7 +45,7 @@ def of_priors(
     progress: Progress,
     unit: float,
 ) -> Iterator[str]:
-    """Yield a remark if the objectives fell in the last octave because of a prior.
+    """Yield a remark if the objectives hardly rose in the last octave, or fell, because of a prior.
 
     Args:
         means: each part's mean, unweighted, before the first and before the last step of the octave.
@@ -57,27 +57,31 @@ def of_priors(
     objectives, weights = len(step.parts.objectives), np.array(step.weights(progress, unit))
     first, last = (weights * np.array(each) for each in means)
     before, after = float(first[:objectives].sum()), float(last[:objectives].sum())
-    if not after < before - FALL * abs(before):
+    if after >= before + RISE * abs(before):
         return
-    fell = f"in the last octave the objective fell from {before:.4g} to {after:.4g}"
-    gains = dict(zip(step.parts.energies, (last - first)[objectives:], strict=True))
-    winner = max(gains, key=gains.__getitem__, default=None)
-    if winner is not None and gains[winner] > 0:
+    went = (
+        f"in the last octave the objective {'fell' if after < before else 'only rose'} from {before:.4g} to {after:.4g}"
+    )
+    gains = (last - first)[objectives:]
+    if gains.size and gains.max() > max(after - before, 0):
+        winner = step.parts.energies[int(gains.argmax())]
         weight = winner.weight(winner.spec.values_at(progress))
-        smaller = f"try a weight of {weight / 4:.2g} (now {weight:g})"
-        yield f"{winner.label} outweighs what the dream climbs: {fell}; {smaller}"
-    elif projections:
+        smaller = f"try a weight of {weight / 4:.3g} (now {weight:g})"
+        yield f"{winner.label} outweighs what the dream climbs: {went}; {smaller}"
+    elif projections and after < before:
         names = " and ".join(spec.name for spec in projections)
-        yield f"{names} outweighs what the dream climbs: {fell}; make it weaker, or leave it out"
+        yield f"{names} outweighs what the dream climbs: {went}; make it weaker, or leave it out"
 
 
-def of_picture(picture: np.ndarray, source: np.ndarray, chain: Sequence[PartSpec]) -> Iterator[str]:
+def of_picture(
+    picture: np.ndarray, source: np.ndarray, chain: Sequence[PartSpec], strength: float = 1.0
+) -> Iterator[str]:
     """Yield a remark if the dream is hardly different from its source, or has burnt out.
 
     Args:
         picture: ``(height, width, 3)`` float32 in [-1, 1].
         source: of the same shape, uint8 levels or float32 in [-1, 1].
-        chain: the ascent rules.
+        chain, strength: the ascent rules, and the factor of what they return.
     """
     moved, burnt, before = 0.0, np.zeros(256, int), np.zeros(256, int)
     for row in range(0, len(picture), 64):  # strips: a large picture is not copied
@@ -87,9 +91,11 @@ def of_picture(picture: np.ndarray, source: np.ndarray, chain: Sequence[PartSpec
         before += np.bincount(to_uint8(photo).ravel(), minlength=256)
     moved = (moved / picture.size) ** 0.5
     if moved < STILL:
-        yield f"the picture hardly changed (by {moved:.2g} of 255 levels): {_longer(chain)}"
-    elif _extreme(burnt) > _extreme(before) + BURNT:
-        share = f"{_extreme(burnt):.0%} of its values are black or white (of the source's {_extreme(before):.0%})"
+        yield f"the picture hardly changed (by {moved:.2g} of 255 levels): {_longer(chain, strength)}"
+        return
+    now, once = (_black_or_white(counts) for counts in (burnt, before))
+    if now > once + BURNT:
+        share = f"{now:.0%} of its values are black or white (of the source's {once:.0%})"
         yield f"the picture burnt out: {share}: {_shorter(chain)}"
 
 
@@ -105,18 +111,19 @@ def of_chain(chain: Sequence[PartSpec]) -> Iterator[str]:
         yield f"ascent has neither normalize nor rate: {bare}; add - normalize and - rate: {RATE}"
 
 
-def _extreme(counts: np.ndarray) -> float:
-    """Return the share of the values at the darkest and at the brightest level that occurs."""
-    found = counts[counts > 0]
-    return float(found[[0, -1]].sum() / found.sum()) if len(found) > 1 else 1.0
+def _black_or_white(counts: np.ndarray) -> float:
+    """Return the share of the values that are black or white, given how many have each of the 256 levels."""
+    return float((counts[0] + counts[-1]) / counts.sum())
 
 
-def _longer(chain: Sequence[PartSpec]) -> str:
+def _longer(chain: Sequence[PartSpec], strength: float) -> str:
     """Return what makes steps longer."""
     names = [rule.name for rule in chain]
     if all(rule.plugin == BUILT_IN for rule in chain) and not any(name in SIZED for name in names):
         rate = "" if "rate" in names else f" and - rate: {RATE}"
         return f"a bare gradient is far smaller than a level; add - normalize{rate} to ascent"
+    if strength < 1:
+        return f"try a larger strength (now {strength:g}; the default is 1)"
     return f"try a larger rate{_now(chain)}, such as {RATE}, or smaller weights of the priors"
 
 

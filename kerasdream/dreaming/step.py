@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from kerasdream.models.extractor import Extractor
     from kerasdream.plan.tiling import Cutting
 
+PULL = 0.1
+"""How hard an energy of weight 1 pulls, as a share of the objectives' gradient: ``total_variation`` then takes grain
+out and leaves the dream in, and a weight of 10 holds its own against the objectives."""
+
 
 class Evaluation(NamedTuple):
     """Score and gradient at a picture.
@@ -197,17 +201,17 @@ class GradientStep:
         return Evaluation(score, found.gradient, means, found.magnitude, window)
 
     def unit(self, picture: Any, plan: Plan, progress: Progress, source: Source | None = None) -> float:
-        """Return the unit of the energies' weights at a picture: the mean ``|gradient|`` of the objectives alone.
+        """Return the unit of the energies' weights: ``PULL`` times the mean ``|gradient|`` of the objectives alone.
 
-        It is that of a density, multiplied by the number of values, so that it does not depend on the picture's size;
-        with crops it is the mean over the part of the picture that they cover. One evaluation, with the cuts and the
-        transforms of that step. 1 if no energy has ``scale: gradient``.
+        The gradient is that of a density, multiplied by the number of values, so that it does not depend on the
+        picture's size; with crops the mean is over the part of the picture that they cover. One evaluation, with the
+        cuts and the transforms of that step. 1 if no energy has ``scale: gradient``.
         """
         if not self.parts.in_proportion:
             return 1.0
         found = self.evaluate(picture, plan, progress, source, unit=None)
         size = found.magnitude if found.window is None else np.abs(np.asarray(found.gradient)[found.window]).mean()
-        return float(size) * np.prod(picture.shape).item()
+        return PULL * float(size) * np.prod(picture.shape).item()
 
     def weights(self, progress: Progress, unit: float | None = 1.0) -> list[float]:
         """Return the current weights of objectives and energies, the latter multiplied by their factors."""

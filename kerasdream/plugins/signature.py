@@ -20,7 +20,8 @@ from kerasdream.schedules import scheduled
 CHANGING = ("objectives", "priors", "transforms", "ascent")
 """Kinds whose parts are made again for each step, so that their numbers may be schedules."""
 
-SCALE = "gradient: the weight is in units of the objectives' gradient, on any network; absolute: it is a bare factor."
+SCALE = "gradient: the weight is in tenths of the objectives' gradient, on any network; absolute: it is a bare factor."
+"""What ``scale`` is, for help and schema."""
 
 
 @cache

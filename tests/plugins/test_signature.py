@@ -64,7 +64,9 @@ def test_unannotated_prior_that_is_a_projection_takes_no_weight_mask_or_scale():
     assert isinstance(spec("priors", either, energy=False).make(), Projection)
     assert isinstance(spec("priors", either, energy=False, weight=1.0, mask=None).make(), Projection)
     for given in ({"weight": 2.0}, {"mask": "mask.png"}, {"scale": "absolute"}, {"weight": {"from": 1, "to": 2}}):
-        with pytest.raises(ConfigError, match=r"run\.yaml:7:5: priors\.0\.either: a projection has no weight, mask or scale"):
+        with pytest.raises(
+            ConfigError, match=r"run\.yaml:7:5: priors\.0\.either: a projection has no weight, mask or scale"
+        ):
             spec("priors", either, energy=False, **given).make()
 
 

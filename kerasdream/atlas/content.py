@@ -162,7 +162,7 @@ def run_of(atlas: Atlas, tile: Tile, size: int) -> dict[str, Any]:
     return run | {
         "image": _noise(size),
         "parametrization": "fourier",
-        "priors": [{"total_variation": {"weight": 1}}] if classes else [],
+        "priors": [{"total_variation": {"weight": 1, "scale": "absolute"}}] if classes else [],
         "transforms": ["jitter", "scale", "rotate"] if classes else [{"jitter": {"pixels": 16}}],
         "ascent": ["adam", {"rate": 0.05}],
         "octaves": {"count": 1, "steps": 192 if classes else 128},

@@ -15,6 +15,7 @@ from kerasdream.builtin.objectives.l2 import l2
 from kerasdream.components import LOGITS
 from kerasdream.events import Finished, Started, Stepped
 from kerasdream.images import resize
+from kerasdream.schedules import Progress
 
 PLAIN = {"priors": [], "transforms": [], "input_range": (-1, 1), "max_side": None}
 
@@ -239,3 +240,20 @@ def test_crops_from_the_run_file_raise_a_class(lite0, coffee):
     assert result.manifest["recipe"]["views"] == "auto"
     assert result.manifest["recipe"]["crops"] == {"size": "auto", "count": 1, "side": None, "spread": 0.2}
     assert result.scores[-1] > result.scores[0]
+
+
+def test_unit_of_the_priors_is_measured_in_each_octave_and_recorded(tiny, chelsea):
+    """Once, before the first step; not at all if every weight is absolute."""
+    session = session_for(model=tiny, objectives={"l2": "c3"}, octaves={"count": 2, "steps": 3}, input_range=(-1, 1))
+    result = session.dream(as_picture(chelsea[:96, :128]))
+    units = result.manifest["prior_units"]
+    assert len(units) == 2
+    plan = session.plan((96, 128))
+    start = resize(chelsea[:96, :128], plan.sizes[0]).clip(-1, 1)
+    assert units[0] == pytest.approx(session.step.unit(start, plan, Progress(octaves=2, steps=3)), rel=1e-5)
+    bare = [{"total_variation": {"scale": "absolute"}}]
+    options = {"octaves": {"count": 2, "steps": 1}, "priors": bare, "input_range": (-1, 1)}
+    assert (
+        "prior_units"
+        not in kerasdream.dream(chelsea[:64, :64], model=tiny, objectives={"l2": "c3"}, **options).manifest
+    )

@@ -122,7 +122,9 @@ def _spec(kind: str, name: Any, given: Any, at: KeyPath, path: KeyPath, context:
 def _finished(registration: Registration, parameters: BaseModel, path: KeyPath, context: Context) -> PartSpec:
     """Return the spec of validated parameters: paths are absolute in its values, and file names in its recipe."""
     fields = type(parameters).model_fields
-    values = {name: _absolute(getattr(parameters, name), context.base) for name in fields}
+    document = context.errors.document
+    folders = {name: document.folder((*path, name), context.base) for name in fields}
+    values = {name: _absolute(getattr(parameters, name), folders[name]) for name in fields}
     plain = parameters.model_dump(mode="json", by_alias=True)
     for name, value in values.items():
         if isinstance(value, Path):
@@ -183,7 +185,8 @@ def _summands(value: Any, path: KeyPath, context: Context) -> Iterator[PartSpec]
         for name in names:
             errors.add(entry.path, f"has a {name}, and so has the sum around it; remove one of them")
         if not names:
-            yield _within(entry, whole.weight, _absolute(whole.mask, context.base))
+            folder = errors.document.folder((*path, "mask"), context.base)
+            yield _within(entry, whole.weight, _absolute(whole.mask, folder))
 
 
 def _within(entry: PartSpec, weight: Any, mask: Mask | None) -> PartSpec:

@@ -37,11 +37,12 @@ def _settings(definitions: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
     sections = {key: schema["$defs"].pop(model.__name__) for key, model in SECTIONS.items()}
     settings = {**_hoisted(schema, definitions)["properties"], **sections}
     settings[presets.KEY] = {
-        "enum": presets.names(),
+        "anyOf": [{"enum": [*presets.names(), None]}, {"type": "string", "pattern": presets.FILE}],
         "description": RunFile.model_fields[presets.KEY].description,
     }
-    sourced = {"anyOf": [{"type": "string"}, {"required": sections["image"].pop("required")}]}
-    settings["image"] = {"anyOf": [{"type": "string", "minLength": 1}, sections["image"]]}
+    source = sections["image"]["properties"]["source"]
+    sourced = {"anyOf": [{"type": ["string", "array"]}, {"required": sections["image"].pop("required")}]}
+    settings["image"] = {"anyOf": [*source["oneOf"], sections["image"]]}
     return settings, sourced
 
 

@@ -157,15 +157,12 @@ def ascend(
         except KeyboardInterrupt:
             result.interrupted = True
         result.picture = _picture(result.point, plan, canvas, source.shape)
-    found = () if decoding is None else decoding.notes
-    if result.point is not None and result.picture is not None and not result.interrupted:
-        point, octaves = result.point, plan.octaves
-        last = _progress(plan, point.octave, octaves[point.octave].steps - 1)
-        found += (
-            *remarks.of_priors(step, projections, point.means, last, point.units[point.octave]),
+    result.remarks = () if decoding is None else decoding.notes
+    if result.picture is not None and not result.interrupted:
+        result.remarks += (
+            *_remarks_on_priors(result.point, plan, step, projections),
             *remarks.of_picture(result.picture, source, chain, strength),
         )
-    result.remarks = found
     return result
 
 
@@ -269,6 +266,15 @@ class _Ascent:
         """The current state of an octave that has been started."""
         assert self.result.point is not None
         return self.result.point
+
+
+def _remarks_on_priors(
+    point: AscentState | None, plan: Plan, step: GradientStep, projections: Sequence[PartSpec]
+) -> Iterator[str]:
+    """Yield what the user should hear about priors in the octave that was dreamed last."""
+    if point is not None:
+        last = _progress(plan, point.octave, plan.octave_steps[point.octave] - 1)
+        yield from remarks.of_priors(step, projections, point.means, last, point.units[point.octave])
 
 
 def _progress(plan: Plan, octave: int, step: int) -> Progress:

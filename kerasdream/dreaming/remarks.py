@@ -7,26 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kerasdream.config.step_length import ADD_RATE, BUILT_IN, RATE, SIZED
 from kerasdream.images import to_float, to_uint8
 from kerasdream.schedules import Progress
 
 if TYPE_CHECKING:
     from kerasdream.dreaming.step import GradientStep
     from kerasdream.plugins.spec import PartSpec
-
-BUILT_IN = "kerasdream"
-"""The plugin of the rules whose effect is known here."""
-
-RATE = 0.018
-"""The default ``rate``, which suits photos."""
-
-ADD_RATE = f"add - rate: {RATE} at its end"
-
-SIZED = ("normalize", "laplacian_normalize", "adam", "nadam", "sign")
-"""Built-in ascent rules after which a typical pixel moves by about 1, whatever the gradient."""
-
-LENGTHS = ("rate", "clip")
-"""Built-in ascent rules that set or limit the length of a step."""
 
 RISE = 0.05
 """Share of its value by which an objective rises at least within an octave, unless a prior prevents it."""
@@ -97,18 +84,6 @@ def of_picture(
     if now > once + BURNT:
         share = f"{now:.0%} of its values are black or white (of the source's {once:.0%})"
         yield f"the picture burnt out: {share}: {_shorter(chain)}"
-
-
-def of_chain(chain: Sequence[PartSpec]) -> Iterator[str]:
-    """Yield what is certain about ascent rules before a run: none of them sets the length of a step."""
-    names = [rule.name for rule in chain]
-    if any(name in LENGTHS for name in names) or any(rule.plugin != BUILT_IN for rule in chain):
-        return
-    if any(name in SIZED for name in names):
-        yield f"ascent has no rate: a step moves pixels from one end of the range to the other; {ADD_RATE}"
-    else:
-        bare = "a step is as long as the bare gradient, often far below a level"
-        yield f"ascent has neither normalize nor rate: {bare}; add - normalize and - rate: {RATE}"
 
 
 def _black_or_white(counts: np.ndarray) -> float:

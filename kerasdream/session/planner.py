@@ -9,8 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kerasdream.components import Energy
-from kerasdream.config.sections import Crops
-from kerasdream.dreaming.remarks import of_chain
 from kerasdream.models import network_side, tables
 from kerasdream.output_names import FRAME
 from kerasdream.plan.cutting import Border, Geometry, cutting_for
@@ -112,21 +110,17 @@ def plan_run(config: RunConfig, facts: NetworkFacts, shape: tuple[int, int]) -> 
         steps=config.octaves.each_steps,
         cutting=cutting_of(config, facts),
         seed=config.seed,
-        notes=[*notes, *notes_on(config)],
+        notes=[*notes, *_notes(config)],
         crops=config.crops_for(facts.side),
         panels=config.panels,
     )
 
 
-def notes_on(config: RunConfig) -> list[str]:
+def _notes(config: RunConfig) -> list[str]:
     """Return what the user should hear about the settings of a run."""
-    notes = [own_rules().error] if config.tiles.size == "auto" and own_rules().error else []
+    notes = list(config.notes)
+    notes += [own_rules().error] if config.tiles.size == "auto" and own_rules().error else []
     stills = [entry for entry in config.outputs if entry.name in ("png", "jpeg") and FRAME not in entry.values["path"]]
     if config.frames.count > 1 and stills and len(stills) == len(config.outputs):
         notes.append(f"only the last frame is written: put {FRAME} into the path of an output, or write a gif")
-    notes += of_chain(config.ascent)
-    if config.cropped and config.tiles.halo != "auto":
-        notes.append("tiles.halo has no effect: the network looks at crops")
-    if config.cropped and config.count_of_crops is None and config.crops.spread != Crops().spread:
-        notes.append("crops.spread has no effect: the crops cover the picture; set crops.count as well")
     return notes

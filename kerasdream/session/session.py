@@ -35,6 +35,7 @@ class Session:
     Args:
         config: the validated run.
         folder: where outputs go; by default the run file's folder.
+        beside: whether they go next to each picture instead, unless a folder is given.
         overwrite: whether existing outputs are replaced.
         resume: whether to continue an earlier run of the same config: unfinished pictures from their checkpoint;
             finished ones are left alone.
@@ -47,13 +48,15 @@ class Session:
         config: RunConfig,
         *,
         folder: Path | None = None,
+        beside: bool = False,
         overwrite: bool = False,
         resume: bool = False,
         on_event: Callable[[Event], None] = lambda event: None,
         network: Network | None = None,
     ) -> None:
         self.config, self.resume, self.on_event = config, resume, on_event
-        self.files = Targets(config, folder or config.base, overwrite=overwrite, resume=resume)
+        folder = folder or (None if beside else config.base)
+        self.files = Targets(config, folder, overwrite=overwrite, resume=resume)
         self.provenance = Provenance(config)
         self._network = network
 
@@ -64,6 +67,11 @@ class Session:
             ImageError: a glob or folder has no pictures.
         """
         return sources.find(self.config, lambda photo: self.files.files(self.files.paths(photo)))
+
+    def notes(self, found: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Return what the user should hear about a run of these pictures, and the notes of pictures that it sums up."""
+        shrunk = sources.all_shrinking(self.config, found)
+        return [*self.config.notes, *sources.in_one_line(shrunk, self.config)], list(shrunk.values())
 
     def targets(self, source: str) -> list[Path]:
         """Return the path of each output of a picture, ``{frame}`` left in it, after checking that it may be written.

@@ -4,9 +4,6 @@ import numpy as np
 import pytest
 
 import kerasdream
-from kerasdream.config.document import YamlDocument
-from kerasdream.config.resolve import resolve
-from kerasdream.dreaming.remarks import of_chain
 
 COMMON = {
     "objectives": {"l2": "c3"},
@@ -56,21 +53,3 @@ def test_burnt_picture_is_remarked_on_with_its_share(tiny, chelsea):
     assert "% of its values are black or white (of the source's 0%): try a smaller rate (now 0.4)" in note
     dark = np.where(chelsea < -0.4, np.float32(-1), chelsea)  # much of the photo is black already
     assert notes_on(tiny, dark) == ()
-
-
-@pytest.mark.parametrize(
-    ("ascent", "note"),
-    [
-        (["normalize"], "ascent has no rate: a step moves pixels from one end of the range to the other; add - rate: "),
-        (["momentum"], "ascent has neither normalize nor rate: a step is as long as the bare gradient"),
-        ([], "ascent has neither normalize nor rate"),
-        (["normalize", {"rate": 0.02}], ""),
-        (["normalize", {"clip": {"limit": 0.02}}], ""),
-        ([{"rate": 50.0}], ""),
-    ],
-)
-def test_ascent_without_a_length_is_known_before(ascent, note):
-    config = resolve(YamlDocument({"image": "noise", "ascent": ascent}, "run.yaml"), ".")
-    found = list(of_chain(config.ascent))
-    assert len(found) == bool(note)
-    assert not note or found[0].startswith(note)

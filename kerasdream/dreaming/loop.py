@@ -157,12 +157,7 @@ def ascend(
         except KeyboardInterrupt:
             result.interrupted = True
         result.picture = _picture(result.point, plan, canvas, source.shape)
-    result.remarks = () if decoding is None else decoding.notes
-    if result.picture is not None and not result.interrupted:
-        result.remarks += (
-            *_remarks_on_priors(result.point, plan, step, projections),
-            *remarks.of_picture(result.picture, source, chain, strength),
-        )
+    result.remarks = (*_faults(result, plan, step, source, chain, strength, projections), *_notes_of(decoding))
     return result
 
 
@@ -213,9 +208,10 @@ class _Ascent:
         """Evaluate the picture and take one step; return whether the octave is over."""
         octaves, progress = self.plan.octaves, _progress(self.plan, number, index)
         with self.result.timed("gradient"):
-            if len(self.point.units) == number:
+            if len(self.point.units) <= number:
                 unit = self.seen(progress, self.evaluator.unit)
-                self.result.point = replace(self.point, units=(*self.point.units, unit))
+                earlier = (*self.point.units, *[1.0] * number)[:number]
+                self.result.point = replace(self.point, units=(*earlier, unit))
             unit = self.point.units[number]
             found = self.seen(progress, partial(self.evaluator.evaluate, unit=unit))
         if not self.result.timings["first_step"]:
@@ -268,13 +264,28 @@ class _Ascent:
         return self.result.point
 
 
-def _remarks_on_priors(
-    point: AscentState | None, plan: Plan, step: GradientStep, projections: Sequence[PartSpec]
+def _notes_of(decoding: Decoding | None) -> tuple[str, ...]:
+    """Return what the user should hear about a parametrization."""
+    return () if decoding is None else decoding.notes
+
+
+def _faults(
+    result: AscentResult,
+    plan: Plan,
+    step: GradientStep,
+    source: np.ndarray,
+    chain: Sequence[PartSpec],
+    strength: float,
+    projections: Sequence[PartSpec],
 ) -> Iterator[str]:
-    """Yield what the user should hear about priors in the octave that was dreamed last."""
-    if point is not None:
-        last = _progress(plan, point.octave, plan.octave_steps[point.octave] - 1)
-        yield from remarks.of_priors(step, projections, point.means, last, point.units[point.octave])
+    """Yield what the user should hear about a dream that went wrong, if it was not interrupted."""
+    point, picture = result.point, result.picture
+    if point is None or picture is None or result.interrupted:
+        return
+    last = _progress(plan, point.octave, plan.octave_steps[point.octave] - 1)
+    unit = point.units[-1] if point.units else 1.0
+    yield from remarks.of_priors(step, projections, point.means, last, unit)
+    yield from remarks.of_picture(picture, source, chain, strength)
 
 
 def _progress(plan: Plan, octave: int, step: int) -> Progress:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kerasdream.config.document import KeyPath, YamlDocument
+from kerasdream.config.ensembles import NETWORKS, named_entry
 from kerasdream.config.messages import shown
 from kerasdream.config.overrides import Override, names_preset, override, sets_objectives
 from kerasdream.config.presets import with_preset
@@ -111,6 +112,16 @@ def _overridden(document: YamlDocument, overrides: Iterable[str], problems: list
 
 def _default_objectives(model: Any) -> dict[str, Any]:
     """Return the objectives of a run that names none, if its network has default layers."""
+    members = named_entry(model).get(NETWORKS) if isinstance(model, dict) else None
+    found = {_name(one): DEFAULT_LAYERS.get(_name(one), ()) for one in members or [model]}
+    if not all(found.values()):
+        return {}
+    prefixed = [f"{name}/{layer}" if members else layer for name, layers in found.items() for layer in layers]
+    weight = {"weight": 1 / len(found)} if members else {}
+    return {"objectives": [{"l2": {"layer": layer, **weight}} for layer in prefixed]}
+
+
+def _name(model: Any) -> str:
+    """Return the name in a model entry, if it has one."""
     name = model.get("name") if isinstance(model, dict) else getattr(model, "name", model)
-    layers = DEFAULT_LAYERS.get(name, ()) if isinstance(name, str) else ()
-    return {"objectives": [{"l2": {"layer": layer}} for layer in layers]} if layers else {}
+    return name if isinstance(name, str) else ""

@@ -23,7 +23,7 @@ from kerasdream.config.sections import LISTS, NOISE, PARTS, SECTIONS, RunFile, w
 from kerasdream.config.step_length import without_length
 from kerasdream.config.validation import validated
 from kerasdream.errors import ConfigError, did_you_mean
-from kerasdream.models import network_name
+from kerasdream.models import network_name, parts
 from kerasdream.plugins.spec import PartSpec
 
 
@@ -126,7 +126,8 @@ class _Parts:
 def _parts(data: Mapping[str, Any], context: Context) -> _Parts:
     """Check the entries of a run file, and return the parts that are valid."""
     model = model_spec(data["model"], context)
-    context = replace(context, network=network_name(model) if model else None)
+    names = tuple(network_name(member) for member in parts(model)) if model else ()
+    context = replace(context, network="+".join(names) or None, networks=names if len(names) > 1 else ())
     lists = {key: specs(key, data.get(key, []), context) for key in LISTS}
     if not data.get("objectives") and (model is not None or "objectives" in data):
         context.errors.add(("objectives",), "missing; expected a list such as [{l2: {layer: NAME}}]")

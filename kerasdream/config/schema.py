@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kerasdream.config import presets
+from kerasdream.config.ensembles import ENSEMBLE, NETWORKS
 from kerasdream.config.sections import LISTS, SECTIONS, RunFile, Sum
 from kerasdream.plugins.registry import KINDS, SUM, Registration, Registry
 from kerasdream.plugins.signature import model_of
@@ -108,14 +109,17 @@ def _short(parameter: dict[str, Any]) -> dict[str, Any]:
 
 
 def _model(registry: Registry, definitions: dict[str, Any]) -> dict[str, Any]:
-    """Allow a name, ``{name: ..., parameters}`` and ``{file: ..., parameters}``."""
-    forms: list[dict[str, Any]] = [{"enum": [n for n in registry.entries["models"] if n != "file"]}]
+    """Allow a name, ``{name: ..., parameters}``, ``{file: ..., parameters}`` and ``{ensemble: networks}``."""
+    forms: list[dict[str, Any]] = [{"enum": [n for n in registry.entries["models"] if n not in ("file", ENSEMBLE)]}]
     for registration in registry.entries["models"].values():
         parameters = parameters_schema(registration, definitions)
         if registration.name != "file":
             parameters["properties"] = {"name": {"const": registration.name}, **parameters["properties"]}
             parameters["required"] = ["name", *parameters.get("required", [])]
         forms.append(parameters)
+        if registration.name == ENSEMBLE:
+            short = {ENSEMBLE: parameters["properties"][NETWORKS]}
+            forms.append({"type": "object", "properties": short, "required": [ENSEMBLE], "additionalProperties": False})
     return {"anyOf": forms}
 
 

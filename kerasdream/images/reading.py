@@ -129,7 +129,7 @@ def _dpi(image: Image.Image) -> tuple[float, float] | None:
         if image.format == "JPEG" and not image.info.get("jfif_unit") and _X_RESOLUTION not in image.getexif():
             return None  # Pillow then makes it 72
         across, down = map(float, image.info["dpi"])
-    except (KeyError, TypeError, ValueError, ArithmeticError):
+    except Exception:  # no dots per inch, or corrupt EXIF data, which does not make the picture unusable
         return None
     return (across, down) if all(1 < dots <= MAX_DPI for dots in (across, down)) else None
 

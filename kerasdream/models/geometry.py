@@ -16,7 +16,7 @@ from kerasdream.plan.tiling import Lattice, joint
 _EXACT = {
     "Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "BatchNormalization", "Add", "Subtract", "Multiply", "Average",
     "Maximum", "Minimum", "Concatenate", "Dropout", "SpatialDropout2D", "GaussianNoise", "Identity", "Rescaling",
-    "Normalization", "LayerNormalization", "LayerScale", "StochasticDepth",
+    "Normalization", "LayerNormalization", "LayerScale", "StochasticDepth", "Preprocessing",
 }  # fmt: skip
 """Layers that treat every position by itself; any other layer without a window makes the receptive field unknown."""
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kerasdream.components import Energy
-from kerasdream.models import network_side, tables
+from kerasdream.config.ensembles import with_members
+from kerasdream.models import network_name, network_side, parts, tables
 from kerasdream.output_names import FRAME
 from kerasdream.plan.cutting import Border, Geometry, cutting_for
 from kerasdream.plan.plan import Plan, make_plan
@@ -19,6 +20,7 @@ from kerasdream.plan.tiling import Cutting, Lattice, joint
 if TYPE_CHECKING:
     from kerasdream.components import Network
     from kerasdream.config.run_config import RunConfig
+    from kerasdream.plugins.spec import PartSpec
 
 
 BUILT_IN = "kerasdream"
@@ -49,14 +51,24 @@ def facts_from_table(config: RunConfig) -> NetworkFacts | None:
 
     None if there is no table, or if it lacks a layer of the objectives: the classifier of most networks.
     """
-    table = tables.layers(config.model.name) if config.model.plugin == BUILT_IN else None
+    table = _table(config.model)
     layers = {layer for objective in config.objectives for layer in objective.make().layers}
     rows = [row for row in table or () if row.name in layers]
     if table is None or (len(rows) < len(layers) and not config.cropped):
         return None
     field = max((row.field for row in rows), default=0) if all(row.field for row in rows) else None
     lattice = joint([row.lattice for row in rows]) if rows else Lattice()
-    return NetworkFacts(config.model.name, network_side(config.model), Geometry(lattice, field))
+    return NetworkFacts(network_name(config.model), network_side(config.model), Geometry(lattice, field))
+
+
+def _table(model: PartSpec) -> tuple[tables.Layer, ...] | None:
+    """Return the shipped layer table of a network, or those of an ensemble's networks as one."""
+    if len(several := parts(model)) == 1:
+        return tables.layers(model.name) if model.plugin == BUILT_IN else None
+    found = [(network_name(member), _table(member)) for member in several]
+    if any(table is None for _, table in found):
+        return None
+    return tuple(row._replace(name=f"{name}/{row.name}") for name, table in found for row in table or ())
 
 
 def network_of(config: RunConfig, *, trained: bool = True) -> Network:
@@ -65,14 +77,20 @@ def network_of(config: RunConfig, *, trained: bool = True) -> Network:
     Args:
         trained: whether its weights matter. If not, a named network gets random ones, so that nothing is downloaded.
     """
-    model = config.model
+    members = [_prepared(member, config.classifies, trained) for member in parts(config.model)]
+    model = members[0] if len(members) == 1 else with_members(config.model, members)
+    network: Network = model.make()
+    return network
+
+
+def _prepared(model: PartSpec, classifies: bool, trained: bool) -> PartSpec:
+    """Return a model entry with the parameters that follow from the run."""
     values: dict[str, Any] = {}
-    if config.classifies and model.values.get("top", True) is None:
+    if classifies and model.values.get("top", True) is None:
         values["top"] = True
     if not trained and model.plugin == BUILT_IN and tables.layers(model.name) is not None:
         values["weights"] = None
-    network: Network = model.make(values or None)
-    return network
+    return model.changed(values, {})
 
 
 def cutting_of(config: RunConfig, facts: NetworkFacts) -> Cutting:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
@@ -136,17 +136,23 @@ class DreamOptions(TypedDict, total=False):
     seed: int
     input_range: tuple[float, float] | None
     preprocess: Callable[[Any], Any] | None
+    inputs: Mapping[str, Any] | None
+    channels: Sequence[int] | None
+    head: str | None
     tokens: Tokens | Mapping[str, Any] | None
     on_event: Callable[[Event], None]
+
+
+MODEL_OPTIONS = ("input_range", "preprocess", "inputs", "channels", "head", "tokens")
+"""The options that describe a Keras model."""
 
 
 def dream(image: Image, **options: Unpack[DreamOptions]) -> Result:
     """Dream one picture and return it; nothing is written.
 
-    Every option except ``input_range``, ``preprocess``, ``tokens`` and ``on_event`` is the key of the same name in a
-    run file: names and plain data, ``{"l2": {"layer": "block11_expand"}}``, or the objects themselves,
-    ``Objective(...)``. An option that is omitted or None is the preset's, or the default of a run file; an empty list
-    means no parts.
+    Every option except those for a Keras model and ``on_event`` is the key of the same name in a run file:
+    names and plain data, ``{"l2": {"layer": "block11_expand"}}``, or the objects themselves, ``Objective(...)``. An
+    option that is omitted or None is the preset's, or the default of a run file; an empty list means no parts.
 
     Args:
         image: a file, a Pillow image, or an array ``(height, width, 3)``: uint8, or float in [-1, 1]; or ``"noise"``.
@@ -162,6 +168,8 @@ def dream(image: Image, **options: Unpack[DreamOptions]) -> Result:
         seed: of everything random.
         input_range: for a Keras model: the pixel values it was trained on, ``(0, 255)`` for example.
         preprocess: instead of ``input_range``: ``keras.ops`` function from ``(n, h, w, 3)`` in [-1, 1] to its input.
+        inputs, channels, head: for a Keras model that takes more than a colour picture or has several outputs:
+            ``inputs={"meta": [0, 1]}``; see ``Network``.
         tokens: for a vision transformer whose tokens' places are unknown: ``{"grid": (14, 14), "skip": 1}``.
         on_event: called with every event (``kerasdream.events``). A run of several frames has a ``Finished`` for each;
             the last frame is returned.
@@ -194,10 +202,18 @@ def session_for(**options: Unpack[DreamOptions]) -> Session:
             near = did_you_mean(name, DreamOptions.__annotations__)
             raise TypeError(f"dream() got an unexpected keyword argument {name!r}; {near}")
     model = options.get("model", DEFAULT_PARTS["model"])
+    of_model: dict[str, Any] = {
+        name: value for name, value in options.items() if name in MODEL_OPTIONS and value is not None
+    }
     if not isinstance(model, (str, Mapping)):
-        model = as_network(model, options.get("input_range"), options.get("preprocess"), options.get("tokens"))
+        model = as_network(model, **of_model)
+    elif of_model:
+        raise ConfigError(
+            f"{' and '.join(of_model)} belong to a Keras model, but model is {model!r}; write them in its mapping, as "
+            'in model={"file": "my_model.keras", "input_range": [0, 255]}'
+        )
     of_image = [key for key in ("max_side", "side", "panels") if key in options]
-    apart = ("model", *of_image, "input_range", "preprocess", "tokens", "on_event")
+    apart = ("model", *of_image, *MODEL_OPTIONS, "on_event")
     data = {key: _plain(value) for key, value in options.items() if value is not None and key not in apart}
     data |= {"model": _plain(model), "outputs": []}
     picture = {key: _plain(options.get(key)) for key in of_image if key == "max_side" or options.get(key) is not None}

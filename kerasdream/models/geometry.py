@@ -142,6 +142,15 @@ def after(
     )
 
 
+def scaled(ratio: int, inputs: Sequence[AxisGeometry]) -> AxisGeometry:
+    """Return the geometry after a layer of unknown kind that has one position out for ``ratio`` positions in."""
+    before = replace(max(inputs, key=lambda g: (g.stride > 0, g.field)), local=False)
+    stride = before.stride * ratio
+    stages = (*before.stages, Stage(ratio, ratio, None)) if ratio > 1 else before.stages
+    coarsest, bound = max(stride, *(g.coarsest for g in inputs)), any(g.bound for g in inputs)
+    return replace(before, stride=stride, coarsest=coarsest, stages=stages, bound=bound)
+
+
 def _folded(layer: Any, before: AxisGeometry, axis: int, *, tokens: bool) -> AxisGeometry:
     """Return the geometry behind a layer that puts all positions of a map in a row."""
     patch = getattr(layer, "patch_size", None)

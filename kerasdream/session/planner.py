@@ -37,12 +37,14 @@ class NetworkFacts(NamedTuple):
         name: under which its tile size is found.
         side: of the pictures it was trained on, in pixels.
         geometry: of the layers that the objectives look at.
+        notes: what the user should hear about the network.
         cropped: whether it needs crops, because these layers only follow from pictures of its own size.
     """
 
     name: str
     side: int
     geometry: Geometry
+    notes: tuple[str, ...] = ()
     cropped: bool = False
 
 
@@ -128,7 +130,7 @@ def plan_run(config: RunConfig, facts: NetworkFacts, shape: tuple[int, int]) -> 
         steps=config.octaves.each_steps,
         cutting=cutting_of(config, facts),
         seed=config.seed,
-        notes=[*notes, *_notes(config)],
+        notes=[*facts.notes, *notes, *_notes(config)],
         crops=config.crops_for(facts.side),
         panels=config.panels,
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasdream.components import Projection
+from kerasdream.config.sections import NOISE
 from kerasdream.errors import ImageError, OneSizeError
 from kerasdream.events import Event, Finished, Result
 from kerasdream.images import Picture
@@ -132,7 +134,8 @@ class Session:
         from kerasdream.models.extractor import geometry_of
 
         config, extractor = self.seen
-        return NetworkFacts(self.network.name, self.network.side, geometry_of(extractor), config.cropped)
+        geometry = geometry_of(extractor)
+        return NetworkFacts(self.network.name, self.network.side, geometry, extractor.notes, config.cropped)
 
     @cached_property
     def step(self) -> GradientStep:
@@ -153,6 +156,13 @@ class Session:
             extractor=extractor,
         )
 
+    def _seen(self, picture: Picture) -> Picture:
+        """Return a picture as a dream starts from it: noise is grey for a network that sees no colours."""
+        if picture.name != NOISE or not self.seen[1].grey:
+            return picture
+        grey = picture.stored[..., :1].repeat(3, axis=2)
+        return replace(picture, stored=grey)
+
     def plan(self, shape: tuple[int, int]) -> Plan:
         """Return the plan for a picture of this (height, width)."""
         return plan_run(self.config, self.facts, shape)
@@ -166,6 +176,7 @@ class Session:
             OutputError: when resuming: the checkpoint is damaged, or belongs to a different run.
         """
         began = time.perf_counter()
+        picture = self._seen(picture)
         postprocess = [entry.make() for entry in self.config.postprocess]
         shape = (picture.stored.shape[0], picture.stored.shape[1])
         finished_shape(postprocess, shape)

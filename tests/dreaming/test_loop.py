@@ -235,8 +235,8 @@ def test_dream_continues_with_smaller_views_when_memory_runs_out(tiny, chelsea, 
 def test_crops_from_the_run_file_raise_a_class(lite0, coffee):
     objective = Objective(LOGITS, lambda a: a[LOGITS][:, 967])
     result = kerasdream.dream(
-        coffee, model=lite0, objectives=objective, priors=[], max_side=256, octaves={"count": 1, "steps": 3}, views="auto",
-        crops={"spread": 0.2},
+        coffee, model=lite0, objectives=objective, priors=[], max_side=256, octaves={"count": 1, "steps": 3},
+        views="auto", crops={"spread": 0.2},
     )  # fmt: skip
     assert result.manifest["recipe"]["views"] == "auto"
     assert result.manifest["recipe"]["crops"] == {"size": "auto", "count": "auto", "side": None, "spread": 0.2}

@@ -66,9 +66,11 @@ def build_network(config: RunConfig) -> Network:
         ModelError: the network cannot be built or its weights cannot be loaded.
     """
     from kerasdream.engine.loading import tensorflow
+    from kerasdream.models.settings import usual_settings
 
     tensorflow()
-    network: Network = config.model.make()
+    with usual_settings():
+        network: Network = config.model.make()
     return network
 
 

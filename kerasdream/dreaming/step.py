@@ -15,6 +15,7 @@ from kerasdream.engine.score import Score
 from kerasdream.engine.tensorflow import Engine
 from kerasdream.errors import ImageError, MemoryRanOutError, ModelError
 from kerasdream.models.extractor import geometry_of
+from kerasdream.models.settings import usual_settings
 from kerasdream.plan.crops import Windows, around
 from kerasdream.plan.cutting import cutting_for
 from kerasdream.plan.panels import SINGLE, Panels
@@ -82,6 +83,7 @@ class GradientStep:
     >>> picture += 0.01 * gradient / abs(gradient).mean()
     """
 
+    @usual_settings()
     def __init__(
         self,
         model: keras.Model | Network,
@@ -158,6 +160,7 @@ class GradientStep:
             except MemoryRanOutError:
                 self.cutting = plan.smaller().cutting
 
+    @usual_settings()
     def evaluate(self, picture: Any, plan: Plan, progress: Progress, source: Source | None = None) -> Evaluation:
         """Evaluate one step of a plan on a picture, array or tensor.
 

@@ -14,6 +14,7 @@ from kerasdream.config.sections import NOISE
 from kerasdream.errors import ImageError, OneSizeError
 from kerasdream.events import Event, Finished, Result
 from kerasdream.images import Picture
+from kerasdream.models.settings import usual_settings
 from kerasdream.plan.plan import Plan
 from kerasdream.results.checkpoint import Checkpoint, RunState
 from kerasdream.results.finish import finished_shape
@@ -156,7 +157,7 @@ class Session:
             extractor=extractor,
         )
 
-    def _seen(self, picture: Picture) -> Picture:
+    def _begun(self, picture: Picture) -> Picture:
         """Return a picture as a dream starts from it: noise is grey for a network that sees no colours."""
         if picture.name != NOISE or not self.seen[1].grey:
             return picture
@@ -167,6 +168,7 @@ class Session:
         """Return the plan for a picture of this (height, width)."""
         return plan_run(self.config, self.facts, shape)
 
+    @usual_settings()
     def dream(self, picture: Picture, targets: Sequence[Path] = ()) -> Result:
         """Dream one picture, or the frames that start from it, and write it to ``targets``, one for each output.
 
@@ -176,7 +178,7 @@ class Session:
             OutputError: when resuming: the checkpoint is damaged, or belongs to a different run.
         """
         began = time.perf_counter()
-        picture = self._seen(picture)
+        picture = self._begun(picture)
         postprocess = [entry.make() for entry in self.config.postprocess]
         shape = (picture.stored.shape[0], picture.stored.shape[1])
         finished_shape(postprocess, shape)

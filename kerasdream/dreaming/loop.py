@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasdream.dreaming.canvas import CanvasState, make_canvas
+from kerasdream.dreaming.grey import keeping_colours
 from kerasdream.engine.chain import Chain
 from kerasdream.engine.decoding import Decoding
 from kerasdream.errors import DreamError, MemoryRanOutError, NoResponseError
@@ -128,6 +129,8 @@ def ascend(
         NoResponseError: the gradient is zero in every octave.
     """
     form = parametrization.make()
+    if step.grey:
+        form = keeping_colours(form, source[plan.panels.windows((source.shape[0], source.shape[1]))[0]])
     decoding = None if form.decode is None else Decoding(form.decode, parametrization.origin)
     canvas = make_canvas(
         source,

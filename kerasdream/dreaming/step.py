@@ -10,6 +10,7 @@ import numpy as np
 
 from kerasdream import images
 from kerasdream.components import Energy, Network, Objective, Tokens, Transform, from_range
+from kerasdream.dreaming.grey import brightness_only
 from kerasdream.dreaming.parts import Companions, Parts, extractor_for, guide_pictures
 from kerasdream.engine.score import Score
 from kerasdream.engine.tensorflow import Engine
@@ -199,7 +200,13 @@ class GradientStep:
         means = {part.label: float(mean) for part, mean in zip(self.parts.scored, found.means, strict=True)}
         weighted = zip(self.parts.scored, present, means.values(), strict=False)
         score = sum(part.weight(numbers) * mean for part, numbers, mean in weighted)
-        return Evaluation(score, found.gradient, means, found.magnitude, window)
+        gradient = brightness_only(found.gradient) if self.grey else found.gradient
+        return Evaluation(score, gradient, means, found.magnitude, window)
+
+    @property
+    def grey(self) -> bool:
+        """Whether the network sees the picture's brightness only; then the gradient changes nothing else."""
+        return self.engine.score.extractor.grey
 
     def refresh(self) -> None:
         """Copy the model's current weights into the step, for a model that is being trained."""

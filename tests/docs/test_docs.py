@@ -78,6 +78,19 @@ def test_run_files_of_own_networks_run(own_models, tmp_path, chelsea):
         assert kerasdream.run(config, folder=tmp_path, overwrite=True).paths
 
 
+PYTHON = [text for page, text in blocks("python") if page == "python.md"]
+
+
+@pytest.mark.parametrize("text", PYTHON, ids=range(len(PYTHON)))
+def test_python_runs(text, folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photo.jpg").symlink_to(folder / "photo.jpg")
+    names: dict = {}
+    exec(compile(text, "docs/python.md", "exec"), names)
+    written = sorted(path.name for path in tmp_path.rglob("*.png"))
+    assert written == ["epoch-0002.png", "epoch-0004.png"] * ("see" in names) + ["dream.png"] * ("save" in text)
+
+
 def test_commands_parse():
     from kerasdream.cli.main import cli
 

@@ -34,7 +34,7 @@ RATES = {2: 0.01, 4: 0.02, 8: 0.025, 16: 0.02}
 """Largest stride -> rate in a photo: large enough to draw clearly, small enough to keep the photo recognisable."""
 
 DEEPEST: Mapping[str, Any] = {
-    "priors": [{"total_variation": {"weight": 4}}],
+    "priors": [{"total_variation": {"weight": 2}}],
     "ascent": ["normalize", {"rate": 0.018}],
 }
 """Settings for layers of larger stride, with twice the steps: without smoothing they draw grain rather than objects."""
@@ -162,7 +162,7 @@ def run_of(atlas: Atlas, tile: Tile, size: int) -> dict[str, Any]:
     return run | {
         "image": _noise(size),
         "parametrization": "fourier",
-        "priors": [{"total_variation": {"weight": 1}}] if classes else [],
+        "priors": [{"total_variation": {"weight": 1, "scale": "absolute"}}] if classes else [],
         "transforms": ["jitter", "scale", "rotate"] if classes else [{"jitter": {"pixels": 16}}],
         "ascent": ["adam", {"rate": 0.05}],
         "octaves": {"count": 1, "steps": 192 if classes else 128},

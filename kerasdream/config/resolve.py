@@ -20,6 +20,7 @@ from kerasdream.config.messages import Errors
 from kerasdream.config.plugin_files import LoadedPlugins, Trust, load_plugins
 from kerasdream.config.run_config import RunConfig
 from kerasdream.config.sections import LISTS, NOISE, PARTS, SECTIONS, RunFile, written_out
+from kerasdream.config.step_length import without_length
 from kerasdream.config.validation import validated
 from kerasdream.errors import ConfigError, did_you_mean
 from kerasdream.models import network_name, parts
@@ -84,7 +85,7 @@ def resolve(
     errors.raise_if_any()
     assert run_file is not None
     config = _run_config(run_file, parts, loaded, base)
-    return replace(config, notes=tuple(without_effect(config, given)))
+    return replace(config, notes=(*without_effect(config, given), *without_length(config.ascent)))
 
 
 def _settings(document: YamlDocument, base: Path) -> dict[Any, Any]:

@@ -7,7 +7,7 @@ import inspect
 import types
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
@@ -20,12 +20,15 @@ from kerasdream.schedules import scheduled
 CHANGING = ("objectives", "priors", "transforms", "ascent")
 """Kinds whose parts are made again for each step, so that their numbers may be schedules."""
 
+SCALE = "gradient: the weight is in tenths of the objectives' gradient, on any network; absolute: it is a bare factor."
+"""What ``scale`` is, for help and schema."""
+
 
 @cache
 def model_of(registration: Registration) -> type[BaseModel]:
     """Return the pydantic model of an entry's parameters: strict, unknown keys rejected.
 
-    Floats accept schedules where they can change from step to step; ``weight`` and ``mask`` are added where they apply.
+    Floats accept schedules where they can change from step to step; the reserved parameters are added where they apply.
     """
     factory = registration.factory
     fields: dict[str, Any] = {}
@@ -35,6 +38,8 @@ def model_of(registration: Registration) -> type[BaseModel]:
     if is_weighted(registration.kind, factory):
         fields["weight"] = (scheduled(float), Field(1.0, description="Factor; negative to make it smaller."))
         fields["mask"] = (MaskFile | None, Field(None, description="Where it counts: a picture, white for fully."))
+    if registration.kind == "priors" and is_weighted("priors", factory):
+        fields["scale"] = (Literal["gradient", "absolute"], Field("gradient", description=SCALE))
     config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, protected_namespaces=())
     name = getattr(factory, "__name__", registration.name)
     model: type[BaseModel] = create_model(name, __config__=config, __doc__=inspect.getdoc(factory), **fields)

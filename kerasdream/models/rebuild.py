@@ -96,7 +96,7 @@ class Rebuild:
         taps |= {LOGITS: self.logits} if self.blueprint.logits else {}
         for layer, tensor in taps.items():
             taps[layer], self.tapped[layer] = as_map(layer, tensor, self.tapped[layer], picture, self.blueprint.tokens)
-        return keras.Model(picture, taps, name=f"{self.blueprint.name}_features")
+        return keras.Model(picture, taps, name="features")
 
     def _enter(self, picture: Any) -> None:
         """Make the network's inputs from the picture."""

@@ -102,7 +102,7 @@ RUN_FILES = {
         ["ascent.0.rate.value: expected a finite number, not .inf"],
     ),
     "no_image": ("seed: 1\n", ["no_image.yaml:1:1: image.source: missing"]),
-    "no_objectives": ("image: photo.png\nmodel: vgg16\n", ["objectives: missing; expected a list such as"]),
+    "no_objectives": ("image: photo.png\nobjectives: []\n", ["objectives: missing; expected a list such as"]),
     "photo_missing": ("image: foto.png\n", ["foto.png: there is no such file; did you mean 'photo.png'"]),
     "photo_cut_short": ("image: cut.jpg\n", ["cut.jpg: the file ends before its picture does: it was cut short"]),
     "photo_is_text": ("image: cut.txt\n", ["cut.txt: is not a picture that can be read, but text starting"]),

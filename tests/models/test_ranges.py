@@ -47,6 +47,19 @@ def test_a_range_that_is_certainly_wrong_is_an_error_that_says_the_right_one(lay
             notes(layers(), low, high)
 
 
+def test_a_range_may_be_omitted_where_the_first_layers_tell_but_not_given_twice():
+    model = model_with(L.Rescaling(1 / 255))
+    options = {"objectives": {"l2": "conv"}, "octaves": {"count": 1, "steps": 1}}
+    found, given = (
+        kerasdream.dream(np.zeros((32, 32, 3), "uint8"), model=model, **options, **more)
+        for more in ({}, {"input_range": (0, 255)})
+    )
+    np.testing.assert_array_equal(found.image, given.image)
+    assert "pixel values from 0 to 255" in found.notes[0]
+    with pytest.raises(ModelError, match="remove one"):
+        kerasdream.GradientStep(model, [], input_range=(0, 255), preprocess=lambda picture: picture)
+
+
 def test_a_range_that_may_be_wrong_is_a_note_in_the_result_and_on_the_command_line(own, here, tmp_path):
     model = model_with(L.Rescaling(2.0, -1.0))
     result = kerasdream.dream(

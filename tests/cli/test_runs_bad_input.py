@@ -199,7 +199,7 @@ COMMANDS = {
             "(all networks: kerasdream list models)",
         ],
     ),
-    "layers_of_no_model": ("layers my.keras", ["my.keras is not a .keras file that lists its layers"]),
+    "layers_of_no_model": ("layers my.keras", ["the model file my.keras does not exist"]),
     "list_of_nothing": ("list objectivs", ["unknown kind 'objectivs'; did you mean 'objectives'?"]),
     "list_nothing": ("list objectives l3", ["unknown objective 'l3'"]),
     "plan_of_a_missing_photo": ("plan photo_missing.yaml", ["foto.png: there is no such file"]),

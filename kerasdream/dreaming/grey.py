@@ -11,17 +11,19 @@ import numpy as np
 from kerasdream import ops
 from kerasdream.components import Parametrization
 from kerasdream.images import Scaled
+from kerasdream.plan.panels import Panels
 
 
-def keeping_colours(form: Parametrization, source: np.ndarray) -> Parametrization:
-    """Return a parametrization whose pictures have its brightness and the source's colours.
+def keeping_colours(form: Parametrization, source: np.ndarray, panels: Panels, *, grey: bool) -> Parametrization:
+    """Return a parametrization whose pictures have its brightness and the source's colours, for a network that is grey.
 
     Args:
-        source: ``(height, width, 3)``: uint8 levels or float32 in [-1, 1].
+        source: ``(height, width, 3)``: uint8 levels or float32 in [-1, 1], the same in each panel.
     """
-    decode, photo = form.decode, Scaled(source)
-    if decode is None:  # the gradient changes the brightness only
+    decode = form.decode
+    if decode is None or not grey:  # without decode, the gradient changes the brightness only
         return form
+    photo = Scaled(source[panels.windows((source.shape[0], source.shape[1]))[0]])
 
     @lru_cache(maxsize=1)
     def colours(height: int, width: int) -> np.ndarray:

@@ -140,9 +140,7 @@ def ascend(
         DreamError: the score or gradient is not finite.
         NoResponseError: the gradient is zero in every octave.
     """
-    form = parametrization.make()
-    if step.grey:
-        form = keeping_colours(form, source[plan.panels.windows((source.shape[0], source.shape[1]))[0]])
+    form = keeping_colours(parametrization.make(), source, plan.panels, grey=step.grey)
     decoding = None if form.decode is None else Decoding(form.decode, parametrization.origin)
     canvas = make_canvas(
         source,

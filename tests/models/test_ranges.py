@@ -47,12 +47,11 @@ def test_a_range_that_is_certainly_wrong_is_an_error_that_says_the_right_one(lay
             notes(layers(), low, high)
 
 
-def test_a_range_may_be_omitted_where_the_first_layers_tell_but_not_given_twice():
+def test_a_range_may_be_omitted_where_the_first_layers_tell_but_not_given_twice(own):
     model = model_with(L.Rescaling(1 / 255))
     options = {"objectives": {"l2": "conv"}, "octaves": {"count": 1, "steps": 1}}
     found, given = (
-        kerasdream.dream(np.zeros((32, 32, 3), "uint8"), model=model, **options, **more)
-        for more in ({}, {"input_range": (0, 255)})
+        kerasdream.dream(own.photo(), model=model, **options, **more) for more in ({}, {"input_range": (0, 255)})
     )
     np.testing.assert_array_equal(found.image, given.image)
     assert "pixel values from 0 to 255" in found.notes[0]

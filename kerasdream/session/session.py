@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from kerasdream.components import Projection
 from kerasdream.config.sections import NOISE
-from kerasdream.errors import ImageError, OneSizeError
+from kerasdream.errors import ImageError, ModelEntryError, OneSizeError
 from kerasdream.events import Event, Finished, Result
 from kerasdream.images import Picture
 from kerasdream.models.settings import usual_settings
@@ -129,15 +129,17 @@ class Session:
         """
         from kerasdream.dreaming.parts import Parts, extractor_for
 
-        config, parts = self.config, Parts.from_specs(self.config.objectives)
-        rebuild = partial(extractor_for, self.network, parts, precision=config.engine.precision)
+        config, parts, network = self.config, Parts.from_specs(self.config.objectives), self.network
+        rebuild = partial(extractor_for, network, parts, precision=config.engine.precision)
         try:
-            return config, rebuild(crops=config.crops_for(self.network.side))
+            return config, rebuild(crops=config.crops_for(network.side))
+        except ModelEntryError as error:
+            raise ModelEntryError(config.model.located(str(error))) from error
         except OneSizeError:
             if config.views != "auto" or config.cropped:
                 raise
         config = config.looking_at_crops()
-        return config, rebuild(crops=config.crops_for(self.network.side))
+        return config, rebuild(crops=config.crops_for(network.side))
 
     @cached_property
     def facts(self) -> NetworkFacts:

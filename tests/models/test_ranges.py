@@ -74,3 +74,7 @@ def test_a_range_that_may_be_wrong_is_a_note_in_the_result_and_on_the_command_li
     code, _, errors = here("run", tmp_path / "run.yaml")
     assert code == 0
     assert f"note: {said}" in errors
+    (tmp_path / "run.yaml").write_text((tmp_path / "run.yaml").read_text().replace("[-1, 1]", "[0, 65535]"))
+    code, _, errors = here("run", tmp_path / "run.yaml", "--overwrite")
+    assert code == 1
+    assert "run.yaml:2:1: model: mine scales its pictures itself" in errors

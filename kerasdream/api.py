@@ -66,11 +66,13 @@ def build_network(config: RunConfig) -> Network:
         ModelError: the network cannot be built or its weights cannot be loaded.
     """
     from kerasdream.engine.loading import tensorflow
+    from kerasdream.models.settings import usual_settings
 
     if not isinstance(config, RunConfig):
         raise TypeError(f"the config is of type {type(config).__name__}; expected the result of load_config")
     tensorflow()
-    network: Network = config.model.make()
+    with usual_settings():
+        network: Network = config.model.make()
     return network
 
 

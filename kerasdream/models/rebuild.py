@@ -196,13 +196,15 @@ class Rebuild:
         """Work out the geometry of what a call made."""
         seen = [self.geometry[value] for value in call.inputs]
         shape, sides = self.values[call.outputs[0]].shape, self.picture.shape[1:3]
-        measured = is_called(made) and len(shape) == 4 and not hasattr(call.layer, "strides")
-        measured = measured and type(call.layer).__name__ != "Preprocessing"  # of an ensemble: each pixel by itself
+        windowed = all(hasattr(call.layer, name) for name in ("kernel_size", "strides", "padding"))
+        measured = is_called(made) and len(shape) == 4 and not windowed
         if made is None:
             height, width = seen[0]
         elif measured and any(axis.stride for pair in seen for axis in pair):
             ratios = _ratios(made, call, given, [max(pair[0].stride, 1) for pair in seen])
-            height, width = (scaled(ratio, [pair[axis] for pair in seen]) for axis, ratio in enumerate(ratios))
+            height, width = (
+                scaled(call.layer, ratio, [pair[axis] for pair in seen]) for axis, ratio in enumerate(ratios)
+            )
         else:
             height, width = (
                 after(call.layer, [pair[axis] for pair in seen], axis, shape, sides[axis]) for axis in (0, 1)

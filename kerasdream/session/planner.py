@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kerasdream.components import Energy
 from kerasdream.config.ensembles import with_members
 from kerasdream.models import network_name, network_side, parts, tables
+from kerasdream.models.settings import usual_settings
 from kerasdream.output_names import FRAME
 from kerasdream.plan.cutting import Border, Geometry, cutting_for
 from kerasdream.plan.plan import Plan, make_plan
@@ -73,6 +74,7 @@ def _table(model: PartSpec) -> tuple[tables.Layer, ...] | None:
     return tuple(row._replace(name=f"{name}/{row.name}") for name, table in found for row in table or ())
 
 
+@usual_settings()
 def network_of(config: RunConfig, *, trained: bool = True) -> Network:
     """Build the network of a run, with its classifier if an objective needs it.
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -105,6 +107,24 @@ class NoResponseError(DreamError):
 
 class MemoryRanOutError(DreamError):
     """A step did not fit into memory; smaller tiles may help."""
+
+
+_COMMAND_LINE = ContextVar("_COMMAND_LINE", default=False)
+
+
+@contextmanager
+def on_command_line() -> Iterator[None]:
+    """Within the block, ``setting`` names options of the command line."""
+    token = _COMMAND_LINE.set(True)
+    try:
+        yield
+    finally:
+        _COMMAND_LINE.reset(token)
+
+
+def setting(option: str, argument: str) -> str:
+    """Return what a message tells the user to set: the option on the command line, the argument in Python."""
+    return option if _COMMAND_LINE.get() else argument
 
 
 def did_you_mean(name: str, options: Iterable[str], show: int = 12) -> str:

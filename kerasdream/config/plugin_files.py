@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from kerasdream.config.messages import Errors
-from kerasdream.errors import Place, Problem
+from kerasdream.errors import Place, Problem, setting
 from kerasdream.plugins.manager import discover
 from kerasdream.plugins.registry import Registry
 
@@ -59,7 +59,9 @@ def load_plugins(
             if plugin.error and path in places:
                 errors.add(("plugins", places[path]), plugin.error)
             elif plugin.error:
-                errors.problems.append(Problem((), Place(f"--plugin {path}"), plugin.error))
+                errors.problems.append(
+                    Problem((), Place(setting(f"--plugin {path}", f"plugins: {path}")), plugin.error)
+                )
     return LoadedPlugins(
         loaded.registry,
         files,
@@ -69,13 +71,17 @@ def load_plugins(
     )
 
 
+def _naming() -> str:
+    return setting("with --plugin, or use --trust", "in plugins=[...], or pass trust=True")
+
+
 def _trusted(index: int, name: str, path: Path, base: Path, trust: Trust, errors: Errors) -> bool:
     """Whether a plugin file that the run file names may be loaded; reports an error if not."""
     if trust == "none":
         errors.add(
             ("plugins", index),
             f"{name} is a plugin, which is code that runs, so a recipe from a picture does not load it; name the file "
-            f"with --plugin, or use --trust to load {name} from the picture's folder",
+            f"{_naming()} to load {name} from the picture's folder",
         )
         return False
     inside = all(file.resolve().is_relative_to(base.resolve()) for file in (path, *path.glob("*.py")))
@@ -83,7 +89,7 @@ def _trusted(index: int, name: str, path: Path, base: Path, trust: Trust, errors
         errors.add(
             ("plugins", index),
             f"{name} is outside the run file's folder, and a plugin is code that runs; copy it into that folder, name "
-            "it with --plugin, or use --trust",
+            f"it {_naming()}",
         )
         return False
     return True

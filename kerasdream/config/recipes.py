@@ -12,10 +12,10 @@ from kerasdream.config.messages import shown
 from kerasdream.config.resolve import load, resolve
 from kerasdream.config.run_config import RunConfig
 from kerasdream.errors import ConfigError, ImageError
-from kerasdream.images import read_recipe
+from kerasdream.images import FORMATS, read_recipe
 from kerasdream.plugins import files as plugin_files
 
-PICTURES = (".png", ".jpg", ".jpeg", ".gif")
+PICTURES = (*FORMATS, ".gif")
 
 
 def load_any(

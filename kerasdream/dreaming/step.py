@@ -14,6 +14,7 @@ from kerasdream.dreaming.parts import Companions, Parts, extractor_for, guide_pi
 from kerasdream.engine.score import Score
 from kerasdream.engine.tensorflow import Engine
 from kerasdream.errors import ImageError, MemoryRanOutError, ModelError
+from kerasdream.models.backend import require_tensorflow
 from kerasdream.models.extractor import geometry_of
 from kerasdream.plan.crops import Windows, around
 from kerasdream.plan.cutting import cutting_for
@@ -235,6 +236,7 @@ def as_network(
     Raises:
         ModelError: neither ``input_range`` nor ``preprocess`` is given; they are never guessed.
     """
+    require_tensorflow()
     tokens = Tokens(**tokens) if isinstance(tokens, Mapping) else tokens
     given = {"inputs": inputs, "channels": channels, "head": head, "tokens": tokens}
     more: dict[str, Any] = {name: value for name, value in given.items() if value is not None}

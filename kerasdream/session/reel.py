@@ -173,6 +173,7 @@ class FrameLoop:
             peak_memory=peak(),
             notes=(*self.photo.notes, *self.plan.notes, *ascent.notes),
             dpi=self.photo.dpi,
+            source=self.photo.stored,
         )
 
     def _is_last(self, dreamed: _Dreamed) -> bool:

@@ -251,7 +251,7 @@ def test_every_damage_is_noticed(checkpoint, state):
     assert errors > 200
     for length in (0, 1, 100, len(whole) // 2, len(whole) - 1):
         checkpoint.path.write_bytes(whole[:length])
-        with pytest.raises(OutputError, match=r"x\.png\.checkpoint is damaged .*; drop --resume \(or delete"):
+        with pytest.raises(OutputError, match=r"x\.png\.checkpoint is damaged .*; drop resume=True \(or delete"):
             checkpoint.restore()
 
 

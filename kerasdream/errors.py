@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -130,8 +131,14 @@ def setting(option: str, argument: str) -> str:
 def did_you_mean(name: str, options: Iterable[str], show: int = 12) -> str:
     """Return ``"did you mean 'x'?"`` for the nearest of ``options``, or list the first ``show`` of them."""
     options = list(options)
-    near = difflib.get_close_matches(name, options, n=3, cutoff=0.6)
+    same = [option for option in options if _letters(option) == _letters(name)]
+    near = same or difflib.get_close_matches(name, options, n=3, cutoff=0.6)
     if near:
         return "did you mean " + " or ".join(repr(n) for n in near) + "?"
     listed = ", ".join(options[:show]) + (", ..." if len(options) > show else "")
     return f"available: {listed}" if options else "none available"
+
+
+def _letters(name: str) -> str:
+    """Return a name without case, hyphens and underscores: ``ResNet-50`` → ``resnet50``."""
+    return re.sub(r"[-_ ]", "", name).casefold()

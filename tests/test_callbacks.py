@@ -110,7 +110,7 @@ def test_layer_that_does_not_respond_yet_is_no_error(trained, dream):
 
 @pytest.mark.parametrize("steps", [0, 1])
 def test_interrupting_a_dream_stops_the_training(trained, dream, steps, tmp_path, monkeypatch):
-    see, calls = dream(), []
+    see, calls = dream(priors=[]), []
 
     def interrupted(self, *arguments, evaluate=kerasdream.GradientStep.evaluate, **options):
         calls.append(self)

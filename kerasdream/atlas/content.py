@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -124,7 +124,7 @@ def of_channels(model: str, layers: Sequence[Layer], channels: Sequence[int]) ->
         ModelError: a layer does not have all of these channels.
     """
     for layer in layers:
-        if max(channels) >= layer.channels:
+        if layer.channels and max(channels) >= layer.channels:
             raise ModelError(
                 f"the layer {layer.name!r} has {layer.channels} channels; expected 0 to {layer.channels - 1}, "
                 f"not {max(channels)}"
@@ -143,6 +143,14 @@ def of_classes(model: str, classes: Sequence[int], names: bool) -> Atlas:
 
     title, tiles = f"{model}: what its classes look like", [*map(tile, classes)]
     return Atlas(model, title, OF_CLASSES, [Section(tiles)], min(5, len(classes)))
+
+
+def without(atlas: Atlas, files: Collection[str]) -> Atlas:
+    """Return an atlas without the tiles of these files."""
+    kept = [
+        section._replace(tiles=[tile for tile in section.tiles if tile.file not in files]) for section in atlas.sections
+    ]
+    return atlas._replace(sections=[section for section in kept if section.tiles])
 
 
 def run_of(atlas: Atlas, tile: Tile, size: int) -> dict[str, Any]:

@@ -161,6 +161,10 @@ class TileDisplay(Terminal):
         """Report a tile that cannot be drawn because nothing responds."""
         self._ended("nothing responds")
 
+    def failed(self, reason: str) -> None:
+        """Report a tile that cannot be drawn, and why."""
+        self._ended(f"not drawn: {reason}")
+
     def __call__(self, event: Event) -> None:
         """Show an event."""
         if isinstance(event, Stepped) and self.progress:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from kerasdream.config.document import KeyPath
 from kerasdream.config.messages import Errors
 from kerasdream.errors import Place, Problem, setting
 from kerasdream.plugins.manager import discover
@@ -69,6 +70,34 @@ def load_plugins(
         unused=tuple(plugin.name for plugin in loaded.found if plugin.error or plugin.disabled),
         distributions={p.name: (p.distribution, p.version) for p in loaded.found if p.distribution and not p.error},
     )
+
+
+def check_code(path: KeyPath, file: Path, base: Path, trust: Trust, errors: Errors) -> None:
+    """Report a Python file that a run file names if it may not be run; one that an override names may be anywhere.
+
+    Args:
+        path: the place of the file's name in the run file.
+    """
+    if trust == "anywhere" or _typed(errors.document.where(path)):
+        return
+    named, key = file.name, ".".join(map(str, path))
+    if trust == "none":
+        errors.add(
+            path,
+            f"{named} is code that runs, so a recipe from a picture does not run it; name the file with "
+            f"-s {key}={named}, or use --trust to run {named} from the picture's folder",
+        )
+    elif not file.resolve().is_relative_to(base.resolve()):
+        errors.add(
+            path,
+            f"{named} is outside the run file's folder, and it is code that runs; copy it into that folder, name it "
+            f"with -s {key}={file}, or use --trust",
+        )
+
+
+def _typed(place: Place) -> bool:
+    """Whether a value was typed on the command line, and so by whoever starts the run."""
+    return place.line is None and place.name.startswith("-s ")
 
 
 def _naming() -> str:

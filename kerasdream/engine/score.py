@@ -132,10 +132,21 @@ class Score:
         return numbers
 
     def activations(self, pixels: Any) -> dict[str, Any]:
-        """Return the activations of the selected layers for pictures in [-1, 1], as float32."""
+        """Return the activations of the selected layers for pictures in [-1, 1], as float32.
+
+        Raises:
+            ModelError: a layer has as many channels as its input has values, because pictures may have any size.
+        """
         import tensorflow as tf
 
         activations = self.extractor.model(self.preprocess(pixels), training=False)
+        for layer, tensor in activations.items():
+            tensor.set_shape(self.extractor.model.output[layer].shape)  # a trace forgets the size of crops
+            if tensor.shape[-1] is None:
+                raise ModelError(
+                    f"the layer {layer!r} has no positions, and its number of values depends on the picture's size; "
+                    "use crops of the network's own size, views: crops, or an earlier layer"
+                )
         return {layer: tf.cast(tensor, tf.float32) for layer, tensor in activations.items()}
 
     def of_objectives(self, seen: Views, values: Any, seed: Any) -> ScoreSums:

@@ -144,8 +144,8 @@ class Session:
         from kerasdream.models.extractor import geometry_of
 
         config, extractor = self.seen
-        geometry = geometry_of(extractor)
-        return NetworkFacts(self.network.name, self.network.side, geometry, extractor.notes, config.cropped)
+        network, geometry, notes = self.network, geometry_of(extractor), (*self.network.notes, *extractor.notes)
+        return NetworkFacts(network.name, network.side, geometry, notes, config.cropped)
 
     @cached_property
     def step(self) -> GradientStep:

@@ -132,7 +132,7 @@ def test_interrupted_run_resumes_with_the_same_bits(run, tmp_path, stops, keys):
         assert run.checkpoint.exists()
     result, new = run(resume=True, **keys)
     assert [*taken, *new] == steps
-    assert len(steps) == (9 if "octaves" in keys else 12)
+    assert len(steps) == (10 if "octaves" in keys else 12)
     assert not result.interrupted
     assert result.scores == whole.scores
     np.testing.assert_array_equal(result.image, whole.image)

@@ -17,15 +17,12 @@ from kerasdream.plan.cutting import Border, Geometry, cutting_for
 from kerasdream.plan.plan import Plan, make_plan
 from kerasdream.plan.tile_size import own_rules, tile_side
 from kerasdream.plan.tiling import Cutting, Lattice, joint
+from kerasdream.plugins.registry import BUILT_IN
 
 if TYPE_CHECKING:
     from kerasdream.components import Network
     from kerasdream.config.run_config import RunConfig
     from kerasdream.plugins.spec import PartSpec
-
-
-BUILT_IN = "kerasdream"
-"""The plugin of the networks that have a shipped layer table."""
 
 
 _CROPPED = "the network looks at crops of {0}×{0} pixels: it computes these layers from pictures of that size only"

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from kerasdream.components import Projection
 from kerasdream.config.sections import NOISE
+from kerasdream.engine.loading import tensorflow, usual_keras
 from kerasdream.errors import ImageError, ModelEntryError, OneSizeError
 from kerasdream.events import Event, Finished, Result
 from kerasdream.images import Picture
-from kerasdream.models.settings import usual_settings
 from kerasdream.plan.plan import Plan
 from kerasdream.results.checkpoint import Checkpoint, RunState
 from kerasdream.results.finish import finish, finished_shape
@@ -115,8 +115,6 @@ class Session:
     @cached_property
     def network(self) -> Network:
         """The network, built and loaded, without TensorFlow's start-up messages."""
-        from kerasdream.engine.loading import tensorflow
-
         tensorflow()
         return network_of(self.config) if self._network is None else self._network
 
@@ -180,7 +178,7 @@ class Session:
         """Return the plan for a picture of this (height, width)."""
         return plan_run(self.config, self.facts, shape)
 
-    @usual_settings()
+    @usual_keras()
     def rehearse(self, picture: Picture) -> None:
         """Take one step of a dream at its smallest size and finish it, to find what is wrong before it matters.
 
@@ -198,7 +196,7 @@ class Session:
             raise KeyboardInterrupt
         finish(ascent.picture, picture, postprocess)
 
-    @usual_settings()
+    @usual_keras()
     def dream(self, picture: Picture, targets: Sequence[Path] = ()) -> Result:
         """Dream one picture, or the frames that start from it, and write it to ``targets``, one for each output.
 

@@ -117,7 +117,7 @@ EARLY = {"scale": [1.3, 1.2], "steps": [4, 5, 3], "plateau": 2, "plateau_gain": 
     [
         ((0, 3, 11), {}),
         ((6,), {"parametrization": TANH, "priors": []}),
-        ((2, 6), {"octaves": EARLY, "priors": [{"total_variation": {"weight": 1.0, "scale": "absolute"}}]}),
+        ((2, 6), {"octaves": EARLY}),
     ],
     ids=["pixels", "parametrized", "octaves_left_early"],
 )

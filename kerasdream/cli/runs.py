@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from kerasdream.config.run_config import RunConfig
     from kerasdream.events import Result
 
-FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif"}
-"""Ending of an output file -> the output that writes it."""
-
 _FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print results as JSON, one line per picture.")
 
@@ -93,7 +90,7 @@ def run(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="File to write: .png, .jpg or .gif. For several photos, a folder, created if missing.",
+    help="File to write: .png, .jpg, .webp, .tif or .gif. For several photos, a folder, created if missing.",
 )
 @OVERWRITE
 @RESUME
@@ -134,7 +131,7 @@ def dream(
         base = Path(preset).parent
     document = _document(photos, preset, size, strength)
     folder = output.absolute() if output else None
-    if output and folder and not output.is_dir() and (one or output.suffix.lower() in FORMATS):
+    if output and folder and not output.is_dir() and (one or output.suffix.lower() in _formats()):
         document.data["outputs"] = [{_format(output, one): {"path": output.name}}]
         folder = folder.parent
     trusted: Trust = "anywhere" if trust else "folder"
@@ -163,14 +160,22 @@ def _document(photos: Sequence[str], preset: str | None, size: int | None, stren
     return YamlDocument(data, "kerasdream dream", marks)
 
 
+def _formats() -> dict[str, str]:
+    """Return the ending of an output file -> the output that writes it."""
+    from kerasdream.images import FORMATS
+
+    return {**FORMATS, ".gif": "gif"}
+
+
 def _format(output: Path, one: bool) -> str:
     """Return the output that writes a file of this name."""
     if not one:
         raise click.BadParameter(f"{output} is a file, but there may be several photos; name a folder", param_hint="-o")
-    if output.suffix.lower() not in FORMATS:
-        text = f"{output} does not end in .png, .jpg or .gif, and is not a folder"
+    formats = _formats()
+    if output.suffix.lower() not in formats:
+        text = f"{output} does not end in {', '.join(formats)}, and is not a folder"
         raise click.BadParameter(text, param_hint="-o")
-    return FORMATS[output.suffix.lower()]
+    return formats[output.suffix.lower()]
 
 
 @click.command()

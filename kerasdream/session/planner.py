@@ -6,13 +6,15 @@ with ``plan_run``.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kerasdream.components import Energy
 from kerasdream.config.ensembles import with_members
+from kerasdream.images import FORMATS
 from kerasdream.models import network_name, network_side, parts, tables
 from kerasdream.models.settings import usual_settings
-from kerasdream.output_names import FRAME
+from kerasdream.output_names import FRAME, is_framed
 from kerasdream.plan.cutting import Border, Geometry, cutting_for
 from kerasdream.plan.plan import Plan, make_plan
 from kerasdream.plan.tile_size import own_rules, tile_side
@@ -139,7 +141,12 @@ def _notes(config: RunConfig) -> list[str]:
     """Return what the user should hear about the settings of a run."""
     notes = list(config.notes)
     notes += [own_rules().error] if config.tiles.size == "auto" and own_rules().error else []
-    stills = [entry for entry in config.outputs if entry.name in ("png", "jpeg") and FRAME not in entry.values["path"]]
-    if config.frames.count > 1 and stills and len(stills) == len(config.outputs):
+    if config.frames.count > 1 and config.outputs and all(map(_writes_one_picture, config.outputs)):
         notes.append(f"only the last frame is written: put {FRAME} into the path of an output, or write a gif")
     return notes
+
+
+def _writes_one_picture(output: PartSpec) -> bool:
+    """Whether an output is a picture of the last frame; what a plugin writes into a picture is not known."""
+    path = Path(output.make().path)
+    return output.plugin == BUILT_IN and path.suffix.lower() in FORMATS and not is_framed(path)

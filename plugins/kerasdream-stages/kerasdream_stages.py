@@ -13,7 +13,7 @@ from kerasdream import Output, hookimpl, images
 from kerasdream.events import Finished, Started, Stepped
 
 
-def webp(
+def animated_webp(
     *,
     path: str = "{stem}-dream.webp",
     every: Annotated[int, Ge(1)] = 2,
@@ -119,5 +119,5 @@ def _sheet(pictures, columns, width, gap):
 
 @hookimpl
 def register_outputs(register):
-    register(webp)
+    register(animated_webp)
     register(contact_sheet)

@@ -8,7 +8,7 @@ import skimage.data
 from PIL import Image, ImageSequence
 
 from kerasdream import ImageError, Result, images
-from kerasdream.builtin.outputs import gif, jpeg, png
+from kerasdream.builtin.outputs import OUTPUTS, gif, jpeg, png, tiff
 from kerasdream.events import Finished
 
 
@@ -87,7 +87,11 @@ def test_the_recipe_can_be_read_from_a_gif(pictures, tmp_path):
             images.read_recipe(path)
 
 
-@pytest.mark.parametrize("output", [png, jpeg])
+def test_every_format_of_pictures_has_an_output():
+    assert set(images.FORMATS.values()) == set(OUTPUTS) - {"gif"}
+
+
+@pytest.mark.parametrize("output", [png, jpeg, tiff])
 def test_dots_per_inch_are_the_given_or_the_photos(output, pictures, tmp_path):
     """A print of 300 dots per inch; the 240 of the photo; none, of a photo that has none or a senseless number."""
     for given, of_photo, expected in [(300, 240, 300), (None, 240, 240), (None, None, None), (None, 1, None)]:

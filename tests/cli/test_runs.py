@@ -59,7 +59,7 @@ def test_validate_continues_after_an_error(here, tmp_path):
 def test_dream_rejects_an_unknown_file_type_and_an_existing_output(here, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Image.new("RGB", (64, 48)).save("photo.png")
-    assert here("dream", "photo.png", "-o", "new.webp")[0] == 2
+    assert here("dream", "photo.png", "-o", "new.bmp")[0] == 2
     Image.new("RGB", (64, 48)).save("photo-dream.png")
     before = Path("photo-dream.png").read_bytes()
     code, out, err = here("dream", "photo.png")
@@ -146,6 +146,16 @@ def dreams(tmp_path_factory, tiny):
         outputs = f"outputs: [png: '{{stem}}-{name}-{{seed}}.png', jpeg: {name}.jpg]\n"
         (folder / f"{name}.yaml").write_text(f"{RUN}seed: {seed}\n{outputs}")
     return folder, kerasdream("run", "a.yaml", "b.yaml", "c.yaml", cwd=folder)
+
+
+@pytest.mark.parametrize(("name", "format"), [("new.webp", "WEBP"), ("new.TIF", "TIFF")])
+def test_the_ending_of_the_output_is_its_format(name, format, dreams, here):
+    folder, _ = dreams
+    code, _, err = here("dream", folder / "photo.png", "--preset", folder / "a.yaml", "-o", folder / name)
+    assert (code, "dreamed in" in err) == (0, True)
+    with Image.open(folder / name) as image:
+        assert (image.format, image.size) == (format, (64, 48))
+    assert "source: photo.png" in here("show", folder / name)[1]
 
 
 def test_run_writes_its_outputs_and_prints_their_paths(dreams):

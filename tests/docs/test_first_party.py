@@ -17,7 +17,7 @@ PLUGINS = sorted(path.parent for path in FOLDER.glob("*/setup.cfg"))
 REGISTERS = {
     "kerasdream-film-grain": ["postprocess/film_grain", "postprocess/film_grade"],
     "kerasdream-keras-hub": ["models/keras_hub"],
-    "kerasdream-stages": ["outputs/webp", "outputs/contact_sheet"],
+    "kerasdream-stages": ["outputs/animated_webp", "outputs/contact_sheet"],
     "kerasdream-texture": ["objectives/texture"],
     "kerasdream-wavelets": ["priors/wavelet_sparsity", "priors/wavelet_shrinkage"],
 }

@@ -199,5 +199,10 @@ def test_lost_frames_are_noted(tmp_path):
     config = configured(tmp_path, TABLE["frames"])
     (row,) = describe(config)
     assert row["notes"] == ["only the last frame is written: put {frame} into the path of an output, or write a gif"]
-    config = configured(tmp_path, TABLE["frames"] + "outputs: [gif]\n")
-    assert next(describe(config))["notes"] == []
+    for outputs, lost in {
+        "[gif]": 0,
+        "[webp, {tiff: {path: a.tif}}]": 1,
+        "[{webp: {path: 'a-{frame}.webp'}}, tiff]": 0,
+    }.items():
+        config = configured(tmp_path, TABLE["frames"] + f"outputs: {outputs}\n")
+        assert len(next(describe(config))["notes"]) == lost

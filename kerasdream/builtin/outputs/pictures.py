@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from annotated_types import Interval
 
@@ -44,9 +44,35 @@ def jpeg(
     return Output(path, partial(_writing, each="{frame}" in path, dpi=dpi, format="jpeg", quality=quality))
 
 
+def webp(
+    *,
+    path: Annotated[str, Ending((".webp",))] = "{stem}-dream.webp",
+    quality: Annotated[int, Interval(ge=1, le=100)] = 92,
+) -> Output:
+    """Write the finished picture, or every frame, as WebP: smaller still, with alpha and the recipe.
+
+    Args:
+        path: file name; ``{stem}`` is the source's name without its extension, ``{seed}`` the seed. With ``{frame}``,
+            the number of a frame, every frame is written, otherwise only the last one.
+        quality: 1 (small) to 100 (best).
+    """
+    return Output(path, partial(_writing, each="{frame}" in path, format="webp", quality=quality))
+
+
+def tiff(*, path: Annotated[str, Ending((".tif", ".tiff"))] = "{stem}-dream.tif", dpi: Dpi = None) -> Output:
+    """Write the finished picture, or every frame, as TIFF for print shops: lossless, with alpha and the recipe.
+
+    Args:
+        path: file name; ``{stem}`` is the source's name without its extension, ``{seed}`` the seed. With ``{frame}``,
+            the number of a frame, every frame is written, otherwise only the last one.
+        dpi: dots per inch, for printing; null: the photo's, if it has any.
+    """
+    return Output(path, partial(_writing, each="{frame}" in path, dpi=dpi, format="tiff"))
+
+
 @contextmanager
 def _writing(
-    path: Path, each: bool, dpi: int | None, format: Literal["png", "jpeg"], quality: int = 92
+    path: Path, each: bool, format: images.Format, quality: int = 92, dpi: int | None = None
 ) -> Iterator[Callable[[Event], None]]:
     def receive(event: Event) -> None:
         if isinstance(event, Finished) and (each or event.last):

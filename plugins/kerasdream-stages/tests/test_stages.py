@@ -6,7 +6,7 @@ from pathlib import Path
 import kerasdream_stages
 import numpy as np
 import pytest
-from kerasdream_stages import contact_sheet, webp
+from kerasdream_stages import animated_webp, contact_sheet
 from PIL import Image
 
 import kerasdream
@@ -18,16 +18,16 @@ EXAMPLE = Path(__file__).parents[1] / "example.yaml"
 
 
 def test_the_plugin_loads():
-    assert check_plugin(kerasdream_stages) == ["outputs/webp", "outputs/contact_sheet"]
+    assert check_plugin(kerasdream_stages) == ["outputs/animated_webp", "outputs/contact_sheet"]
 
 
-@pytest.mark.parametrize("factory", [webp, contact_sheet])
+@pytest.mark.parametrize("factory", [animated_webp, contact_sheet])
 def test_each_output(factory, tmp_path):
     check_output(factory, folder=tmp_path)
 
 
 def test_an_animation_goes_from_the_photo_to_the_dream(tmp_path, photo):
-    (path,) = check_output(webp, {"every": 2, "max_side": 80, "quality": 100}, folder=tmp_path)
+    (path,) = check_output(animated_webp, {"every": 2, "max_side": 80, "quality": 100}, folder=tmp_path)
     with Image.open(path) as animation:
         assert (animation.n_frames, animation.size) == (4, (80, 60))  # steps 1, 3 and 5 of 6, and the end
         frames = []
@@ -53,7 +53,7 @@ def test_the_sheet_holds_each_octave(tmp_path):
 def test_of_several_frames_each_is_shown_once(tmp_path, photo, tiny_network):
     """Steps are not shown; the file is written after the last frame."""
     objective = Objective("conv2", lambda activations: activations["conv2"][..., 0] ** 2)
-    outputs = {"a.webp": webp(max_side=80, quality=100), "a.png": contact_sheet(columns=3, width=80, gap=0)}
+    outputs = {"a.webp": animated_webp(max_side=80, quality=100), "a.png": contact_sheet(columns=3, width=80, gap=0)}
     shown = []
     with ExitStack() as stack:
         receivers = [stack.enter_context(output.open(tmp_path / name)) for name, output in outputs.items()]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from kerasdream.config.document import KeyPath
 from kerasdream.config.messages import UNKNOWN
-from kerasdream.config.overrides import NOT_THERE, OPTION, Override
+from kerasdream.config.overrides import NOT_THERE, Override, OverridePlace, typed
 from kerasdream.config.sections import LISTS, SECTIONS, RunFile
 from kerasdream.errors import Problem
 from kerasdream.plugins.registry import SUM, Registry
@@ -27,17 +26,17 @@ def with_hint(problem: Problem, data: Mapping[str, Any], registry: Registry) -> 
         data: the complete run as plain data.
     """
     unknown, missing = problem.text.startswith(UNKNOWN), problem.text.endswith(NOT_THERE)
-    if not problem.place.name.startswith(OPTION) or not (unknown or missing):
+    if not isinstance(problem.place, OverridePlace) or not (unknown or missing):
         return problem
-    given = Override.read(problem.place.name.removeprefix(OPTION))
-    meant = _typed(given, data, registry)
+    given = Override.read(problem.place.name)
+    meant = _meant(given, data, registry)
     if not meant:
         return problem
     what = f"{UNKNOWN} {problem.path[-1]!r}" if unknown else problem.text
     return replace(problem, text=f"{what}; did you mean {' or '.join(meant[:MOST])}?")
 
 
-def _typed(given: Override, data: Mapping[str, Any], registry: Registry) -> list[str]:
+def _meant(given: Override, data: Mapping[str, Any], registry: Registry) -> list[str]:
     """Return the overrides that may have been meant, as they are typed."""
     words = [part for part in given.path if isinstance(part, str)]
     if not words:
@@ -50,7 +49,7 @@ def _typed(given: Override, data: Mapping[str, Any], registry: Registry) -> list
     value = given.value
     for word in reversed(words):
         value = f"{{{word}: {value}}}"
-    parts = [OPTION + shlex.quote(f"{key}+={value}") for key in LISTS if words[0] in registry.entries[key]]
+    parts = [typed(f"{key}+={value}") for key in LISTS if words[0] in registry.entries[key]]
     near = difflib.get_close_matches(words[-1], {name for _, names in known for name in names}, n=1, cutoff=0.8)
     return parts or [_option(path, given) for path, names in known if near and near[0] in names]
 
@@ -64,7 +63,7 @@ def _in_order(words: Iterable[str], path: KeyPath) -> bool:
 def _option(path: KeyPath, given: Override) -> str:
     """Return an override as it is typed, with the value of another one."""
     equals = "+=" if given.appends else "="
-    return OPTION + shlex.quote(f"{'.'.join(map(str, path))}{equals}{given.value}")
+    return typed(f"{'.'.join(map(str, path))}{equals}{given.value}")
 
 
 def settable(data: Mapping[str, Any], registry: Registry) -> Iterator[tuple[KeyPath, tuple[str, ...]]]:

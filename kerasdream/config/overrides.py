@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import copy
 import os
+import shlex
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from kerasdream.config.document import KeyPath, YamlDocument, parse
 from kerasdream.config.presets import KEY, is_file
 from kerasdream.config.sections import LISTS, SHORT
-from kerasdream.errors import ConfigError, Place, Problem
+from kerasdream.errors import ConfigError, Place, Problem, setting
 from kerasdream.models import model_entry
-
-OPTION = "-s "
-"""How the place of an override begins, in front of its text."""
 
 TYPED_PATHS = {("image",), ("image", "source"), ("model", "file"), ("model", "weights"), ("model", "code"), (KEY,)}
 """Settings that, on the command line, are relative to the working directory rather than to the run file."""
@@ -22,6 +20,15 @@ TYPED_PATHS = {("image",), ("image", "source"), ("model", "file"), ("model", "we
 _LISTS = {(key,): parts for key, parts in LISTS.items()}
 
 NOT_THERE = "does not exist, so it cannot be set"
+
+
+class OverridePlace(Place):
+    """The place of a value that an override sets; its name is the override's text."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return setting(f"-s {self.name}", repr(self.name))
 
 
 class Override(NamedTuple):
@@ -44,11 +51,11 @@ class Override(NamedTuple):
         Raises:
             ConfigError: it is neither.
         """
-        place = Place(f"{OPTION}{text}")
+        place = OverridePlace(text)
         key, equals, value = text.partition("=")
         appends, key = key.endswith("+"), key.removesuffix("+").strip()
         if not equals or not key:
-            raise _error(place, "expected KEY=VALUE, as in -s octaves.steps=5")
+            raise _error(place, f"expected KEY=VALUE, as in {typed('octaves.steps=5')}")
         return cls(place, tuple(map(_index_or_key, key.split("."))), value, appends)
 
     @property
@@ -93,6 +100,11 @@ def override(document: YamlDocument, text: str) -> YamlDocument:
     return replace(document, data=data, marks=marks)
 
 
+def typed(text: str) -> str:
+    """Return an override as the user types it: as an option in a shell, as a string in Python."""
+    return setting(f"-s {shlex.quote(text)}", repr(text))
+
+
 def names_preset(text: str) -> bool:
     """Whether an override names the preset: it is applied before all others, which change what the preset contains."""
     return text.partition("=")[0] == KEY
@@ -109,12 +121,12 @@ def _index_or_key(part: str) -> str | int:
 
 def _value(given: Override) -> Any:
     try:
-        value = parse(given.value, given.place.name).data
+        value = parse(given.value, str(given.place)).data
     except ConfigError as error:
         hint = f"; a value with special characters needs quotes: '{given.key}=\"...\"'"
         raise ConfigError.of([replace(problem, text=problem.text + hint) for problem in error.problems]) from None
     if given.path in TYPED_PATHS or _names_file(given.path, value):
-        return [_typed(item, given.path) for item in value] if isinstance(value, list) else _typed(value, given.path)
+        return [_path(item, given.path) for item in value] if isinstance(value, list) else _path(value, given.path)
     return value
 
 
@@ -123,7 +135,7 @@ def _names_file(path: KeyPath, value: Any) -> bool:
     return path in {("model",), ("model", "name")} and isinstance(value, str) and "file" in (model_entry(value) or {})
 
 
-def _typed(value: Any, path: KeyPath) -> Any:
+def _path(value: Any, path: KeyPath) -> Any:
     """Return a path that was typed on the command line relative to the working directory."""
     is_name = value in ("noise", "imagenet") or (path == (KEY,) and not is_file(str(value)))
     return value if is_name or not isinstance(value, str) else os.path.abspath(os.path.expanduser(value))
@@ -153,7 +165,8 @@ def _opened(value: Any, part: str | int, following: str | int) -> Any:
 def _extended(before: Any, value: Any, given: Override, marks: dict[KeyPath, Place]) -> list[Any]:
     """Return a list with a value, or each of a list of values, added; note the place of the new ones."""
     if before is not None and not isinstance(before, list):
-        raise _error(given.place, f"{given.key} is not a list, so nothing can be added; set it: -s {given.key}=VALUE")
+        way = typed(f"{given.key}=VALUE")
+        raise _error(given.place, f"{given.key} is not a list, so nothing can be added; set it: {way}")
     items = before or []
     added = value if isinstance(value, list) else [value]
     marks.update({(*given.path, len(items) + i): given.place for i in range(len(added))})

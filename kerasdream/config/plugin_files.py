@@ -10,6 +10,7 @@ from typing import Literal
 
 from kerasdream.config.document import KeyPath
 from kerasdream.config.messages import Errors
+from kerasdream.config.overrides import OverridePlace, typed
 from kerasdream.errors import Place, Problem, setting
 from kerasdream.plugins.manager import discover
 from kerasdream.plugins.registry import Registry
@@ -78,26 +79,22 @@ def check_code(path: KeyPath, file: Path, base: Path, trust: Trust, errors: Erro
     Args:
         path: the place of the file's name in the run file.
     """
-    if trust == "anywhere" or _typed(errors.document.where(path)):
+    if trust == "anywhere" or isinstance(errors.document.where(path), OverridePlace):
         return
     named, key = file.name, ".".join(map(str, path))
+    trusting = setting("use --trust", "pass trust=True")
     if trust == "none":
         errors.add(
             path,
             f"{named} is code that runs, so a recipe from a picture does not run it; name the file with "
-            f"-s {key}={named}, or use --trust to run {named} from the picture's folder",
+            f"{typed(f'{key}={named}')}, or {trusting} to run {named} from the picture's folder",
         )
     elif not file.resolve().is_relative_to(base.resolve()):
         errors.add(
             path,
             f"{named} is outside the run file's folder, and it is code that runs; copy it into that folder, name it "
-            f"with -s {key}={file}, or use --trust",
+            f"with {typed(f'{key}={file}')}, or {trusting}",
         )
-
-
-def _typed(place: Place) -> bool:
-    """Whether a value was typed on the command line, and so by whoever starts the run."""
-    return place.line is None and place.name.startswith("-s ")
 
 
 def _naming() -> str:

@@ -159,13 +159,16 @@ def _check_source(picture: Path, facts: object) -> None:
         if isinstance(facts, dict) and facts.get("name") == "noise":
             return
         raise ConfigError(
-            f"{picture} was dreamed from an array in Python, not from a file; name a file: -s image.source=PHOTO"
+            f"{picture} was dreamed from an array in Python, not from a file; name a file: "
+            f"{typed('image.source=PHOTO')}"
         )
     photo = picture.parent / str(facts.get("name"))
     if not photo.is_file():
-        raise ConfigError(f"the photo {photo.name!r} is not in the folder of {picture}; name it: -s image.source=PHOTO")
+        raise ConfigError(
+            f"the photo {photo.name!r} is not in the folder of {picture}; name it: {typed('image.source=PHOTO')}"
+        )
     if checksum(photo) != facts["sha256"]:
         raise ConfigError(
             f"{photo} is not the photo that {picture.name} was made from (its checksum differs); to dream it anyway: "
-            f"-s image.source={photo}"
+            f"{typed(f'image.source={photo}')}"
         )

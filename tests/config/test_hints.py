@@ -8,7 +8,7 @@ import pytest
 
 from kerasdream.config.document import parse
 from kerasdream.config.resolve import resolve
-from kerasdream.errors import ConfigError
+from kerasdream.errors import ConfigError, on_command_line
 
 RUN = """\
 image: x.jpg
@@ -36,7 +36,7 @@ objectives:
     ],
 )
 def test_near_misses_name_the_key_to_type(typed, meant):
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(ConfigError) as caught, on_command_line():
         resolve(parse(RUN, "f.yaml"), Path("."), [typed])
     (problem,) = str(caught.value).splitlines()
     assert problem.startswith(f"-s {typed}: ")

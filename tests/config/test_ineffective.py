@@ -38,7 +38,7 @@ def test_settings_without_effect_are_noted(text, expected):
 
 
 def test_notes_are_of_what_the_user_gave():
-    assert notes("image: a.jpg", ["frames.rotate=3"])[0].startswith("-s frames.rotate=3: frames.rotate has no effect")
+    assert notes("image: a.jpg", ["frames.rotate=3"])[0].startswith("'frames.rotate=3': frames.rotate has no effect")
     assert notes("preset: zoom\nimage: a.jpg\nframes: {count: 1}") == ()  # the preset's zoom and rotation
     assert notes("image: {source: [a.jpg, noise], size: [64, 64], max_side: 64}\nframes: {count: 2, zoom: 2}") == ()
     recipe = json.loads(json.dumps(resolve(parse("image: a.jpg", "f.yaml"), Path(".")).data))

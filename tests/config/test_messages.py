@@ -34,12 +34,12 @@ def test_every_kind_of_config_error_has_its_path_and_place():
         resolve(parse(text, "f.yaml"), Path("."), ["seed", "frames.count=0", "tiles.size=[3"])
     found = [(problem.path, problem.place) for problem in caught.value.problems]
     assert found == [
-        ((), Place("-s tiles.size=[3", 1, 3)),
+        ((), Place("'tiles.size=[3'", 1, 3)),
         (("objectives", 0, "class", "name"), Place("f.yaml", 3, 13)),
         (("objectives", 1, "l2", "layer"), Place("f.yaml", 4, 10)),
         (("ascent", 0, "rate", "value", "each"), Place("f.yaml", 6, 10)),
-        ((), Place("-s seed")),
-        (("frames", "count"), Place("-s frames.count=0")),
+        ((), Place("seed")),
+        (("frames", "count"), Place("frames.count=0")),
     ]
 
 

@@ -1,5 +1,6 @@
 """Overrides, ``-s key.path=value``."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from kerasdream.config.document import parse
 from kerasdream.config.overrides import override
 from kerasdream.config.resolve import resolve
 from kerasdream.config.sections import DEFAULT_PARTS
-from kerasdream.errors import ConfigError
+from kerasdream.errors import ConfigError, on_command_line
 from kerasdream.schedules import Ramp
 
 RUN = "image: x.jpg\nobjectives:\n  - l2: {layer: block11_expand}\n"
@@ -35,10 +36,10 @@ def test_overrides_reach_every_setting():
 @pytest.mark.parametrize(
     ("override", "words"),
     [
-        ("octaves.steps=x", "-s octaves.steps=x: octaves.steps: expected a whole number, not x"),
-        ("octaves.stps=1", "unknown key 'stps'; did you mean -s octaves.steps=1?"),
-        ("objectives.3.l2.layer=x", "-s objectives.3.l2.layer=x: objectives.3 does not exist, so it cannot be set"),
-        ("steps", "-s steps: expected KEY=VALUE"),
+        ("octaves.steps=x", "'octaves.steps=x': octaves.steps: expected a whole number, not x"),
+        ("octaves.stps=1", "unknown key 'stps'; did you mean 'octaves.steps=1'?"),
+        ("objectives.3.l2.layer=x", "'objectives.3.l2.layer=x': objectives.3 does not exist, so it cannot be set"),
+        ("steps", "'steps': expected KEY=VALUE, as in 'octaves.steps=5'"),
         ("seed=[", "invalid YAML"),
     ],
 )
@@ -46,6 +47,8 @@ def test_invalid_overrides_are_named_in_errors(override, words):
     with pytest.raises(ConfigError) as caught:
         resolve(parse(RUN, "f.yaml"), Path("/somewhere"), [override])
     assert words in str(caught.value)
+    with pytest.raises(ConfigError, match=rf"^-s {re.escape(override)}:"), on_command_line():
+        resolve(parse(RUN, "f.yaml"), Path("/somewhere"), [override])
 
 
 def test_lists_can_be_added_to():
@@ -56,11 +59,11 @@ def test_lists_can_be_added_to():
     assert [entry.name for entry in config.objectives] == ["l2", "mean"]
     assert [entry.name for entry in config.priors] == ["total_variation", "decay", "clip"]
     assert [entry.name for entry in config.postprocess] == ["sharpen"]
-    assert (config.priors[1].place, config.objectives[0].place) == (f"-s {added[1]}", "f.yaml:2:14")
+    assert (config.priors[1].place, config.objectives[0].place) == (repr(added[1]), "f.yaml:2:14")
     default = resolve(parse("image: x.jpg", "f.yaml"), Path("."), ["objectives+={l2: mixed4}", "model=inception_v3"])
     assert [entry.values["layer"] for entry in default.objectives] == ["mixed3", "mixed5", "mixed4"]
     with pytest.raises(
-        ConfigError, match=r"-s octaves.scale\+=2: octaves.scale is not a list, so nothing can be added"
+        ConfigError, match=r"'octaves.scale\+=2': octaves.scale is not a list, so nothing can be added"
     ):
         resolve(parse(f"{RUN}octaves: {{scale: 1.5}}", "f.yaml"), Path("."), ["octaves.scale+=2"])
 

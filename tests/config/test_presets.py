@@ -131,7 +131,7 @@ def test_errors_name_the_file_or_the_preset_and_the_line():
     (error,) = errors("preset: 3\nimage: a.jpg")
     assert error.startswith("f.yaml:1:1: preset: unknown preset '3'; available: class, deepdraw")
     (error,) = errors("preset: deepdraw", ["octaves.steps=[1, 2]"])
-    assert error.startswith("-s octaves.steps=[1, 2]: octaves.steps: expected a number for each of the 4")
+    assert error.startswith("'octaves.steps=[1, 2]': octaves.steps: expected a number for each of the 4")
 
 
 def test_overrides_take_precedence_over_the_preset():
@@ -141,7 +141,7 @@ def test_overrides_take_precedence_over_the_preset():
     assert resolved("preset: deepdraw", ["preset=maco"]).parametrization.name == "maco"
     assert resolved("preset: deepdraw", ["objectives.0.class.name=hen"]).objectives[0].values["name"] == "hen"
     (error,) = errors("image: a.jpg", ["preset=x"])
-    assert error.startswith("-s preset=x: preset: unknown preset 'x'")
+    assert error.startswith("'preset=x': preset: unknown preset 'x'")
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def pytest_terminal_summary(terminalreporter):
 
 
 class SharedNetworks:
-    """Build the embedded network once a session, and rebuild it once for each choice of layers.
+    """Build each EfficientNet-Lite once a session, and rebuild it once for each choice of layers.
 
     Building and rebuilding take longer than a short dream, and give the same network in every test. A test that needs
     a network of its own is marked ``fresh_network``.
@@ -105,20 +105,20 @@ class SharedNetworks:
     def __init__(self, trained, build_extractor):
         self.active = True
         self._trained, self._build_extractor = trained, build_extractor
-        self._network = None
+        self._networks = {}
         self._extractors = {}
 
     def trained(self, variant):
-        if not self.active or variant != efficientnet_lite.LITE0:
+        if not self.active:
             return self._trained(variant)
-        if self._network is None:
-            self._network = self._trained(variant)
-        return self._network
+        if variant.name not in self._networks:
+            self._networks[variant.name] = self._trained(variant)
+        return self._networks[variant.name]
 
     def build_extractor(self, model, layers, **options):
-        if not self.active or model is not self._network:
+        if not self.active or not any(model is network for network in self._networks.values()):
             return self._build_extractor(model, layers, **options)
-        key = (*layers, repr(options))
+        key = (model.name, *layers, repr(options))
         if key not in self._extractors:
             self._extractors[key] = self._build_extractor(model, layers, **options)
         return self._extractors[key]

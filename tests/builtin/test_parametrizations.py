@@ -194,19 +194,20 @@ def test_traced_and_eager_decoding_agree(name, chelsea, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["fourier", "maco"])
-def test_ten_steps_raise_the_score(name, lite0, chelsea):
+def test_ten_steps_raise_the_score(name, tiny, chelsea):
     factory, parameters = ALL[name]
     rate = {"maco": 0.05, "fourier": 0.01}[name]
     result = kerasdream.dream(
-        chelsea[60:203, 100:261],
-        model=lite0,
-        objectives={"l2": "block11_expand"},
+        chelsea[60:135, 100:181],
+        model=tiny,
+        input_range=(-1, 1),
+        objectives={"l2": "c3"},
         parametrization=factory(**parameters),
         ascent=["normalize", {"rate": rate}],
         priors=[],
         octaves={"count": 1, "steps": 11},
     )
-    assert result.image.shape == (143, 161, 3)
+    assert result.image.shape == (75, 81, 3)
     assert result.scores[10] > 1.2 * result.scores[0]
 
 
@@ -263,14 +264,15 @@ def spectrum(picture):
     return np.fft.rfft2((logit(picture) @ np.linalg.inv(M).T).transpose(2, 0, 1))
 
 
-def test_maco_keeps_the_magnitudes(lite0, coffee):
+def test_maco_keeps_the_magnitudes(tiny, coffee):
     """In the finished picture of a run, before it is rounded to levels."""
     height, width = 97, 115
     source = coffee[150 : 150 + height, 200 : 200 + width]
     result = kerasdream.dream(
         source,
-        model=lite0,
-        objectives={"l2": "block5_expand"},
+        model=tiny,
+        input_range=(-1, 1),
+        objectives={"l2": "c3"},
         parametrization="maco",
         ascent=["normalize", {"rate": 0.05}],
         octaves={"count": 2, "steps": 6},

@@ -276,6 +276,7 @@ def test_rules_for_pictures_refuse_other_states(rule, shape):
         rule.init(np.zeros(shape, "float32"))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "chain",
     [

@@ -352,6 +352,7 @@ CLIMBED = {
 """With its own picture, with others, with its neighbours; tests/test_testing.py takes a step with every objective."""
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", CLIMBED)
 def test_six_steps_raise_the_score(name, lite0, chelsea, coffee, tmp_path):
     images.save(tmp_path / "guide.png", coffee[100:228, 200:328], format="png")
@@ -371,6 +372,7 @@ def test_six_steps_raise_the_score(name, lite0, chelsea, coffee, tmp_path):
     assert scores[3] > scores[0]
 
 
+@pytest.mark.no_cover
 def test_a_guided_dream_is_closer_to_the_guide_than_an_unguided_one(lite0, chelsea, coffee, tmp_path):
     """Compare by the cosine between the features at each position and the nearest features of the guide."""
     layer, shown = "block5_expand", coffee[150:278, 250:378]
@@ -402,6 +404,7 @@ def test_neuron_changes_only_its_receptive_field(lite0, chelsea):
     assert np.ptp(rows) < 60
 
 
+@pytest.mark.no_cover
 def test_class_is_the_logit_of_the_network(lite0, coffee):
     picture = coffee[88:312, 188:412]
     logits = lite0.model(lite0.preprocess(picture[None])).numpy()[0].astype("float64")

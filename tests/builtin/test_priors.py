@@ -363,6 +363,7 @@ def test_the_gradient_of_source_in_tiles_points_back(tiny_network, photo):
     np.testing.assert_allclose(gradient * photo.size, before - photo, atol=1e-4)
 
 
+@pytest.mark.no_cover
 def test_gradients_in_tiles_equal_those_of_the_whole(tiny_network, photo):
     nothing = Objective("conv1", lambda activations: 0 * activations["conv1"][..., 0])
     energies = [smoothness(neighbours=8), spectrum(), high_pass(radius=6)]

@@ -296,6 +296,7 @@ def test_a_dream_through_a_transform_climbs(kind, tiny, chelsea):
     assert step.engine.traces == 1
 
 
+@pytest.mark.no_cover
 def test_transforms_compile_with_xla(tiny, chelsea):
     """XLA draws other random numbers from the same seed, so only transforms without draws give the same result."""
     picture = chelsea[:64, :80]
@@ -322,6 +323,7 @@ def test_transforms_compile_with_xla(tiny, chelsea):
     assert np.any(gradient)
 
 
+@pytest.mark.no_cover
 def test_transforms_accept_schedules(tmp_path, tiny, chelsea):
     images.save(tmp_path / "photo.png", chelsea[:96, :128], format="png")
     tiny.save(tmp_path / "tiny.keras")

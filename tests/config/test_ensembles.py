@@ -62,16 +62,17 @@ def test_schema_allows_the_short_form(schema):
     assert not schema.is_valid({"image": "photo.jpg", "model": "ensemble"})
 
 
+@pytest.mark.no_cover
 def test_an_ensemble_dreams(chelsea):
     """The gain is measured in each network by itself."""
     picture = chelsea[60:188, 100:228]
     layers = {"efficientnet_lite0": "block3_expand", "efficientnet_lite1": "block5_expand"}
     result = kerasdream.dream(
-        picture, model=BOTH, objectives={"l2": {"layer": layers}}, octaves={"count": 1, "steps": 4}, seed=1
+        picture, model=BOTH, objectives={"l2": {"layer": layers}}, octaves={"count": 1, "steps": 6}, seed=1
     )
     for name, layer in layers.items():
         network = discover().registry.get("models", name).factory()
         see = kerasdream.feature_extractor(network.model, [layer])
         seen = [see(network.preprocess(each[None]))[layer] for each in (picture, result.image)]
         before, after = (np.square(activations).mean() for activations in seen)
-        assert after > 1.2 * before, name
+        assert after > 1.1 * before, name

@@ -68,6 +68,7 @@ def small():
     return kerasdream.Network("efficientnet_lite0", keras.Model(picture, classes), from_range(-1, 1), size=64)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", presets.names())
 def test_every_preset_runs(name, tmp_path, chelsea, small):
     images.save(tmp_path / "photo.png", chelsea[100:164, 100:180], format="png")
@@ -348,6 +349,7 @@ def smooth_network():
     return kerasdream.Network("inception_v3", keras.Model(picture, x), lambda picture: picture)
 
 
+@pytest.mark.no_cover
 def test_tf_tutorial_is_the_published_algorithm(chelsea):
     """Six steps in a row, from the photo alone: roll, mixed3 + mixed5, g / std(g), clip, no detail."""
     data = {
@@ -373,6 +375,7 @@ def test_tf_tutorial_is_the_published_algorithm(chelsea):
         np.testing.assert_allclose(taken, expected, rtol=0, atol=5e-5)  # 1 % of a step is 1e-4
 
 
+@pytest.mark.no_cover
 def test_google_2015_is_the_published_algorithm(chelsea, lite0):
     """Six steps of the embedded network with its ImageNet weights: roll, g / mean|g|, clip, carried detail."""
     data = {"preset": "google-2015", "image": "photo.jpg", "model": lite0, "tiles": {"size": 512, "halo": 0}}
@@ -391,6 +394,7 @@ def test_google_2015_is_the_published_algorithm(chelsea, lite0):
         assert_same_step(taken, expected)
 
 
+@pytest.mark.no_cover
 def test_deepdraw_has_the_published_schedule(lite0):
     """Two steps in each octave: a window, its logit, g / mean|g| times the octave's rate, a blur of its sigma."""
     document = YamlDocument({"preset": "deepdraw", "model": lite0}, "f.yaml")

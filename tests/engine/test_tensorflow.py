@@ -184,6 +184,7 @@ def test_mixed_precision_and_jit_agree_with_float32(tiny, options):
     assert usual.engine.score.extractor.model.dtype_policy.compute_dtype == "float32"
 
 
+@pytest.mark.no_cover
 def test_bytes_are_reproducible_under_load(lite0, coffee):
     """While the machine is busy with as many processes as it has processors, and twice over."""
 

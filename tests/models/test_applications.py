@@ -113,6 +113,7 @@ def test_preprocess_is_traceable_and_differentiable(name, monkeypatch):
         np.testing.assert_allclose(gradient, np.broadcast_to(slope, shape), rtol=1e-5)
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("small_memory")
 @pytest.mark.parametrize("name", NAMES)
 def test_network_matches_its_table_and_takes_any_size(name):
@@ -132,6 +133,7 @@ def test_network_matches_its_table_and_takes_any_size(name):
         assert np.isfinite(activations).all()
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("small_memory")
 @pytest.mark.parametrize("name", TOPPED)
 def test_classifier_gives_logits_at_its_own_size(name):

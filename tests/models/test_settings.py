@@ -24,6 +24,7 @@ def names(settings):
     return (*settings[:2], getattr(settings.dtype_policy, "name", settings.dtype_policy))
 
 
+@pytest.mark.no_cover
 def test_a_named_network_and_a_users_dream_the_same_under_other_settings(strange, chelsea):
     picture = chelsea[:96, :96]
 

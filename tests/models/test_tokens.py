@@ -179,6 +179,7 @@ PARAMETERS = {
 """One for each way to look at a map; they see tokens as such, so the others are as on any network."""
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_objectives_rise_on_tokens(name, vit, chelsea):
     objective = OBJECTIVES[name](**PARAMETERS[name])

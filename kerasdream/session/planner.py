@@ -96,10 +96,11 @@ def plan_run(config: RunConfig, facts: NetworkFacts, shape: tuple[int, int]) -> 
         ConfigError: ``halo: exact`` is impossible.
     """
     panel = config.panels.of(shape)
+    sizes, steps = zip(*config.octaves.of(panel, facts.side), strict=True)
     return make_plan(
         panel,
-        sizes=config.octaves.shapes(panel),
-        steps=config.octaves.each_steps,
+        sizes=sizes,
+        steps=steps,
         cutting=cutting_of(config, facts),
         seed=config.seed,
         notes=_notes(config),

@@ -30,7 +30,7 @@ def build(name: str) -> Case:
     import keras
 
     from kerasdream import Network
-    from kerasdream.models.efficientnet_lite0 import efficientnet_lite0
+    from kerasdream.models.efficientnet_lite import efficientnet_lite0
 
     if name == "efficientnet_lite0":
         return Case(efficientnet_lite0(), LAYERS[name])

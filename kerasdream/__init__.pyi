@@ -11,6 +11,7 @@ from .components import (
     Postprocess,
     Projection,
     Rule,
+    Tokens,
     Transform,
     from_range,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "Projection",
     "Result",
     "Rule",
+    "Tokens",
     "Transform",
     "__version__",
     "build_network",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import PIL.Image
     from typing_extensions import Unpack
 
-    from kerasdream.components import Network
+    from kerasdream.components import Network, Tokens
     from kerasdream.session.session import Session
 
     Image: TypeAlias = np.ndarray[Any, Any] | PIL.Image.Image | str | os.PathLike[str]
@@ -133,15 +133,17 @@ class DreamOptions(TypedDict, total=False):
     seed: int
     input_range: tuple[float, float] | None
     preprocess: Callable[[Any], Any] | None
+    tokens: Tokens | Mapping[str, Any] | None
     on_event: Callable[[Event], None]
 
 
 def dream(image: Image, **options: Unpack[DreamOptions]) -> Result:
     """Dream one picture and return it; nothing is written.
 
-    Every option except ``input_range``, ``preprocess`` and ``on_event`` is the key of the same name in a run file:
-    names and plain data, ``{"l2": {"layer": "block11_expand"}}``, or the objects themselves, ``Objective(...)``. An
-    option that is omitted or None is the preset's, or the default of a run file; an empty list means no parts.
+    Every option except ``input_range``, ``preprocess``, ``tokens`` and ``on_event`` is the key of the same name in a
+    run file: names and plain data, ``{"l2": {"layer": "block11_expand"}}``, or the objects themselves,
+    ``Objective(...)``. An option that is omitted or None is the preset's, or the default of a run file; an empty list
+    means no parts.
 
     Args:
         image: a file, a Pillow image, or an array ``(height, width, 3)``: uint8, or float in [-1, 1]; or ``"noise"``.
@@ -156,6 +158,7 @@ def dream(image: Image, **options: Unpack[DreamOptions]) -> Result:
         seed: of everything random.
         input_range: for a Keras model: the pixel values it was trained on, ``(0, 255)`` for example.
         preprocess: instead of ``input_range``: ``keras.ops`` function from ``(n, h, w, 3)`` in [-1, 1] to its input.
+        tokens: for a vision transformer whose tokens' places are unknown: ``{"grid": (14, 14), "skip": 1}``.
         on_event: called with every event (``kerasdream.events``). A run of several frames has a ``Finished`` for each;
             the last frame is returned.
 
@@ -189,8 +192,8 @@ def session_for(**options: Unpack[DreamOptions]) -> Session:
             raise TypeError(f"dream() got an unexpected keyword argument {name!r}; {near}")
     model = options.get("model", DEFAULT_PARTS["model"])
     if not isinstance(model, (str, Mapping)):
-        model = as_network(model, options.get("input_range"), options.get("preprocess"))
-    apart = ("model", "max_side", "panels", "input_range", "preprocess", "on_event")
+        model = as_network(model, options.get("input_range"), options.get("preprocess"), options.get("tokens"))
+    apart = ("model", "max_side", "panels", "input_range", "preprocess", "tokens", "on_event")
     data = {key: _plain(value) for key, value in options.items() if value is not None and key not in apart}
     data |= {"model": _plain(model), "outputs": []}
     picture = {"source": "picture", "max_side": options.get("max_side"), "panels": _plain(options.get("panels", 1))}

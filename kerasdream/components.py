@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-from annotated_types import MinLen
-from pydantic import BeforeValidator, ValidationInfo
+from annotated_types import Ge, MinLen
+from pydantic import BeforeValidator, ConfigDict, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 if TYPE_CHECKING:
@@ -56,6 +56,21 @@ SIDE = 224
 
 
 @dataclass(frozen=True)
+class Tokens:
+    """How the tokens of a vision transformer lie in the picture, where that does not follow from its layers.
+
+    Attributes:
+        grid: rows and columns of the patches.
+        skip: tokens in front of the patches': a class token, registers. None: all that are left over.
+    """
+
+    grid: tuple[Annotated[int, Ge(1)], Annotated[int, Ge(1)]]
+    skip: Annotated[int, Ge(0)] | None = None
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+
+
+@dataclass(frozen=True)
 class Network:
     """A network to dream with.
 
@@ -75,6 +90,7 @@ class Network:
             and blue, from 0, or the one that receives its brightness. The others are held at middle grey. None: the
             brightness for one channel, else the first three.
         head: for a model with several outputs: the name of the one with the classes.
+        tokens: how the tokens of a vision transformer lie in the picture; None: as follows from its layers.
     """
 
     name: str
@@ -85,6 +101,7 @@ class Network:
     inputs: Mapping[str, Any] = field(default_factory=dict)
     channels: Sequence[int] | None = None
     head: str | None = None
+    tokens: Tokens | None = None
 
     @property
     def side(self) -> int:

@@ -66,6 +66,27 @@ class ModelError(KerasdreamError):
     """A network cannot be built, loaded or dreamed with."""
 
 
+class OneSizeError(ModelError):
+    """The layers that objectives look at can only follow from pictures of the network's own size, not from tiles.
+
+    Attributes:
+        side: height and width of these pictures.
+    """
+
+    side: int
+
+    @classmethod
+    def of(cls, name: str, side: int, reason: str = "") -> OneSizeError:
+        """Return the error of a network with this name that takes pictures of ``side``² pixels."""
+        cause = f" ({reason})" if reason else ""
+        error = cls(
+            f"the model {name!r} computes these layers from pictures of {side}×{side} pixels only, not from tiles"
+            f"{cause}; let it look at crops: views: crops"
+        )
+        error.side = side
+        return error
+
+
 class OutputError(KerasdreamError):
     """A file cannot be written."""
 

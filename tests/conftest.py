@@ -25,7 +25,7 @@ import skimage.data
 
 from kerasdream import images
 from kerasdream.dreaming import parts
-from kerasdream.models import efficientnet_lite0
+from kerasdream.models import efficientnet_lite
 
 CPU_LIMIT = 10
 """Seconds of CPU time above which a test that is not a proof is listed at the end of the session."""
@@ -108,11 +108,11 @@ class SharedNetworks:
         self._network = None
         self._extractors = {}
 
-    def trained(self):
-        if not self.active:
-            return self._trained()
+    def trained(self, variant):
+        if not self.active or variant != efficientnet_lite.LITE0:
+            return self._trained(variant)
         if self._network is None:
-            self._network = self._trained()
+            self._network = self._trained(variant)
         return self._network
 
     def build_extractor(self, model, layers, **options):
@@ -124,13 +124,13 @@ class SharedNetworks:
         return self._extractors[key]
 
 
-NETWORKS = SharedNetworks(efficientnet_lite0.trained, parts.build_extractor)
+NETWORKS = SharedNetworks(efficientnet_lite.trained, parts.build_extractor)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _shared_networks():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(efficientnet_lite0, "trained", NETWORKS.trained)
+        patch.setattr(efficientnet_lite, "trained", NETWORKS.trained)
         patch.setattr(parts, "build_extractor", NETWORKS.build_extractor)
         yield
 
@@ -155,7 +155,7 @@ def coffee() -> np.ndarray:
 @pytest.fixture(scope="session")
 def lite0():
     """The embedded network with its ImageNet weights: the one that all tests share."""
-    return efficientnet_lite0.efficientnet_lite0()
+    return efficientnet_lite.efficientnet_lite0()
 
 
 @pytest.fixture(scope="session")

@@ -13,14 +13,13 @@ from kerasdream.builtin.parametrizations import PARAMETRIZATIONS
 from kerasdream.builtin.postprocess import POSTPROCESS
 from kerasdream.builtin.priors import PRIORS
 from kerasdream.builtin.transforms import TRANSFORMS
-from kerasdream.models.applications import FACTORIES
-from kerasdream.models.efficientnet_lite0 import efficientnet_lite0
+from kerasdream.models import applications, efficientnet_lite
 from kerasdream.models.file import file
 
 
 @hookimpl
 def register_models(register):
-    _register(register, {"efficientnet_lite0": efficientnet_lite0, "file": file, **FACTORIES})
+    _register(register, {**efficientnet_lite.FACTORIES, "file": file, **applications.FACTORIES})
 
 
 @hookimpl

@@ -77,7 +77,8 @@ def _octaves(planned: Plan) -> list[dict[str, Any]]:
     for octave in planned.octaves:
         height, width = octave.shape
         if planned.crops:
-            counted, area = {"crops": planned.crops.count}, planned.crops.area
+            count = planned.crops.number(planned.panels.of(octave.shape)) * planned.panels.number
+            counted, area = {"crops": count}, count * planned.crops.size**2
         else:
             counted, area = {"tiles": octave.layout.views}, octave.layout.area * planned.panels.number
         computed = round(area / (height * width), 2)

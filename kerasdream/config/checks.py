@@ -74,8 +74,6 @@ def check_panels(settings: Mapping[str, Any], entries: Iterable[PartSpec], error
     if image is None:
         return
     count = prod(image.panels) if isinstance(image.panels, tuple) else image.panels
-    if count > 1 and settings.get("views") == "crops":
-        errors.add(("views",), f"crops need a single picture, but image.panels sets {count}; use tiles or auto")
     if count > 1 and frames and frames.count > 1:
         errors.add(("frames", "count"), f"frames need a single picture, but image.panels sets {count}; expected 1")
     for entry in entries:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,16 @@ class RunConfig:
         counts = self.image.panels
         return Panels(1, counts) if isinstance(counts, int) else Panels(*counts)
 
+    def looking_at_crops(self) -> RunConfig:
+        """Return the same run with ``views: auto`` decided in favour of crops."""
+        return replace(self, views="crops")
+
+    @property
+    def count_of_crops(self) -> int | None:
+        """Windows in each step; None: as many as cover the picture, unless an objective is a class."""
+        count = self.crops.count
+        return (1 if self.classifies else None) if count == "auto" else count
+
     def crops_for(self, side: int) -> Windows | None:
         """Return the windows that the network sees; None for tiles.
 
@@ -74,7 +84,7 @@ class RunConfig:
         """
         crops = self.crops
         size = side if crops.size == "auto" else crops.size
-        return Windows(size, crops.count, crops.spread, crops.side) if self.cropped else None
+        return Windows(size, self.count_of_crops, crops.spread, crops.side) if self.cropped else None
 
     @property
     def entries(self) -> tuple[PartSpec, ...]:

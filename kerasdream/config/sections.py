@@ -44,6 +44,7 @@ DEFAULT_PARTS: Mapping[str, Any] = {
 
 DEFAULT_LAYERS: Mapping[str, Sequence[str]] = {
     "efficientnet_lite0": ("block11_expand",),
+    "efficientnet_lite1": ("block15_expand",),
     "inception_v3": ("mixed3", "mixed5"),
 }
 """Layers that a run file without objectives amplifies; for other networks, objectives are required."""
@@ -143,7 +144,10 @@ class Crops(StrictModel):
         default="auto",
         description="Height and width at which the network sees a window; auto: as trained.",
     )
-    count: Annotated[int, Field(ge=1, le=256)] = Field(default=1, description="Windows in each step.")
+    count: Annotated[int, Field(ge=1, le=256)] | Literal["auto"] = Field(
+        default="auto",
+        description="Windows in each step; auto: one for a class, else as many as cover the picture.",
+    )
     side: scheduled(Annotated[float, Interval(gt=0, le=1)]) | None = Field(  # type: ignore[valid-type]
         default=None, description="Side of a window as a fraction of the picture's shorter side; null: size pixels."
     )
@@ -201,7 +205,10 @@ class RunFile(StrictModel):
         default=1.0, description="How far the dream goes: a factor of every step that the ascent takes."
     )
     plugins: list[str] = Field(default=[], description="Plugin files and folders, in this file's folder or below.")
-    views: Views = Field(default="auto", description="Tiles, or crops; auto: crops if an objective is a class.")
+    views: Views = Field(
+        default="auto",
+        description="Tiles, or crops; auto: crops if an objective is a class, or the network has no other choice.",
+    )
     image: Image = Field(description="Where the picture comes from.")
     octaves: Octaves = Field(default_factory=Octaves, description="The sizes the dream goes through.")
     frames: Frames = Field(default_factory=Frames, description="Frame sequences.")

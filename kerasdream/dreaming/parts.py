@@ -178,6 +178,7 @@ def extractor_for(
 
     Raises:
         ModelError: the network cannot be traced, or has no such layer.
+        OneSizeError: it needs crops.
     """
     known = list(layer_names(network.model, network.aliases))
     for part in parts.objectives:
@@ -186,12 +187,19 @@ def extractor_for(
                 near = did_you_mean(layer, known)
                 raise ModelError(f"{part.spec.origin} looks at {layer!r}; {network.name} has no such layer; {near}")
     side = fixed_side(network, crops)
-    return build_extractor(network.model, parts.layers, aliases=network.aliases, precision=precision, side=side)
+    return build_extractor(
+        network.model,
+        parts.layers,
+        aliases=network.aliases,
+        precision=precision,
+        side=side,
+        tokens=network.tokens,
+    )
 
 
 def fixed_side(network: Network, crops: Windows | None) -> int | None:
     """Return the height and width of all pictures that the network will see; None if it takes any."""
-    return crops.size if crops and network.model.inputs[0].shape[1] else None
+    return crops.size if crops and (network.model.inputs[0].shape[1] or network.tokens) else None
 
 
 def guide_pictures(parts: Parts, network: Network, crops: Windows | None) -> dict[Path, np.ndarray]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from kerasdream import images
-from kerasdream.components import Energy, Network, Objective, Transform, from_range
+from kerasdream.components import Energy, Network, Objective, Tokens, Transform, from_range
 from kerasdream.dreaming.parts import Companions, Parts, extractor_for, guide_pictures
 from kerasdream.engine.score import Score
 from kerasdream.engine.tensorflow import Engine
@@ -171,8 +171,10 @@ class GradientStep:
         if plan.crops:
             side = plan.crops.side
             boxes = plan.boxes(*place, side.value_at(progress) if is_schedule(side) else side)
-            found = self.engine.crops(picture, boxes, plan.crops.size, values, seed, companions=companions)
-            window = around(boxes)
+            found = self.engine.crops(
+                picture, boxes, plan.crops.size, values, seed, companions=companions, panels=plan.panels
+            )
+            window = around(boxes) if plan.panels == SINGLE else None
         else:
             found = self.engine.gradient(
                 picture,
@@ -216,6 +218,7 @@ def as_network(
     model: keras.Model | Network,
     input_range: tuple[float, float] | None = None,
     preprocess: Callable[[Any], Any] | None = None,
+    tokens: Tokens | Mapping[str, Any] | None = None,
 ) -> Network:
     """Return a Keras model as a ``Network``.
 
@@ -232,4 +235,5 @@ def as_network(
                 "function from [-1, 1] to its input"
             )
         preprocess = from_range(*input_range)
-    return Network(getattr(model, "name", "model"), model, preprocess)
+    tokens = Tokens(**tokens) if isinstance(tokens, Mapping) else tokens
+    return Network(getattr(model, "name", "model"), model, preprocess, tokens=tokens)

@@ -48,3 +48,17 @@ def cropped(canvas: Any, boxes: Any, size: Any, room: Any) -> Any:
     pixels = tf.reshape(canvas, (shape[0] * shape[1], canvas.shape[2]))
     cut_out = tf.gather(pixels, rows[:, :, None] * shape[1] + columns[:, None])
     return tf.einsum("njw,niwc->nijc", across, tf.einsum("nih,nhwc->niwc", down, cut_out))
+
+
+def apart(sheet: Any, panel: Any) -> Any:
+    """Return the panels of a ``(height, width, channels)`` sheet as ``(panels, h, w, channels)``.
+
+    Args:
+        panel: height and width of a panel, ``(2,)`` int32.
+    """
+    import tensorflow as tf
+
+    height, width = panel[0], panel[1]
+    shape = tf.shape(sheet)
+    parts = tf.reshape(sheet, (shape[0] // height, height, shape[1] // width, width, sheet.shape[2]))
+    return tf.reshape(tf.transpose(parts, (0, 2, 1, 3, 4)), (-1, height, width, sheet.shape[2]))

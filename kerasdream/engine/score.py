@@ -151,7 +151,7 @@ class Score:
                     if term.reference is not None:
                         other = of_source if term.reference == "source" else self.guides[Path(term.reference)]
                         tapped.append({layer: other[layer] for layer in term.layers})
-                    density = _evaluate(part.label, partial(term.fn, *tapped))
+                    density = _evaluate(part.label, partial(term.fn, *tapped), tapped[0])
                     strides = self._strides(part.label, term, density)
                     integral, sums = _integral(density, strides, seen, part.mask, term.at)
                     yield _TermScore(part.weight(present), term.weight, integral, sums)
@@ -256,8 +256,8 @@ def _integral(density: Any, strides: Sequence[int], seen: Views, mask: int | Non
     return tf.reduce_sum(weighed * counted[0][:, :, None] * counted[1][:, None, :]) / seen.copies, sums
 
 
-def _evaluate(label: str, density_of: Callable[[], Any]) -> Any:
-    """Call a part's function inside the trace; errors in it carry the part's label."""
+def _evaluate(label: str, density_of: Callable[[], Any], seen: Mapping[str, Any] | None = None) -> Any:
+    """Call a part's function inside the trace; errors in it carry the part's label, and the shapes of what it saw."""
     import tensorflow as tf
 
     try:
@@ -268,7 +268,9 @@ def _evaluate(label: str, density_of: Callable[[], Any]) -> Any:
     except Exception as error:
         raise PluginError(f"{label} failed: {type(error).__name__}: {error}") from error
     if rank not in (1, 3):
-        raise PluginError(f"{label} returned shape {tuple(density.shape)}; expected (n, h, w) or (n,)")
+        of = ", ".join(f"{layer!r} of shape {tuple(tensor.shape)}" for layer, tensor in (seen or {}).items())
+        found = f"{tuple(density.shape)}{f' for {of}' if of else ''}"
+        raise PluginError(f"{label} returned shape {found}; expected (n, h, w) or (n,)")
     return tf.cast(density, tf.float32)
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from kerasdream.engine.canvas import DeviceSheet, HostSheet, Place, home, on_host, rolled, stacked
-from kerasdream.engine.crops import cropped, room_of
+from kerasdream.engine.crops import apart, cropped, room_of
+from kerasdream.engine.failures import known_failures
 from kerasdream.engine.score import Score, ScoreSums, Views, added
 from kerasdream.engine.seams import seam_correction
-from kerasdream.errors import MemoryRanOutError
+from kerasdream.plan.crops import in_panels
 from kerasdream.plan.panels import SINGLE, Panels
 from kerasdream.plan.tile_size import IN_FLIGHT
 from kerasdream.plan.tiling import BATCH_PIXELS, Grid, Tile, batches
@@ -101,7 +101,7 @@ class Engine:
         )
         canvases = [tf.TensorSpec([None, None, each], tf.float32) for each in channels]
         sizes = [tf.TensorSpec([], kind) for kind in (tf.int32, tf.int32, tf.float32)]
-        crops = tf.TensorSpec([None, 4], tf.float32), *sizes
+        crops = tf.TensorSpec([None, 4], tf.float32), *sizes, tf.TensorSpec([2], tf.int32)
         self._crops = tf.function(
             self._trace_crops, input_signature=[*canvases, *crops, *numbers], autograph=False, jit_compile=jit or None
         )
@@ -161,8 +161,9 @@ class Engine:
         seed: tuple[int, int] = (0, 0),
         *,
         companions: Any = None,
+        panels: Panels = SINGLE,
     ) -> Slope:
-        """Evaluate windows of the picture; the energies see the whole picture.
+        """Evaluate windows of the picture, or of each of its panels; the energies see the whole picture.
 
         Args:
             boxes: the windows, all of one size.
@@ -176,15 +177,17 @@ class Engine:
         place = home(picture.shape[0] * picture.shape[1])
         numbers = np.asarray(values, "float32"), np.asarray(seed, "int32")
         count, room = self.batch or max(1, BATCH_PIXELS // size**2), room_of(boxes[0], size)
+        panel = np.array(panels.of(picture.shape[:2]), "int32")
+        groups = [list(boxes[start : start + count]) for start in range(0, len(boxes), count)]
+        groups = groups if panels == SINGLE else in_panels(boxes, panels, picture.shape[:2])
         total: Any = None
         sums = np.zeros((len(self.score.owners), 2), "float32")
-        with _memory_errors():
+        with known_failures(tiles=False):
             with tf.device(place):
                 canvas = tf.convert_to_tensor(picture)
                 others = tf.zeros((*canvas.shape[:2], 0)) if companions is None else tf.convert_to_tensor(companions)
-            for start in range(0, len(boxes), count):
-                some = boxes[start : start + count]
-                windows = np.array(some, "float32"), size, room, len(some) / len(boxes)
+            for some in groups:
+                windows = np.array(some, "float32"), size, room, len(some) / (len(boxes) * panels.number), panel
                 slope, weights, inside = self._crops(canvas, others, *windows, *numbers)
                 with tf.device(place):
                     total = slope if total is None else total + slope
@@ -266,7 +269,7 @@ class Engine:
         corners = np.array([(*_core(tile), tile.rows.view_start, tile.columns.view_start) for tile in tiles], "float32")
         windows = step.panels.windows(step.shape)
         shape = np.array((*step.panels.of(step.shape), step.panels.number), "float32")
-        with _memory_errors():
+        with known_failures(tiles=True):
             with tf.device(step.device):
                 views, others = (stacked(canvas, batch, windows) for canvas in (step.picture, step.companions))
             tiled, weights, inside = self._step(views, others, corners, shape, step.values, step.seed)
@@ -293,11 +296,11 @@ class Engine:
         return _returned(total, tape.gradient(total.value, views, unconnected_gradients="zero"))
 
     def _trace_crops(
-        self, canvas: Any, others: Any, boxes: Any, size: Any, room: Any, share: Any, values: Any, seed: Any
+        self, canvas: Any, others: Any, boxes: Any, size: Any, room: Any, share: Any, panel: Any, values: Any, seed: Any
     ) -> tuple[Any, Any, Any]:
         import tensorflow as tf
 
-        shape = tf.cast(tf.shape(canvas)[:2], tf.float32)
+        shape = tf.cast(panel, tf.float32)
         count = tf.cast(tf.shape(boxes)[0], tf.float32)
         side = tf.cast(size, tf.float32)
         cores = tf.zeros_like(boxes) + tf.stack([0.0, side, 0.0, side])
@@ -305,13 +308,15 @@ class Engine:
             tape.watch(canvas)
             source, masks = self._split(cropped(others, boxes, size, room))
             seen = Views(
-                cropped(canvas, boxes, size, room), source, masks, cores, boxes[:, :2], boxes[:, 2:] / side, shape,
-                count * side * side, count,
+                cropped(canvas, boxes, size, room), source, masks, cores, boxes[:, :2] % shape, boxes[:, 2:] / side,
+                shape, count * side * side, count,
             )  # fmt: skip
-            pixels = canvas[None]
-            source, masks = self._split(others[None])
-            around = tf.stack([0.0, shape[0], 0.0, shape[1]])[None]
-            origin, ones, area = tf.zeros((1, 2)), tf.ones((1, 2)), shape[0] * shape[1]
+            pixels = apart(canvas, panel)
+            source, masks = self._split(apart(others, panel))
+            number = tf.shape(pixels)[0]
+            around = tf.tile(tf.stack([0.0, shape[0], 0.0, shape[1]])[None], (number, 1))
+            origin, ones = tf.zeros((number, 2)), tf.ones((number, 2))
+            area = shape[0] * shape[1] * tf.cast(number, tf.float32)
             whole = Views(pixels, source, masks, around, origin, ones, shape, area, 1.0)
             total = added(self.score.of_objectives(seen, values, seed), self.score.of_energies(whole, values))
         return _returned(total, share * tape.gradient(total.value, canvas, unconnected_gradients="zero"))
@@ -319,17 +324,6 @@ class Engine:
     def _split(self, companions: Any) -> tuple[Any, Any]:
         """Return source and masks; without a part that compares, the source is None."""
         return (companions[..., :3], companions[..., 3:]) if self.sourced else (None, companions)
-
-
-@contextmanager
-def _memory_errors() -> Iterator[None]:
-    """Turn a failed allocation into a MemoryRanOutError."""
-    import tensorflow as tf
-
-    try:
-        yield
-    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-        raise MemoryRanOutError(f"memory ran out: {error}".partition("\n")[0]) from None
 
 
 def _returned(total: ScoreSums, gradient: Any) -> tuple[Any, Any, Any]:

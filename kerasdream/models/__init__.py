@@ -6,12 +6,13 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from kerasdream.components import SIDE
-from kerasdream.models import tables
-from kerasdream.models.applications import SIDES
+from kerasdream.models import applications, efficientnet_lite, tables
 from kerasdream.models.file import layers_in_file
 
 if TYPE_CHECKING:
     from kerasdream.plugins.spec import PartSpec
+
+_SIDES = {**applications.SIDES, **efficientnet_lite.SIDES}
 
 
 def network_name(model: PartSpec) -> str:
@@ -24,7 +25,7 @@ def network_name(model: PartSpec) -> str:
 
 def network_side(model: PartSpec) -> int:
     """Return the side of the pictures a ``model`` entry's network was trained on; the usual side if that is unknown."""
-    return model.made.side if model.made is not None else SIDES.get(model.name, SIDE)
+    return model.made.side if model.made is not None else _SIDES.get(model.name, SIDE)
 
 
 def known_layers(model: PartSpec) -> Collection[str] | None:

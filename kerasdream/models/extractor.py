@@ -10,20 +10,24 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from kerasdream.components import LOGITS
-from kerasdream.errors import ModelError, did_you_mean
+from kerasdream.errors import ModelError, OneSizeError, did_you_mean
 from kerasdream.models.folding import foldable, folded_weights
 from kerasdream.models.geometry import AxisGeometry, after, lattice_of
 from kerasdream.models.graph import check_input, classifier, functional, is_graph, layer_names, sources
+from kerasdream.models.tokens import as_map
 from kerasdream.plan.cutting import Geometry
 from kerasdream.plan.tiling import joint
 
 if TYPE_CHECKING:
     import keras
+
+    from kerasdream.components import Tokens
 
 FOLD_TOLERANCE = 1e-5
 """Largest change, relative to the largest activation, that folding may make to a selected layer."""
@@ -67,14 +71,17 @@ def feature_extractor(model: keras.Model, layers: Sequence[str]) -> keras.Model:
 
     Args:
         model: a functional or sequential Keras model with one image input, ``(n, height, width, 3)``. It is not
-            changed: the result has copies of its layers and weights and accepts any height and width.
+            changed: the result has copies of its layers and weights. It accepts any height and width if the layers do.
         layers: names of the layers; ``"backbone/block3_out"`` is a layer inside a nested model. If a layer is called
-            several times, the output is that of the first call.
+            several times, the output is that of the first call. Tokens of a vision transformer are a map.
 
     Raises:
         ModelError: a layer does not exist, or the model cannot be traced.
     """
-    return build_extractor(model, layers, fold=False).model
+    try:
+        return build_extractor(model, layers, fold=False).model
+    except OneSizeError as error:
+        return build_extractor(model, layers, fold=False, side=error.side).model
 
 
 def build_extractor(
@@ -85,6 +92,7 @@ def build_extractor(
     fold: bool = True,
     precision: Literal["float32", "mixed"] = "float32",
     side: int | None = None,
+    tokens: Tokens | None = None,
 ) -> Extractor:
     """Rebuild ``model`` up to ``layers`` (see ``feature_extractor``). ``LOGITS`` is the classifier, made linear.
 
@@ -93,6 +101,10 @@ def build_extractor(
         fold: whether to fold BatchNormalization; undone if it changes any output by more than ``FOLD_TOLERANCE``.
         precision: ``mixed`` computes in bfloat16, with weights kept in float32.
         side: height and width of all pictures it will see; None: any size.
+        tokens: how tokens lie in the picture, if that does not follow from the layers.
+
+    Raises:
+        OneSizeError: ``side`` is None, and the layers can only follow from pictures of the model's own size.
     """
     model = functional(model)
     check_input(model)
@@ -104,12 +116,13 @@ def build_extractor(
             raise ModelError(f"the model {model.name!r} has no layer {layer!r}; {did_you_mean(layer, actual)}")
     wanted = {actual[layer]: layer for layer in layers}
     policy = {"float32": None, "mixed": "mixed_bfloat16"}[precision]
+    rebuild = partial(_rebuild, model, wanted, side=side, tokens=tokens)
     if not fold:
-        return _rebuild(model, wanted, fold=False, policy=policy, side=side)
-    folded = _rebuild(model, wanted, fold=True, side=side)
-    if folded.folded and not _agree(folded, model, wanted, side):
-        return _rebuild(model, wanted, fold=False, policy=policy, side=side)
-    return _rebuild(model, wanted, fold=True, policy=policy, side=side) if policy else folded
+        return rebuild(fold=False, policy=policy)
+    folded = rebuild(fold=True)
+    if folded.folded and not _agree(folded, rebuild(fold=False), side):
+        return rebuild(fold=False, policy=policy)
+    return rebuild(fold=True, policy=policy) if policy else folded
 
 
 class _Reached(Exception):  # noqa: N818 - a way out, not an error
@@ -122,7 +135,7 @@ class _Rebuild:
     def __init__(
         self, picture: Any, wanted: Mapping[str, str], fold: Mapping[str, str], policy: str | None = None
     ) -> None:
-        self.wanted, self.fold, self.policy = wanted, fold, policy
+        self.picture, self.wanted, self.fold, self.policy = picture, wanted, fold, policy
         self.norms = {conv: norm for norm, conv in fold.items()}
         self.clones: dict[str, Any] = {}
         self.copies: list[tuple[Any, Any, Any]] = []
@@ -198,18 +211,28 @@ class _Rebuild:
     def _follow(self, layer: Any, given: list[Any], outputs: list[Any]) -> None:
         """Work out the geometry of the layer just called."""
         seen = [self.geometry[id(t)] for t in given]
-        height, width = (after(layer, [g[axis] for g in seen], axis, len(outputs[0].shape)) for axis in (0, 1))
+        shape = outputs[0].shape
+        height, width = (
+            after(layer, [g[axis] for g in seen], axis, shape, self.picture.shape[axis + 1]) for axis in (0, 1)
+        )
         for tensor in outputs:
             self.geometry[id(tensor)] = height, width
             self.tensors.append(tensor)
 
 
 def _rebuild(
-    model: keras.Model, wanted: Mapping[str, str], *, fold: bool, policy: str | None = None, side: int | None = None
+    model: keras.Model,
+    wanted: Mapping[str, str],
+    *,
+    fold: bool,
+    policy: str | None = None,
+    side: int | None = None,
+    tokens: Tokens | None = None,
 ) -> Extractor:
     import keras
 
     picture = keras.Input((side, side, 3), name="picture")
+    own = model.inputs[0].shape[1] if side is None else None  # the one size it takes, if it must take any
     try:
         walk = _Rebuild(picture, wanted, dict(foldable(model, set(wanted))) if fold else {}, policy)
         with contextlib.suppress(_Reached):
@@ -217,10 +240,17 @@ def _rebuild(
         for layer, tensor in walk.taps.items():
             if not isinstance(tensor, keras.KerasTensor):
                 raise ModelError(f"the layer {layer!r} has several outputs; select a layer with one output tensor")
+        geometry = {layer: walk.geometry[id(tensor)] for layer, tensor in walk.taps.items()}
+        if own and any(axis.bound for pair in geometry.values() for axis in pair):
+            raise OneSizeError.of(model.name, own)
+        for layer, tensor in walk.taps.items():
+            walk.taps[layer], geometry[layer] = as_map(layer, tensor, geometry[layer], picture, tokens)
         features = keras.Model(picture, walk.taps, name=f"{model.name}_features")
     except ModelError:
         raise
     except Exception as error:
+        if own:
+            raise OneSizeError.of(model.name, own, _first_line(error)) from error
         raise ModelError(
             f"the model {model.name!r} cannot be rebuilt on pictures of {f'{side}×{side}' if side else 'any size'} "
             f"up to {', '.join(wanted.values())}: {_first_line(error)}. Select layers before the first Flatten or "
@@ -228,7 +258,7 @@ def _rebuild(
         ) from error
     extractor = Extractor(
         model=features,
-        geometry={layer: walk.geometry[id(tensor)] for layer, tensor in walk.taps.items()},
+        geometry=geometry,
         folded=len(walk.fold),
         _copies=walk.copies,
     )
@@ -236,11 +266,11 @@ def _rebuild(
     return extractor
 
 
-def _agree(folded: Extractor, model: keras.Model, wanted: Mapping[str, str], side: int | None = None) -> bool:
+def _agree(folded: Extractor, plain: Extractor, side: int | None = None) -> bool:
     """Whether folding left every selected layer's activations unchanged, on one small picture of noise."""
     size = side or max(64, *(2 * g.smallest for pair in folded.geometry.values() for g in pair))
     picture = np.random.default_rng(0).normal(size=(1, size, size, 3)).astype("float32")
-    before, after_ = _rebuild(model, wanted, fold=False, side=side).model(picture), folded.model(picture)
+    before, after_ = plain.model(picture), folded.model(picture)
     return all(
         np.abs(np.subtract(before[layer], after_[layer])).max() <= FOLD_TOLERANCE * np.abs(before[layer]).max()
         for layer in before

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from annotated_types import Ge, Len
 
-from kerasdream.components import Network, from_range
+from kerasdream.components import Network, Tokens, from_range
 from kerasdream.errors import ModelError
 
 
@@ -21,6 +21,7 @@ def file(
     inputs: dict[str, float | list[float] | Path] | None = None,
     channels: Annotated[list[Annotated[int, Ge(0)]], Len(1, 3)] | None = None,
     head: str | None = None,
+    tokens: Tokens | None = None,
 ) -> Network:
     """Load a whole model that Keras saved (``model.save("my_model.keras")``).
 
@@ -33,6 +34,8 @@ def file(
         channels: if the model's pictures do not have three channels: those that receive red, green and blue, from 0,
             or the one that receives the brightness.
         head: if the model has several outputs: the name of the one with the classes.
+        tokens: of a vision transformer, if the run says that their places in the picture are unknown: ``grid``, the
+            rows and columns of its patches, and ``skip``, the tokens in front of them (class token, registers).
 
     Raises:
         ModelError: the file is missing, or Keras cannot load it.
@@ -46,7 +49,8 @@ def file(
     except Exception as error:
         cause = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelError(f"Keras cannot load the model file {file}: {cause}") from error
-    return Network(file.stem, model, from_range(*input_range), inputs=inputs or {}, channels=channels, head=head)
+    preprocess = from_range(*input_range)
+    return Network(file.stem, model, preprocess, inputs=inputs or {}, channels=channels, head=head, tokens=tokens)
 
 
 def layers_in_file(file: Path) -> list[str] | None:

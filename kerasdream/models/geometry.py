@@ -21,6 +21,10 @@ _EXACT = {
 """Layers that treat every position by itself; any other layer without a window makes the receptive field unknown."""
 
 
+_REDUCTIONS = {"Mean", "Max", "Sum"}
+"""Operations of ``keras.ops`` that pool all positions if no axes are left."""
+
+
 @dataclass(frozen=True)
 class Stage:
     """One layer with a window, along one axis: ``window`` wide every ``stride``, ``pad`` added before (SAME: None)."""
@@ -50,6 +54,8 @@ class AxisGeometry:
         local: whether ``field`` is all that a position depends on (not so after global pooling or attention).
         coarsest: the largest stride on the way: multiples of it suit every layer, a decoder's too.
         stages: the windows on the way, for computing sizes.
+        folded: pixels between two positions that are now tokens in a row, ``(n, tokens, channels)``; 0: there are none.
+        bound: whether the layer can only follow from pictures of the network's own size (Flatten, tokens).
     """
 
     stride: int = 1
@@ -57,6 +63,8 @@ class AxisGeometry:
     local: bool = True
     coarsest: int = 1
     stages: tuple[Stage, ...] = ()
+    folded: int = 0
+    bound: bool = False
 
     def positions(self, length: int) -> int:
         """Positions along the axis for a picture of ``length`` pixels; 0 if it is too small."""
@@ -87,24 +95,30 @@ class AxisGeometry:
         return next(length for length in range(1, 100_000) if self.positions(length) >= least)
 
 
-def after(layer: Any, inputs: Sequence[AxisGeometry], axis: int, rank: int) -> AxisGeometry:
+def after(
+    layer: Any, inputs: Sequence[AxisGeometry], axis: int, shape: Sequence[int | None], picture: int | None = None
+) -> AxisGeometry:
     """Return the geometry after a Keras layer along one axis (0: height, 1: width).
 
     Args:
         inputs: the geometry of its inputs.
-        rank: of its output; below 4 the axis no longer exists.
+        shape: of its output; with fewer than four axes, positions are folded into tokens or no longer exist.
+        picture: length of the picture along the axis, if there is only one.
     """
     spatial = [g for g in inputs if g.stride]
     if not spatial:
-        return replace(inputs[0], local=False) if inputs else AxisGeometry(stride=0, local=False)
+        return _unfolded(inputs, axis, shape, picture) if inputs else AxisGeometry(stride=0, local=False)
     before = replace(
         max(spatial, key=lambda g: g.field),
         local=all(g.local for g in inputs),
         coarsest=max(g.coarsest for g in inputs),
+        bound=any(g.bound for g in inputs),
     )
     kind = type(layer).__name__
-    if rank != 4 or kind.startswith("Global"):
+    if kind.startswith("Global") or (kind in _REDUCTIONS and len(shape) != 4):
         return replace(before, stride=0, local=False)
+    if len(shape) != 4:
+        return _folded(layer, before, axis, tokens=len(shape) == 3)
     if kind == "ZeroPadding2D":
         return replace(before, stages=(*before.stages, Stage(1, 1, sum(layer.padding[axis]))))
     if kind == "Cropping2D":
@@ -126,6 +140,38 @@ def after(layer: Any, inputs: Sequence[AxisGeometry], axis: int, rank: int) -> A
         coarsest=max(before.coarsest, before.stride * stride),
         stages=(*before.stages, stage),
     )
+
+
+def _folded(layer: Any, before: AxisGeometry, axis: int, *, tokens: bool) -> AxisGeometry:
+    """Return the geometry behind a layer that puts all positions of a map in a row."""
+    patch = getattr(layer, "patch_size", None)
+    if patch and before.coarsest == 1:  # a layer that cuts the patches itself
+        size = int(patch if isinstance(patch, int) else patch[axis])
+        before = replace(before, stride=size, field=size, coarsest=size, stages=(*before.stages, Stage(size, size, 0)))
+    return replace(before, stride=0, folded=before.stride if tokens else 0, local=False, bound=True)
+
+
+def _unfolded(
+    inputs: Sequence[AxisGeometry], axis: int, shape: Sequence[int | None], picture: int | None
+) -> AxisGeometry:
+    """Return the geometry behind a layer whose inputs have no positions: a map again if its output is one."""
+    before = next((g for g in inputs if g.folded), inputs[0])
+    before = replace(before, local=False, bound=any(g.bound for g in inputs))
+    if len(shape) != 4 or not before.bound:
+        return before
+    size = shape[axis + 1]
+    if picture is None or size is None or before.positions(picture) == size:
+        return replace(before, stride=before.folded, folded=0)
+    return spanning(before, size, picture)
+
+
+def spanning(before: AxisGeometry, size: int, picture: int) -> AxisGeometry:
+    """Return the geometry of ``size`` positions spread evenly over ``picture`` pixels, whatever comes before."""
+    if size < 2:
+        return before
+    stride = max(1, round(picture / size))
+    stages = (Stage(picture - (size - 1) * stride, stride, 0),)
+    return replace(before, stride=stride, folded=0, local=False, coarsest=stride, stages=stages, bound=True)
 
 
 def lattice_of(pair: Sequence[AxisGeometry]) -> Lattice:

@@ -79,10 +79,9 @@ def layers_of(network: Network) -> tuple[Layer, ...]:
 
 def _factories() -> Mapping[str, Callable[..., Network]]:
     """Return the factories of the networks that have a table, by name."""
-    from kerasdream.models.applications import FACTORIES
-    from kerasdream.models.efficientnet_lite0 import efficientnet_lite0
+    from kerasdream.models import applications, efficientnet_lite
 
-    return {"efficientnet_lite0": efficientnet_lite0, **FACTORIES}
+    return {**efficientnet_lite.FACTORIES, **applications.FACTORIES}
 
 
 def _write(model: str) -> None:

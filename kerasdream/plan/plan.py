@@ -82,9 +82,10 @@ class Plan:
         return self.cutting.roll(step_random(self.seed, octave, step, "roll")) if self.cutting.wrap else (0, 0)
 
     def boxes(self, octave: int, step: int, side: float | None) -> list[Box]:
-        """Return the windows of one step; ``side``: their side as a fraction of the picture's shorter side."""
+        """Return the windows of one step; ``side``: their side as a fraction of the shorter side of a picture."""
         assert self.crops is not None
-        return self.crops.boxes(self.sizes[octave], step_random(self.seed, octave, step, "crops"), side)
+        panel = self.panels.of(self.sizes[octave])
+        return self.crops.boxes(panel, step_random(self.seed, octave, step, "crops"), side)
 
     def with_views(self, size: int) -> Plan:
         """Return the same plan with views of at most ``size²`` pixels."""

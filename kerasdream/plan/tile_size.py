@@ -27,7 +27,7 @@ BYTES: Mapping[str, int] = {
     "densenet": 1750,
     "efficientnet_b0": 900,
     "efficientnet_b": 1400,
-    "efficientnet_lite0": 580,
+    "efficientnet_lite": 580,
     "efficientnet_v2_b": 500,
     "efficientnet_v2": 1070,
     "inception_resnet_v2": 1400,

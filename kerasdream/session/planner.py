@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kerasdream.components import Energy
+from kerasdream.config.sections import Crops
 from kerasdream.models import network_side, tables
 from kerasdream.output_names import FRAME
 from kerasdream.plan.cutting import Border, Geometry, cutting_for
@@ -25,6 +26,9 @@ BUILT_IN = "kerasdream"
 """The plugin of the networks that have a shipped layer table."""
 
 
+_CROPPED = "the network looks at crops of {0}×{0} pixels: it computes these layers from pictures of that size only"
+
+
 class NetworkFacts(NamedTuple):
     """What planning must know about a network.
 
@@ -32,11 +36,13 @@ class NetworkFacts(NamedTuple):
         name: under which its tile size is found.
         side: of the pictures it was trained on, in pixels.
         geometry: of the layers that the objectives look at.
+        cropped: whether it needs crops, because these layers only follow from pictures of its own size.
     """
 
     name: str
     side: int
     geometry: Geometry
+    cropped: bool = False
 
 
 def facts_from_table(config: RunConfig) -> NetworkFacts | None:
@@ -95,6 +101,9 @@ def plan_run(config: RunConfig, facts: NetworkFacts, shape: tuple[int, int]) -> 
         ImageError: the picture is too small for the network.
         ConfigError: ``halo: exact`` is impossible.
     """
+    notes = []
+    if facts.cropped and not config.cropped:
+        config, notes = config.looking_at_crops(), [_CROPPED.format(facts.side)]
     panel = config.panels.of(shape)
     sizes, steps = zip(*config.octaves.of(panel, facts.side), strict=True)
     return make_plan(
@@ -103,7 +112,7 @@ def plan_run(config: RunConfig, facts: NetworkFacts, shape: tuple[int, int]) -> 
         steps=steps,
         cutting=cutting_of(config, facts),
         seed=config.seed,
-        notes=_notes(config),
+        notes=[*notes, *_notes(config)],
         crops=config.crops_for(facts.side),
         panels=config.panels,
     )
@@ -117,4 +126,6 @@ def _notes(config: RunConfig) -> list[str]:
         notes.append(f"only the last frame is written: put {FRAME} into the path of an output, or write a gif")
     if config.cropped and config.tiles.halo != "auto":
         notes.append("tiles.halo has no effect: the network looks at crops")
+    if config.cropped and config.count_of_crops is None and config.crops.spread != Crops().spread:
+        notes.append("crops.spread has no effect: the crops cover the picture; set crops.count as well")
     return notes

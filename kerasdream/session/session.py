@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasdream.components import Projection
-from kerasdream.errors import ImageError
+from kerasdream.errors import ImageError, OneSizeError
 from kerasdream.events import Event, Finished, Result
 from kerasdream.images import Picture
 from kerasdream.plan.plan import Plan
@@ -100,30 +100,38 @@ class Session:
         return network_of(self.config) if self._network is None else self._network
 
     @cached_property
-    def extractor(self) -> Extractor:
-        """The network, rebuilt up to the layers that the objectives look at."""
+    def seen(self) -> tuple[RunConfig, Extractor]:
+        """The run with ``views: auto`` decided, and the network rebuilt up to the layers the objectives look at.
+
+        Raises:
+            OneSizeError: the network needs crops, and the run wants tiles.
+        """
         from kerasdream.dreaming.parts import Parts, extractor_for
 
-        return extractor_for(
-            self.network,
-            Parts.from_specs(self.config.objectives),
-            precision=self.config.engine.precision,
-            crops=self.config.crops_for(self.network.side),
-        )
+        config, parts = self.config, Parts.from_specs(self.config.objectives)
+        rebuild = partial(extractor_for, self.network, parts, precision=config.engine.precision)
+        try:
+            return config, rebuild(crops=config.crops_for(self.network.side))
+        except OneSizeError:
+            if config.views != "auto" or config.cropped:
+                raise
+        config = config.looking_at_crops()
+        return config, rebuild(crops=config.crops_for(self.network.side))
 
     @cached_property
     def facts(self) -> NetworkFacts:
         """What planning must know about the network."""
         from kerasdream.models.extractor import geometry_of
 
-        return NetworkFacts(self.network.name, self.network.side, geometry_of(self.extractor))
+        config, extractor = self.seen
+        return NetworkFacts(self.network.name, self.network.side, geometry_of(extractor), config.cropped)
 
     @cached_property
     def step(self) -> GradientStep:
         """The gradient step, built; it is traced when first called."""
         from kerasdream.dreaming.step import GradientStep
 
-        config = self.config
+        config, extractor = self.seen
         return GradientStep(
             self.network,
             config.objectives,
@@ -134,7 +142,7 @@ class Session:
             crops=config.crops_for(self.network.side),
             seed=config.seed,
             cutting=cutting_of(config, self.facts),
-            extractor=self.extractor,
+            extractor=extractor,
         )
 
     def plan(self, shape: tuple[int, int]) -> Plan:

@@ -14,7 +14,10 @@ import numpy as np
 import kerasdream
 from kerasdream import ConfigError, LayerName, Objective, hookimpl, images, ops
 
-DEFAULT_LAYERS = {"efficientnet_lite0": ("stem", "block1_expand", "block3_expand", "block5_expand")}
+DEFAULT_LAYERS = {
+    "efficientnet_lite0": ("stem", "block1_expand", "block3_expand", "block5_expand"),
+    "efficientnet_lite1": ("stem", "block1_expand", "block4_expand", "block7_expand"),
+}
 """Layers that represent texture well, by network."""
 
 

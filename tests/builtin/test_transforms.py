@@ -14,6 +14,7 @@ from kerasdream.builtin.transforms import (
     TRANSFORMS,
     blur,
     brightness,
+    color_shift,
     contrast,
     crop,
     flip,
@@ -39,6 +40,7 @@ RANDOM = [
     noise(spread=0.2, distribution="uniform"),
     brightness(),
     contrast(),
+    color_shift(),
 ]
 FIXED = [pad(pixels=3, value=0.5), blur(sigma=1.2)]
 SIZES = [(40, 40), (41, 56)]
@@ -122,6 +124,7 @@ def test_neutral_parameters_change_nothing():
         pad(pixels=0),
         flip(horizontal=False),
         brightness(amount=0.0),
+        color_shift(mean=0.0, spread=0.0),
     ):
         np.testing.assert_array_equal(transform.apply(batch, seed()), batch)
 
@@ -205,6 +208,15 @@ def test_brightness_adds_and_contrast_multiplies():
         np.testing.assert_allclose(seen, batch * (0.5 + drawn), atol=1e-6)
 
 
+def test_color_shift_moves_and_stretches_each_channel():
+    batch = views((9, 8))
+    seen = np.asarray(color_shift(mean=0.5, spread=2.0).apply(batch, seed(3)))
+    drawing = seed(3)
+    shift, log = (np.asarray(keras.random.uniform((1, 1, 1, 3), seed=drawing)) * 2 - 1 for _ in range(2))
+    np.testing.assert_allclose(seen, (batch - 0.5 * shift) / np.exp(-2 * log), rtol=1e-4, atol=1e-5)
+    assert len(set(shift.ravel())) == len(set(log.ravel())) == 3
+
+
 def name(transform):
     return transform.apply.__qualname__.partition(".")[0]
 
@@ -267,6 +279,7 @@ CATALOGUE = {
     "blur": {"sigma": 1.0},
     "brightness": {"amount": 0.2},
     "contrast": {"low": 0.7, "high": 1.3},
+    "color_shift": {"mean": 0.3, "spread": 0.3},
 }
 
 

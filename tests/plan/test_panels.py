@@ -135,7 +135,6 @@ def test_interrupted_sheet_resumes_to_the_same_pixels(tiny, tmp_path):
 
 ERRORS = {
     "diversity compares panels with one another; set image.panels to 2 or more": {"image": "noise"},
-    "crops need a single picture, but image.panels sets": {"views": "crops"},
     "frames need a single picture, but image.panels sets": {"frames": {"count": 2}},
     r"expected numbers from 0 to 1, because image.panels is 2": {"priors": [{"norm": {"mask": {"panels": [2]}}}]},
     "image.panels": {"image": {"source": "noise", "panels": [1, 2, 3]}},

@@ -82,7 +82,7 @@ def test_order_of_layers_does_not_matter_in_shipped_tables():
 def test_step_is_cut_as_planned(tmp_path):
     session = Session(configured(tmp_path, TABLE["small_tiles"]))
     assert session.step.cutting == session.plan((300, 420)).cutting
-    assert session.step.engine.score.extractor is session.extractor
+    assert session.step.engine.score.extractor is session.seen[1]
 
 
 def assert_printed_as_run(config, row):

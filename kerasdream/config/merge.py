@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from kerasdream.config.document import YamlDocument
 from kerasdream.config.messages import shown
-from kerasdream.config.overrides import names_preset, override, sets_objectives
+from kerasdream.config.overrides import key_of, names_preset, override
 from kerasdream.config.presets import with_preset
 from kerasdream.config.sections import DEFAULT_LAYERS, DEFAULT_PARTS
 from kerasdream.errors import ConfigError, Problem
@@ -32,15 +32,13 @@ def merged(document: YamlDocument, overrides: Sequence[str]) -> tuple[YamlDocume
         document = with_preset(document)
     except ConfigError as error:
         raise ConfigError.of([*problems, *error.problems]) from None
-    has_objectives = "objectives" in document.data
-    data = {**DEFAULT_PARTS, **document.data}
-    data |= {} if has_objectives else _default_objectives(data["model"])
-    document = replace(document, data=data)
+    own = document.data
+    document = replace(document, data={**DEFAULT_PARTS, **_dependent_defaults(own), **own})
     document = _overridden(document, [text for text in overrides if not names_preset(text)], problems)
-    if not has_objectives and not any(map(sets_objectives, overrides)):
-        # The overrides may have changed the model.
-        data = {key: value for key, value in document.data.items() if key != "objectives"}
-        document = replace(document, data=data | _default_objectives(data["model"]))
+    # The overrides may have changed the model or the parametrization.
+    defaults, given = _dependent_defaults(document.data), {*own, *map(key_of, overrides)}
+    data = {key: value for key, value in document.data.items() if key not in DEPENDENT or key in given}
+    document = replace(document, data={**defaults, **data})
     return document, problems
 
 
@@ -54,8 +52,22 @@ def _overridden(document: YamlDocument, overrides: Iterable[str], problems: list
     return document
 
 
-def _default_objectives(model: Any) -> dict[str, Any]:
-    """Return the objectives of a run that names none, if its network has default layers."""
-    name = model.get("name") if isinstance(model, dict) else getattr(model, "name", model)
-    layers = DEFAULT_LAYERS.get(name, ()) if isinstance(name, str) else ()
-    return {"objectives": [{"l2": {"layer": layer}} for layer in layers]} if layers else {}
+DEPENDENT = ("objectives", "ascent")
+"""The parts whose defaults depend on others."""
+
+
+def _dependent_defaults(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the objectives, if its network has default layers, and the ascent of a run that names none."""
+    model, parametrization = (_name(data.get(key, DEFAULT_PARTS[key])) for key in ("model", "parametrization"))
+    layers = DEFAULT_LAYERS.get(model, ())
+    objectives = {"objectives": [{"l2": {"layer": layer}} for layer in layers]} if layers else {}
+    ascent = [entry for entry in DEFAULT_PARTS["ascent"] if parametrization == "pixels" or "shadows" not in entry]
+    return {**objectives, "ascent": ascent}
+
+
+def _name(entry: Any) -> str:
+    """Return the name of a part, in any of the forms in which an entry may be written; empty if it has none."""
+    if isinstance(entry, dict):
+        entry = entry.get("name", next(iter(entry), ""))
+    name = getattr(entry, "name", entry)
+    return name if isinstance(name, str) else ""

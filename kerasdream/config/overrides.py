@@ -54,9 +54,9 @@ def names_preset(text: str) -> bool:
     return text.partition("=")[0] == KEY
 
 
-def sets_objectives(text: str) -> bool:
-    """Whether an override sets the objectives, or something in them."""
-    return text.startswith("objectives")
+def key_of(text: str) -> str:
+    """Return the top-level key in which an override sets something."""
+    return text.partition("=")[0].partition(".")[0]
 
 
 def _parsed(place: Place, key: str, value: str) -> Any:

@@ -88,7 +88,7 @@ octaves: {scale: 1.3, steps: 5, count: 4}
 def test_sections_are_merged_and_everything_else_is_replaced():
     config, preset = resolved(RUN), resolved("preset: deepdraw")
     assert config.image == preset.image.model_copy(update={"size": (64, 96)})
-    assert (config.octaves.scale, config.octaves.each_steps, config.octaves.detail) == (1.3, (5, 5, 5, 5), False)
+    assert (config.octaves.scale, config.octaves.steps, config.octaves.detail) == (1.3, 5, False)
     assert [entry.name for entry in config.ascent] == ["rate"]
     assert config.priors == preset.priors
     assert (config.seed, preset.seed) == (3, 0)
@@ -135,7 +135,7 @@ def test_errors_name_the_file_or_the_preset_and_the_line():
 
 def test_overrides_take_precedence_over_the_preset():
     config = resolved("image: a.jpg", ["octaves.steps=3", "preset=google-2015", "ascent.1.rate.value=0.5"])
-    assert config.octaves.each_steps == (3,) * 4
+    assert (config.octaves.count, config.octaves.steps) == (4, 3)
     assert config.ascent[1].values["value"] == 0.5
     assert resolved("preset: deepdraw", ["preset=maco"]).parametrization.name == "maco"
     assert resolved("preset: deepdraw", ["objectives.0.class.name=hen"]).objectives[0].values["name"] == "hen"

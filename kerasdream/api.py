@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
@@ -13,7 +14,8 @@ from kerasdream import images
 from kerasdream.config.document import YamlDocument
 from kerasdream.config.resolve import load, resolve
 from kerasdream.config.run_config import RunConfig
-from kerasdream.config.sections import DEFAULT_PARTS
+from kerasdream.config.sections import DEFAULT_PARTS, NOISE
+from kerasdream.config.sections import Image as ImageSection
 from kerasdream.errors import ConfigError, ImageError, did_you_mean
 from kerasdream.events import Event, Result
 from kerasdream.images import Picture
@@ -128,22 +130,29 @@ class DreamOptions(TypedDict, total=False):
     views: Literal["auto", "tiles", "crops"] | None
     crops: Mapping[str, Any] | None
     max_side: int | None
+    side: int | None
     panels: int | tuple[int, int]
     strength: float | None
     seed: int
     input_range: tuple[float, float] | None
     preprocess: Callable[[Any], Any] | None
+    inputs: Mapping[str, Any] | None
+    channels: Sequence[int] | None
+    head: str | None
     tokens: Tokens | Mapping[str, Any] | None
     on_event: Callable[[Event], None]
+
+
+MODEL_OPTIONS = ("input_range", "preprocess", "inputs", "channels", "head", "tokens")
+"""The options that describe a Keras model."""
 
 
 def dream(image: Image, **options: Unpack[DreamOptions]) -> Result:
     """Dream one picture and return it; nothing is written.
 
-    Every option except ``input_range``, ``preprocess``, ``tokens`` and ``on_event`` is the key of the same name in a
-    run file: names and plain data, ``{"l2": {"layer": "block11_expand"}}``, or the objects themselves,
-    ``Objective(...)``. An option that is omitted or None is the preset's, or the default of a run file; an empty list
-    means no parts.
+    Every option except those for a Keras model and ``on_event`` is the key of the same name in a run file:
+    names and plain data, ``{"l2": {"layer": "block11_expand"}}``, or the objects themselves, ``Objective(...)``. An
+    option that is omitted or None is the preset's, or the default of a run file; an empty list means no parts.
 
     Args:
         image: a file, a Pillow image, or an array ``(height, width, 3)``: uint8, or float in [-1, 1]; or ``"noise"``.
@@ -153,11 +162,14 @@ def dream(image: Image, **options: Unpack[DreamOptions]) -> Result:
         preset: the preset to start from.
         octaves, frames, tiles, views, crops: the sections of these names.
         max_side: larger pictures are shrunk to this size, by default 1024; None: never.
+        side: instead of ``max_side``: longer side of the result in pixels; smaller pictures are enlarged.
         panels: number of pictures dreamed at once, side by side on one sheet; or rows and columns.
         strength: how far the dream goes: a factor of every step, by default 1; more than 0, at most 10.
         seed: of everything random.
         input_range: for a Keras model: the pixel values it was trained on, ``(0, 255)`` for example.
         preprocess: instead of ``input_range``: ``keras.ops`` function from ``(n, h, w, 3)`` in [-1, 1] to its input.
+        inputs, channels, head: for a Keras model that takes more than a colour picture or has several outputs:
+            ``inputs={"meta": [0, 1]}``; see ``Network``.
         tokens: for a vision transformer whose tokens' places are unknown: ``{"grid": (14, 14), "skip": 1}``.
         on_event: called with every event (``kerasdream.events``). A run of several frames has a ``Finished`` for each;
             the last frame is returned.
@@ -168,13 +180,12 @@ def dream(image: Image, **options: Unpack[DreamOptions]) -> Result:
     >>> result = kerasdream.dream("photo.jpg", objectives={"l2": "block11_expand"})
     >>> PIL.Image.fromarray(result.to_uint8()).save("dream.png")
     """
-    from kerasdream.session.sources import NOISE, sheet
+    from kerasdream.session.sources import sheet
 
-    options = {"max_side": 1024, **options}
     session = session_for(**options)
     if isinstance(image, str) and image == NOISE:
         return session.dream(session.picture(NOISE))
-    return session.dream(sheet(as_picture(image, options["max_side"]), session.config.panels))
+    return session.dream(sheet(_sized(image, session.config.image), session.config.panels))
 
 
 def session_for(**options: Unpack[DreamOptions]) -> Session:
@@ -191,13 +202,24 @@ def session_for(**options: Unpack[DreamOptions]) -> Session:
             near = did_you_mean(name, DreamOptions.__annotations__)
             raise TypeError(f"dream() got an unexpected keyword argument {name!r}; {near}")
     model = options.get("model", DEFAULT_PARTS["model"])
+    of_model: dict[str, Any] = {
+        name: value for name, value in options.items() if name in MODEL_OPTIONS and value is not None
+    }
     if not isinstance(model, (str, Mapping)):
-        model = as_network(model, options.get("input_range"), options.get("preprocess"), options.get("tokens"))
-    apart = ("model", "max_side", "panels", "input_range", "preprocess", "tokens", "on_event")
+        model = as_network(model, **of_model)
+    elif of_model:
+        raise ConfigError(
+            f"{' and '.join(of_model)} belong to a Keras model, but model is {model!r}; write them in its mapping, as "
+            'in model={"file": "my_model.keras", "input_range": [0, 255]}'
+        )
+    of_image = [key for key in ("max_side", "side", "panels") if key in options]
+    apart = ("model", *of_image, *MODEL_OPTIONS, "on_event")
     data = {key: _plain(value) for key, value in options.items() if value is not None and key not in apart}
     data |= {"model": _plain(model), "outputs": []}
-    picture = {"source": "picture", "max_side": options.get("max_side"), "panels": _plain(options.get("panels", 1))}
-    config = resolve(YamlDocument({**data, "image": picture}, "kerasdream.dream()"), Path.cwd())
+    picture = {key: _plain(options.get(key)) for key in of_image if key == "max_side" or options.get(key) is not None}
+    config = resolve(
+        YamlDocument({**data, "image": {"source": "picture", **picture}}, "kerasdream.dream()"), Path.cwd()
+    )
     return Session(config, on_event=options.get("on_event", lambda event: None))
 
 
@@ -222,6 +244,19 @@ def as_picture(image: Image, max_side: int | None = None) -> Picture:
     if max_side and max(height, width) > max_side:
         pixels = images.resize(pixels, images.fit(height, width, max_side)).clip(-1, 1)
     return Picture(pixels, None, "picture", "", ())
+
+
+def _sized(image: Image, settings: ImageSection) -> Picture:
+    """Return a picture at the size at which it is dreamed; it notes if it was shrunk without being asked to."""
+    from kerasdream.session.sources import shrinking
+
+    side, limit = settings.side, settings.max_side
+    picture = as_picture(image, side or limit)
+    if side:
+        return images.enlarged(picture, side)
+    own = images.size(image) if isinstance(image, (str, os.PathLike)) else np.shape(np.asarray(image))[:2]
+    note = shrinking(picture.name, own, limit, keeping=f"side={max(own)} or max_side=None keeps it")
+    return replace(picture, notes=(*picture.notes, note)) if note else picture
 
 
 def _plain(value: Any) -> Any:

@@ -106,7 +106,27 @@ class Network:
     @property
     def side(self) -> int:
         """Side in pixels of the pictures it was trained on."""
-        return int(self.size or self.model.inputs[0].shape[1] or SIDE)
+        return int(self.size or self.taken[0] or SIDE)
+
+    @property
+    def taken(self) -> tuple[int | None, int | None]:
+        """(height, width) of the only pictures that ``model`` takes; None where it takes any."""
+        free = [tensor.shape for tensor in self.model.inputs if tensor.name not in self.inputs]
+        shape = next((shape for rank in (4, 3) for shape in free if len(shape) == rank), (None,) * 4)
+        height, width = shape[2:] if len(shape) == 4 and has_channels_first(shape, self.model) else shape[1:3]
+        return height, width
+
+
+def has_channels_first(shape: Sequence[int | None], model: Any) -> bool:
+    """Whether a model's pictures of this shape, four numbers, are (n, channels, height, width).
+
+    Pictures that are not square do not show it; then the model's layers do.
+    """
+    _, first, middle, last = shape
+    if first == middle or middle == last:
+        return middle == last and first != middle
+    orders = (getattr(layer, "data_format", None) for layer in model.layers)
+    return next(filter(None, orders), "channels_last") == "channels_first"
 
 
 def from_range(low: float, high: float) -> Callable[[Any], Any]:

@@ -76,6 +76,7 @@ class Result:
         interrupted: whether it was stopped early; ``image`` is then the state at that point.
         peak_memory: the process's peak memory in bytes; None where the system does not report it.
         notes: messages for the user.
+        dpi: the source's dots per inch for printing, across and down, if it has any.
     """
 
     image: np.ndarray = field(repr=False)
@@ -88,6 +89,7 @@ class Result:
     interrupted: bool = False
     peak_memory: int | None = None
     notes: tuple[str, ...] = ()
+    dpi: tuple[float, float] | None = None
 
     @property
     def recipe(self) -> str:

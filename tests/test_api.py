@@ -48,8 +48,21 @@ def test_pictures_may_be_arrays_images_or_paths(chelsea, tmp_path):
         np.testing.assert_allclose(as_picture(form).pixels, chelsea[:64, :80], atol=1e-6)
 
 
+def test_side_is_the_size_of_the_result(tiny, chelsea):
+    options = {"objectives": {"l2": "c3"}, "input_range": (0, 255), "octaves": {"count": 1, "steps": 1}}
+    result = kerasdream.dream(chelsea[:40, :60], model=tiny, side=90, **options)
+    assert (result.image.shape, result.notes) == ((60, 90, 3), ())
+    assert result.manifest["recipe"]["image"]["side"] == 90
+    with pytest.raises(ConfigError, match="expected either side"):
+        kerasdream.dream(chelsea, model=tiny, side=90, max_side=100, **options)
+
+
 def test_large_pictures_are_shrunk(tiny, chelsea):
     options = {"objectives": {"l2": "c3"}, "input_range": (0, 255), "octaves": {"count": 1, "steps": 1}}
-    assert kerasdream.dream(chelsea, model=tiny, max_side=60, **options).image.shape == (40, 60, 3)
+    result = kerasdream.dream(chelsea, model=tiny, max_side=60, **options)
+    assert result.image.shape == (40, 60, 3)
+    assert result.notes[0] == (
+        "picture: 451×300 is dreamed at 60×40 (image.max_side: 60); side=451 or max_side=None keeps it"
+    )
     assert as_picture(chelsea, 150).stored.shape == (100, 150, 3)
     assert as_picture(chelsea).stored.shape == chelsea.shape

@@ -93,6 +93,7 @@ BEYOND_PUBLIC = {
     "__init__.py": {  # registers the networks
         "kerasdream.models.applications",
         "kerasdream.models.efficientnet_lite",
+        "kerasdream.models.ensemble.ensemble",
         "kerasdream.models.file.file",
     },
 }

@@ -14,12 +14,13 @@ from kerasdream.builtin.postprocess import POSTPROCESS
 from kerasdream.builtin.priors import PRIORS
 from kerasdream.builtin.transforms import TRANSFORMS
 from kerasdream.models import applications, efficientnet_lite
+from kerasdream.models.ensemble import ensemble
 from kerasdream.models.file import file
 
 
 @hookimpl
 def register_models(register):
-    _register(register, {**efficientnet_lite.FACTORIES, "file": file, **applications.FACTORIES})
+    _register(register, {**efficientnet_lite.FACTORIES, "file": file, "ensemble": ensemble, **applications.FACTORIES})
 
 
 @hookimpl

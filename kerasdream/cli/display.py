@@ -62,12 +62,20 @@ class Display(Terminal):
         self.started, self.frame = 0.0, ""
         self.first = True
         self.noted: set[str] = set()
+        self.announced: set[str] = set()
         self.paths: list[Path] = []
 
     def plugins(self, files: Iterable[Path]) -> None:
         """Name the plugin files that were loaded, because they are code that runs."""
         for file in files:
             self.print(f"plugin file: {file}")
+
+    def announce(self, notes: Iterable[str], instead_of: Iterable[str]) -> None:
+        """Print notes on the whole run; its pictures then repeat neither them nor the notes that they stand for."""
+        for note in notes:
+            self.print(f"note: {note}")
+            self.announced.add(note)
+        self.announced.update(instead_of)
 
     def loading(self, model: str) -> None:
         """Announce that the network is being loaded, which takes a few seconds."""
@@ -117,7 +125,7 @@ class Display(Terminal):
         if self.progress and event.last:
             self.progress.stop()  # a live display also captures standard output, which the paths below go to
         for note in result.notes:
-            if note not in self.noted:
+            if note not in self.noted | self.announced:
                 self.print(f"note: {note}")
         self.noted.update(result.notes)
         self.paths += result.paths

@@ -23,7 +23,12 @@ ERROR, CRASH, INTERRUPTED = 1, 3, 130
 """Exit codes other than 0 (success) and 2 (usage)."""
 
 OVERRIDES = click.option(
-    "-s", "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a value: -s octaves.steps=5"
+    "-s",
+    "--set",
+    "overrides",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Override a value: -s octaves.steps=5; or add to a list: -s 'priors+={decay: 0.1}'",
 )
 PLUGINS = click.option(
     "--plugin",

@@ -45,7 +45,7 @@ def describe(config: RunConfig) -> Iterator[dict[str, Any]]:
     from kerasdream.results.finish import finished_shape
     from kerasdream.session.planner import facts_from_table, network_of, plan_run
     from kerasdream.session.session import Session
-    from kerasdream.session.sources import shape_of
+    from kerasdream.session.sources import all_shrinking, shape_of
 
     session, facts = Session(config), facts_from_table(config)
     built = facts is None
@@ -66,7 +66,7 @@ def describe(config: RunConfig) -> Iterator[dict[str, Any]]:
             "panels": {"rows": config.panels.rows, "columns": config.panels.columns, "size": [width, height]},
             "frames": config.frames.model_dump(mode="json"),
             "finished": [finished[1], finished[0]],
-            "notes": [*planned.notes, *([BUILT] if built else [])],
+            "notes": [*all_shrinking(config, [source]).values(), *planned.notes, *([BUILT] if built else [])],
         }
         yield {**row, "text": "\n".join(_lines(row))}
 

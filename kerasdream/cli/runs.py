@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 import json
+import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +25,10 @@ from kerasdream.cli.options import (
     interruptible,
     reported,
 )
-from kerasdream.errors import ConfigError, DreamError, ImageError, OutputError
+from kerasdream.errors import ConfigError, DreamError, ImageError, OutputError, Place
 
 if TYPE_CHECKING:
+    from kerasdream.config.document import KeyPath, YamlDocument
     from kerasdream.config.run_config import RunConfig
     from kerasdream.events import Result
 
@@ -66,47 +70,103 @@ def run(
 
 
 @click.command()
-@click.argument("photo", type=click.Path(dir_okay=False))
-@click.option("--preset", metavar="NAME", help="Start from a preset; list them with: kerasdream presets")
+@click.argument("photos", nargs=-1, required=True, metavar="PHOTO...")
+@click.option(
+    "--preset",
+    metavar="NAME|FILE.yaml",
+    help="Start from a preset, or from a run file of your own; list the presets with: kerasdream presets",
+)
+@click.option(
+    "--layer",
+    "layers",
+    metavar="NAME",
+    multiple=True,
+    help="Amplify this layer, or several: --layer A --layer B. The kind of objective stays the preset's if that has "
+    "only one, otherwise it is l2. List the layers with: kerasdream layers MODEL",
+)
+@click.option("--size", type=int, metavar="PIXELS", help="Longer side of the dream; smaller photos are enlarged.")
+@click.option("--strength", type=float, metavar="FACTOR", help="How far the dream goes: 0.5 for half, up to 10.")
 @OVERRIDES
 @PLUGINS
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write: .png, .jpg or .gif.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="File to write: .png, .jpg or .gif. For several photos, a folder, created if missing.",
+)
 @OVERWRITE
 @RESUME
 @QUIET
 @_JSON
 def dream(
-    photo: str,
+    photos: tuple[str, ...],
     preset: str | None,
+    layers: tuple[str, ...],
+    size: int | None,
+    strength: float | None,
     overrides: tuple[str, ...],
     plugin_files: tuple[Path, ...],
     output: Path | None,
     **options: Any,
 ) -> None:
-    """Dream a PHOTO, or noise, with the defaults or a preset.
+    """Dream photos, or noise, with the defaults or a preset.
 
-    Writes PHOTO-dream.png next to the photo, unless -o names another file.
+    A PHOTO is a file, a folder, a pattern such as "*.jpg", or noise. Writes PHOTO-dream.png next to each photo, unless
+    -o names another file or folder.
 
     \b
     kerasdream dream photo.jpg
+    kerasdream dream photo.jpg --layer block5_expand --strength 0.5 --size 3000
     kerasdream dream photo.jpg --preset google-2015
+    kerasdream dream holiday/ more/*.jpg -o dreams/
     kerasdream dream noise --preset deepdraw -o goldfish.png -s objectives.0.class.name=goldfish
     """
-    from kerasdream.config.document import YamlDocument
+    from kerasdream.config.presets import is_file
     from kerasdream.config.resolve import resolve
 
-    file = Path(photo).absolute()
-    data: dict[str, Any] = {"image": {"source": photo if photo == "noise" else str(file)}}
+    one = len(photos) == 1 and not _is_several(photos[0])
+    base = Path(photos[0]).absolute().parent if one else Path.cwd()
+    if preset is not None and is_file(preset):
+        preset = str(Path(preset).expanduser().absolute())
+        base = Path(preset).parent
+    document = _document(photos, preset, size, strength)
+    folder = output.absolute() if output else None
+    if output and folder and not output.is_dir() and (one or output.suffix.lower() in FORMATS):
+        document.data["outputs"] = [{_format(output, one): {"path": output.name}}]
+        folder = folder.parent
+    config = resolve(document, base, overrides, layers=layers, plugins=plugin_files)
+    sys.exit(ERROR if run_all(config, folder=folder, beside=True, **options) else 0)
+
+
+def _is_several(photo: str) -> bool:
+    """Whether an argument may stand for several photos: a folder or a pattern."""
+    return os.path.isdir(photo) or (glob.has_magic(photo) and not os.path.exists(photo))
+
+
+def _document(photos: Sequence[str], preset: str | None, size: int | None, strength: float | None) -> YamlDocument:
+    """Return the run file that the options of ``dream`` stand for."""
+    from kerasdream.config.document import YamlDocument
+
+    paths = [photo if photo == "noise" else os.path.abspath(os.path.expanduser(photo)) for photo in photos]
+    data: dict[str, Any] = {"image": {"source": paths[0] if len(paths) == 1 else paths}}
+    marks: dict[KeyPath, Place] = {}
+    if size is not None:
+        data["image"]["side"], marks["image", "side"] = size, Place(f"--size {size}")
+    if strength is not None:
+        data["strength"], marks["strength",] = strength, Place(f"--strength {strength:g}")
     if preset is not None:
-        data["preset"] = preset
-    if output is not None:
-        kind = FORMATS.get(output.suffix.lower())
-        if kind is None:
-            raise click.BadParameter(f"{output} does not end in .png, .jpg or .gif", param_hint="-o")
-        data["outputs"] = [{kind: {"path": output.name}}]
-    folder = output.absolute().parent if output else None
-    config = resolve(YamlDocument(data, "kerasdream dream"), file.parent, overrides, plugins=plugin_files)
-    sys.exit(ERROR if run_all(config, folder=folder, **options) else 0)
+        data["preset"], marks["preset",] = preset, Place(f"--preset {preset}")
+    return YamlDocument(data, "kerasdream dream", marks)
+
+
+def _format(output: Path, one: bool) -> str:
+    """Return the output that writes a file of this name."""
+    if not one:
+        raise click.BadParameter(f"{output} is a file, but there may be several photos; name a folder", param_hint="-o")
+    if output.suffix.lower() not in FORMATS:
+        text = f"{output} does not end in .png, .jpg or .gif, and is not a folder"
+        raise click.BadParameter(text, param_hint="-o")
+    return FORMATS[output.suffix.lower()]
 
 
 @click.command()
@@ -129,6 +189,8 @@ def validate(files: tuple[Path, ...], overrides: tuple[str, ...], plugin_files: 
             for plugin in config.plugin_files:
                 click.echo(f"plugin file: {plugin}", err=True)
             _require_files(config)
+            for note in config.notes:
+                click.echo(f"note: {note}", err=True)
             click.echo(f"{file}: ok")
         failed |= outcome.failed
     sys.exit(ERROR if failed else 0)
@@ -138,12 +200,16 @@ def run_all(
     config: RunConfig,
     *,
     folder: Path | None,
+    beside: bool = False,
     quiet: bool = False,
     as_json: bool = False,
     overwrite: bool = False,
     resume: bool = False,
 ) -> bool:
     """Run every picture of a config; return whether any failed.
+
+    Args:
+        folder, beside, overwrite, resume: see ``Session``.
 
     Raises:
         ConfigError: files that its parts need are missing; all are named.
@@ -157,11 +223,13 @@ def run_all(
     if folder is not None:
         create(folder)
     display = Display(quiet=quiet or as_json)
-    session = Session(config, folder=folder, on_event=display, overwrite=overwrite, resume=resume)
+    session = Session(config, folder=folder, beside=beside, on_event=display, overwrite=overwrite, resume=resume)
     display.plugins(config.plugin_files)
     failed = False
     with interruptible("--resume"):
-        for source in session.sources():
+        found = session.sources()
+        display.announce(*session.notes(found))
+        for source in found:
             with reported((ImageError, OutputError, DreamError)) as outcome, display:
                 targets = session.targets(source)
                 picture = session.picture(source)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -28,11 +29,13 @@ class YamlDocument:
 
     Attributes:
         name: the file, for error messages.
+        folders: the folders that relative paths are relative to, of the files other than ``name`` that values are from.
     """
 
     data: Any
     name: str
     marks: Mapping[KeyPath, Place] = field(default_factory=dict)
+    folders: Mapping[str, Path] = field(default_factory=dict)
 
     def where(self, path: Sequence[str | int]) -> Place:
         """Return the place of a value, or of the nearest value around it."""
@@ -40,6 +43,10 @@ class YamlDocument:
         while path not in self.marks and path:
             path = path[:-1]
         return self.marks.get(path, Place(self.name))
+
+    def folder(self, path: Sequence[str | int], base: Path) -> Path:
+        """Return the folder that the value at a path is relative to: that of its own file, or else ``base``."""
+        return self.folders.get(self.where(path).name, base)
 
 
 class _Loader(yaml.SafeLoader):
@@ -83,6 +90,16 @@ def parse(text: str, name: str) -> YamlDocument:
     if reader.problems:
         raise ConfigError.of(reader.problems)
     return YamlDocument(data, name, reader.marks)
+
+
+def read(path: Path) -> YamlDocument:
+    """Read a YAML file.
+
+    Raises:
+        ConfigError: see ``parse``.
+        OSError, UnicodeDecodeError: it cannot be read.
+    """
+    return parse(path.read_text(encoding="utf-8"), str(path))
 
 
 class _Reader:

@@ -5,7 +5,7 @@ A ``sum`` entry is expanded into its summands, each with its weight multiplied b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from kerasdream.components import Network, Parametrization
 from kerasdream.config.document import KeyPath
+from kerasdream.config.ensembles import ENSEMBLE, NETWORKS, for_each, named_entry, with_members
 from kerasdream.config.messages import Errors, shown
 from kerasdream.config.sections import LISTS, Sum
 from kerasdream.config.validation import validated
@@ -21,7 +22,7 @@ from kerasdream.errors import OutputError
 from kerasdream.images.masks import Mask
 from kerasdream.output_names import NAMES, filled
 from kerasdream.plugins.registry import KINDS, PYTHON, SUM, Registration, Registry
-from kerasdream.plugins.signature import is_weighted, model_of
+from kerasdream.plugins.signature import is_weighted, layer_parameters, model_of
 from kerasdream.plugins.spec import PartSpec
 from kerasdream.schedules import MARKS, is_schedule
 
@@ -35,6 +36,7 @@ class Context:
         complete: whether all plugins are loaded; if not, unknown part names are not reported: they may come from them.
         unused: the names of installed plugins that are not in use.
         network: the name of the run's network, once it is known; selects from ``{network: layer}``.
+        networks: the names of an ensemble's networks, for each of which ``{network: layer}`` may name a layer.
     """
 
     base: Path
@@ -43,20 +45,35 @@ class Context:
     complete: bool = True
     unused: tuple[str, ...] = ()
     network: str | None = None
+    networks: tuple[str, ...] = ()
 
 
-def model_spec(value: Any, context: Context) -> PartSpec | None:
-    """Return the spec of the ``model`` key: a name, a mapping with ``name`` or ``file``, or a ``Network``."""
+def model_spec(value: Any, context: Context, path: KeyPath = ("model",)) -> PartSpec | None:
+    """Return the spec of the ``model`` key: a name, a mapping with ``name``, ``file`` or ``ensemble``; a ``Network``.
+
+    Args:
+        path: the place of the entry: of a network in an ensemble, inside it.
+    """
     if isinstance(value, Network):
         return PartSpec.of("models", value)
     if isinstance(value, str):
         value = {"name": value}
+    value = named_entry(value) if isinstance(value, dict) else value
     if not isinstance(value, dict) or not ({"name", "file"} & value.keys()):
-        context.errors.add(("model",), f"expected a name, {{name: ...}} or {{file: ...}}, not {shown(value)}")
+        context.errors.add(path, f"expected a name, {{name: ...}} or {{file: ...}}, not {shown(value)}")
         return None
     parameters = dict(value)
     name = parameters.pop("name", "file")
-    return _spec("models", name, parameters, ("model",), ("model",), context)
+    made = _spec("models", name, parameters, path, path, context)
+    return _ensemble(made, context) if made is not None and name == ENSEMBLE else made
+
+
+def _ensemble(model: PartSpec, context: Context) -> PartSpec | None:
+    """Return the spec of an ensemble, its networks checked."""
+    items = [named_entry(item) if isinstance(item, dict) else item for item in model.values[NETWORKS]]
+    members = [model_spec(item, context, (*model.path, NETWORKS, index)) for index, item in enumerate(items)]
+    found = [member for member in members if member is not None]
+    return with_members(model, found) if len(found) == len(members) else None
 
 
 def specs(key: str, items: Any, context: Context, at: KeyPath = ()) -> tuple[PartSpec, ...]:
@@ -77,9 +94,24 @@ def specs(key: str, items: Any, context: Context, at: KeyPath = ()) -> tuple[Par
             found.append(PartSpec.of(key, item))
         elif key == "objectives" and isinstance(item, dict) and list(item) == [SUM]:
             found += _summands(item[SUM], (*at, index, SUM), context)
+        elif key == "objectives" and context.networks:
+            found += _averaged(item, (*at, index), context)
         elif entry := spec(key, item, (*at, index), context):
             found.append(entry)
     return tuple(found)
+
+
+def _averaged(item: Any, path: KeyPath, context: Context) -> Iterator[PartSpec]:
+    """Yield an objective for each network of an ensemble for which it names a layer; together they are the mean."""
+
+    def layers_of(name: str) -> Sequence[str]:
+        known = context.registry.entries["objectives"].get(name)
+        return () if known is None else layer_parameters(known.factory)
+
+    items = for_each(item, context.networks, layers_of)
+    for entry in (spec("objectives", one, path, context) for one in items):
+        if entry is not None:
+            yield entry if len(items) == 1 else _within(entry, 1 / len(items), None)
 
 
 def spec(kind: str, item: Any, path: KeyPath, context: Context) -> PartSpec | None:
@@ -122,7 +154,9 @@ def _spec(kind: str, name: Any, given: Any, at: KeyPath, path: KeyPath, context:
 def _finished(registration: Registration, parameters: BaseModel, path: KeyPath, context: Context) -> PartSpec:
     """Return the spec of validated parameters: paths are absolute in its values, and file names in its recipe."""
     fields = type(parameters).model_fields
-    values = {name: _absolute(getattr(parameters, name), context.base) for name in fields}
+    document = context.errors.document
+    folders = {name: document.folder((*path, name), context.base) for name in fields}
+    values = {name: _absolute(getattr(parameters, name), folders[name]) for name in fields}
     plain = parameters.model_dump(mode="json", by_alias=True)
     for name, value in values.items():
         if isinstance(value, Path):
@@ -183,7 +217,8 @@ def _summands(value: Any, path: KeyPath, context: Context) -> Iterator[PartSpec]
         for name in names:
             errors.add(entry.path, f"has a {name}, and so has the sum around it; remove one of them")
         if not names:
-            yield _within(entry, whole.weight, _absolute(whole.mask, context.base))
+            folder = errors.document.folder((*path, "mask"), context.base)
+            yield _within(entry, whole.weight, _absolute(whole.mask, folder))
 
 
 def _within(entry: PartSpec, weight: Any, mask: Mask | None) -> PartSpec:

@@ -3,19 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from kerasdream.config.document import YamlDocument
+from kerasdream.config.document import KeyPath, YamlDocument
+from kerasdream.config.ensembles import NETWORKS, named_entry
 from kerasdream.config.messages import shown
-from kerasdream.config.overrides import key_of, names_preset, override
+from kerasdream.config.overrides import Override, names_preset, override, sets
 from kerasdream.config.presets import with_preset
-from kerasdream.config.sections import DEFAULT_LAYERS, DEFAULT_PARTS
-from kerasdream.errors import ConfigError, Problem
+from kerasdream.config.sections import DEFAULT_LAYERS, DEFAULT_PARTS, SECTIONS, written_out
+from kerasdream.errors import ConfigError, Place, Problem
 
 
-def merged(document: YamlDocument, overrides: Sequence[str]) -> tuple[YamlDocument, list[Problem]]:
-    """Return the run file over its preset over the defaults, with the overrides applied, and the errors in those.
+DEPENDENT = ("objectives", "ascent")
+"""Keys whose defaults depend on other keys."""
+
+
+class Merged(NamedTuple):
+    """A complete run file.
+
+    Attributes:
+        problems: errors in the overrides.
+        given: the settings of the run file itself and of the overrides, and their places.
+    """
+
+    document: YamlDocument
+    problems: list[Problem]
+    given: Mapping[KeyPath, Place]
+
+
+def merged(
+    document: YamlDocument, base: Path, overrides: Sequence[str], *, layers: Sequence[str] = (), recipe: bool = False
+) -> Merged:
+    """Return the run file over its preset over the defaults, with the overrides applied.
+
+    Args:
+        base: the folder that relative paths are relative to.
+        layers: see ``config.resolve.resolve``.
+        recipe: whether it is the recipe of a picture, which starts from no file and has every default written out.
 
     Raises:
         ConfigError: the run file is not a mapping, or its preset is unknown, so that there is nothing to validate.
@@ -27,19 +54,55 @@ def merged(document: YamlDocument, overrides: Sequence[str]) -> tuple[YamlDocume
         text = f"expected a mapping of settings (key: value), not {shown(document.data)}"
         raise ConfigError.of([Problem((), document.where(()), text)])
     problems: list[Problem] = []
+    given = {} if recipe else _given(document)
+    for text in overrides:
+        with suppress(ConfigError):
+            option = Override.read(text)
+            given[option.path[:2]] = option.place
     document = _overridden(document, [text for text in overrides if names_preset(text)], problems)
     try:
-        document = with_preset(document)
+        document = with_preset(document, base, files=not recipe)
     except ConfigError as error:
         raise ConfigError.of([*problems, *error.problems]) from None
-    own = document.data
-    document = replace(document, data={**DEFAULT_PARTS, **_dependent_defaults(own), **own})
-    document = _overridden(document, [text for text in overrides if not names_preset(text)], problems)
-    # The overrides may have changed the model or the parametrization.
-    defaults, given = _dependent_defaults(document.data), {*own, *map(key_of, overrides)}
-    data = {key: value for key, value in document.data.items() if key not in DEPENDENT or key in given}
-    document = replace(document, data={**defaults, **data})
-    return document, problems
+    independent = {key: value for key, value in DEFAULT_PARTS.items() if key not in DEPENDENT}
+    document = replace(document, data={**independent, **document.data})
+    rest = [text for text in overrides if not names_preset(text)]
+    document = _overridden(document, [text for text in rest if not sets(text, DEPENDENT)], problems)
+    # Now the model and the parametrization are those of the run.
+    defaults = {"ascent": _default_ascent(document.data), **_default_objectives(document.data["model"])}
+    document = with_layers(replace(document, data={**defaults, **document.data}), layers)
+    return Merged(_overridden(document, [text for text in rest if sets(text, DEPENDENT)], problems), problems, given)
+
+
+def _given(document: YamlDocument) -> dict[KeyPath, Place]:
+    """Return the settings that a run file sets, those of sections one by one, and their places."""
+    paths: list[KeyPath] = []
+    for key, value in document.data.items():
+        written = written_out(key, value)
+        in_section = isinstance(key, str) and key in SECTIONS and isinstance(written, dict)
+        paths += [(key, name) for name in written] if in_section else [(key,)]
+    return {path: document.where(path) for path in paths}
+
+
+def with_layers(document: YamlDocument, layers: Sequence[str]) -> YamlDocument:
+    """Return a run file with an objective for each of these layers in place of its own; unchanged if there are none.
+
+    If all of its own objectives are of one kind that has a layer, that kind is kept, and with a single objective all
+    of its settings. Otherwise the new ones are ``l2``.
+    """
+    if not layers:
+        return document
+    own = document.data.get("objectives")
+    entries = [entry for entry in (own if isinstance(own, list) else [own]) if isinstance(entry, dict)]
+    pairs = [(kind, value) for entry in entries for kind, value in entry.items()]
+    kind, settings = pairs[0] if pairs else ("l2", {})
+    if len({name for name, _ in pairs}) != 1 or not all(isinstance(v, dict) and "layer" in v for _, v in pairs):
+        kind, settings = "l2", {}
+    settings = settings if len(pairs) == 1 else {}
+    marks = {path: mark for path, mark in document.marks.items() if path[:1] != ("objectives",)}
+    marks |= {("objectives", index): Place(f"--layer {layer}") for index, layer in enumerate(layers)}
+    objectives = [{kind: {**settings, "layer": layer}} for layer in layers]
+    return replace(document, data={**document.data, "objectives": objectives}, marks=marks)
 
 
 def _overridden(document: YamlDocument, overrides: Iterable[str], problems: list[Problem]) -> YamlDocument:
@@ -52,22 +115,25 @@ def _overridden(document: YamlDocument, overrides: Iterable[str], problems: list
     return document
 
 
-DEPENDENT = ("objectives", "ascent")
-"""The parts whose defaults depend on others."""
+def _default_ascent(data: Mapping[str, Any]) -> list[Any]:
+    """Return the ascent of a run that names none: without ``shadows`` if the state is not a picture."""
+    entry = data["parametrization"]
+    pixels = (next(iter(entry), "") if isinstance(entry, dict) else getattr(entry, "name", entry)) == "pixels"
+    return [rule for rule in DEFAULT_PARTS["ascent"] if pixels or "shadows" not in rule]
 
 
-def _dependent_defaults(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the objectives, if its network has default layers, and the ascent of a run that names none."""
-    model, parametrization = (_name(data.get(key, DEFAULT_PARTS[key])) for key in ("model", "parametrization"))
-    layers = DEFAULT_LAYERS.get(model, ())
-    objectives = {"objectives": [{"l2": {"layer": layer}} for layer in layers]} if layers else {}
-    ascent = [entry for entry in DEFAULT_PARTS["ascent"] if parametrization == "pixels" or "shadows" not in entry]
-    return {**objectives, "ascent": ascent}
+def _default_objectives(model: Any) -> dict[str, Any]:
+    """Return the objectives of a run that names none, if its network has default layers."""
+    members = named_entry(model).get(NETWORKS) if isinstance(model, dict) else None
+    found = {_name(one): DEFAULT_LAYERS.get(_name(one), ()) for one in members or [model]}
+    if not all(found.values()):
+        return {}
+    prefixed = [f"{name}/{layer}" if members else layer for name, layers in found.items() for layer in layers]
+    weight = {"weight": 1 / len(found)} if members else {}
+    return {"objectives": [{"l2": {"layer": layer, **weight}} for layer in prefixed]}
 
 
-def _name(entry: Any) -> str:
-    """Return the name of a part, in any of the forms in which an entry may be written; empty if it has none."""
-    if isinstance(entry, dict):
-        entry = entry.get("name", next(iter(entry), ""))
-    name = getattr(entry, "name", entry)
+def _name(model: Any) -> str:
+    """Return the name in a model entry, if it has one."""
+    name = model.get("name") if isinstance(model, dict) else getattr(model, "name", model)
     return name if isinstance(name, str) else ""

@@ -38,6 +38,8 @@ class Errors:
             raise ConfigError.of(sorted(self.problems, key=_position))
 
 
+UNKNOWN = "unknown key"
+
 PLAIN_WORDS = {
     r"^greater than or equal to ": "at least ",
     r"^less than or equal to ": "at most ",
@@ -72,7 +74,7 @@ def explained(
         if item["type"] == "extra_forbidden":
             options = parent.model_fields if parent else SCHEDULES.get(str(item["loc"][-2]), ())
             known = sorted([*options, *more_keys]) if more_keys and len(where) == 1 else options
-            yield where, f"unknown key {where[-1]!r}; {did_you_mean(str(where[-1]), known, show=20)}"
+            yield where, f"{UNKNOWN} {where[-1]!r}; {did_you_mean(str(where[-1]), known, show=20)}"
         elif item["type"] == "missing":
             field = parent.model_fields.get(str(where[-1])) if parent else None
             yield where, f"missing ({field.description.rstrip('.')})" if field and field.description else "missing"

@@ -1,52 +1,95 @@
-"""Overrides: ``-s key.path=value`` on the command line sets a single value of a run file."""
+"""Overrides: ``-s key.path=value`` sets a single value of a run file, ``-s key.path+=value`` appends to a list."""
 
 from __future__ import annotations
 
 import copy
 import os
+import re
+from collections.abc import Collection
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from kerasdream.config.document import KeyPath, YamlDocument, parse
-from kerasdream.config.presets import KEY
-from kerasdream.config.sections import SHORT
+from kerasdream.config.presets import KEY, is_file
+from kerasdream.config.sections import LISTS, SHORT
 from kerasdream.errors import ConfigError, Place, Problem
 
-TYPED_PATHS = {("image",), ("image", "source"), ("model", "file"), ("model", "weights")}
+OPTION = "-s "
+"""How the place of an override begins, in front of its text."""
+
+TYPED_PATHS = {("image",), ("image", "source"), ("model", "file"), ("model", "weights"), (KEY,)}
 """Settings that, on the command line, are relative to the working directory rather than to the run file."""
+
+_LISTS = {(key,): parts for key, parts in LISTS.items()}
+
+NOT_THERE = "does not exist, so it cannot be set"
+
+
+class Override(NamedTuple):
+    """An override, read.
+
+    Attributes:
+        value: what stands after the ``=``; YAML.
+        appends: whether it is added to a list.
+    """
+
+    place: Place
+    path: KeyPath
+    value: str
+    appends: bool
+
+    @classmethod
+    def read(cls, text: str) -> Override:
+        """Read ``key.path=value`` or ``key.path+=value``.
+
+        Raises:
+            ConfigError: it is neither.
+        """
+        place = Place(f"{OPTION}{text}")
+        key, equals, value = text.partition("=")
+        appends, key = key.endswith("+"), key.removesuffix("+").strip()
+        if not equals or not key:
+            raise _error(place, "expected KEY=VALUE, as in -s octaves.steps=5")
+        return cls(place, tuple(map(_index_or_key, key.split("."))), value, appends)
+
+    @property
+    def key(self) -> str:
+        """The key as it was typed."""
+        return ".".join(map(str, self.path))
 
 
 def override(document: YamlDocument, text: str) -> YamlDocument:
-    """Return a run file with one value replaced, ``text`` being ``key.path=value``; the value is YAML.
+    """Return a run file with one value replaced, ``text`` being ``key.path=value``, or a list with values added.
 
     The given document and its data stay as they are.
 
     Raises:
-        ConfigError: ``text`` is malformed, or there is nothing at that path to set.
+        ConfigError: ``text`` is malformed, or there is nothing at that path to set or to add to.
     """
-    place = Place(f"-s {text}")
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise _error(place, "expected KEY=VALUE, as in -s octaves.steps=5")
-    path: KeyPath = tuple(int(part) if part.isdigit() else part for part in key.split("."))
-    parsed = _parsed(place, key, value)
-    if path in TYPED_PATHS and isinstance(parsed, str) and parsed not in ("noise", "imagenet"):
-        parsed = os.path.abspath(os.path.expanduser(parsed))
-    marks = {p: mark for p, mark in document.marks.items() if p[: len(path)] != path}
+    given = Override.read(text)
+    value = _value(given)
+    path = given.path
+    marks = {p: m for p, m in document.marks.items() if p[: len(path)] != path or given.appends}
     data = copy.copy(document.data)
     inner: Any = data
     for depth, part in enumerate(path):
-        last = depth == len(path) - 1
-        if last or (isinstance(inner, dict) and part not in inner):
-            marks[path[: depth + 1]] = place
-        if isinstance(inner, list) and isinstance(part, int) and part < len(inner):
-            following = inner[part] = parsed if last else _opened(inner[part], path[depth + 1])
-        elif isinstance(inner, dict) and isinstance(part, str):
-            following = inner[part] = parsed if last else _opened(inner.get(part), path[depth + 1], SHORT.get(part))
+        here, following = path[: depth + 1], path[depth + 1] if depth + 1 < len(path) else None
+        if following is None or (isinstance(inner, dict) and part not in inner):
+            marks.setdefault(here, given.place)
+        if not _holds(inner, part, path[:depth]):
+            raise _error(given.place, f"{'.'.join(map(str, here))} {NOT_THERE}")
+        before = inner.get(part) if isinstance(inner, dict) else inner[part]
+        listed = isinstance(following, int) or (following is None and given.appends)
+        if listed and here in _LISTS and isinstance(before, (dict, str, *_LISTS[here])):
+            before, marks = [before], _moved(marks, here)  # an entry alone needs no list
+        if following is not None:
+            inner[part] = _opened(before, part, following)
+        elif given.appends:
+            inner[part] = _extended(before, value, given, marks)
         else:
-            raise _error(place, f"{'.'.join(map(str, path[: depth + 1]))} does not exist, so it cannot be set")
-        inner = following
-    return YamlDocument(data, document.name, marks)
+            inner[part] = value
+        inner = inner[part]
+    return replace(document, data=data, marks=marks)
 
 
 def names_preset(text: str) -> bool:
@@ -54,27 +97,64 @@ def names_preset(text: str) -> bool:
     return text.partition("=")[0] == KEY
 
 
-def key_of(text: str) -> str:
-    """Return the top-level key in which an override sets something."""
-    return text.partition("=")[0].partition(".")[0]
+def sets(text: str, keys: Collection[str]) -> bool:
+    """Whether an override sets one of these keys of a run file, or something in it."""
+    return re.split(r"[.+=]", text, maxsplit=1)[0] in keys
 
 
-def _parsed(place: Place, key: str, value: str) -> Any:
+def _index_or_key(part: str) -> str | int:
+    return int(part) if part.isascii() and part.isdigit() and len(part) < 10 else part
+
+
+def _value(given: Override) -> Any:
     try:
-        return parse(value, place.name).data
+        value = parse(given.value, given.place.name).data
     except ConfigError as error:
-        hint = f"; a value with special characters needs quotes: '{key}=\"...\"'"
+        hint = f"; a value with special characters needs quotes: '{given.key}=\"...\"'"
         raise ConfigError.of([replace(problem, text=problem.text + hint) for problem in error.problems]) from None
+    if given.path in TYPED_PATHS:
+        return [_typed(item, given.path) for item in value] if isinstance(value, list) else _typed(value, given.path)
+    return value
+
+
+def _typed(value: Any, path: KeyPath) -> Any:
+    """Return a path that was typed on the command line relative to the working directory."""
+    is_name = value in ("noise", "imagenet") or (path == (KEY,) and not is_file(str(value)))
+    return value if is_name or not isinstance(value, str) else os.path.abspath(os.path.expanduser(value))
 
 
 def _error(place: Place, text: str) -> ConfigError:
     return ConfigError.of([Problem((), place, text)])
 
 
-def _opened(value: Any, following: str | int, short: str | None = None) -> Any:
-    """Return a copy of a value that an override changes the inside of, with shorthands written out."""
-    if isinstance(value, str) and short:
-        return {short: value}
-    if isinstance(value, str) and value == following:
+def _holds(inner: Any, part: str | int, around: KeyPath) -> bool:
+    """Whether a value can be set in ``inner``, which is at ``around``; an entry of a list holds its one name alone."""
+    if isinstance(inner, list):
+        return isinstance(part, int) and part < len(inner)
+    is_entry = bool(around) and isinstance(around[-1], int)
+    return isinstance(inner, dict) and isinstance(part, str) and (part in inner or not is_entry)
+
+
+def _opened(value: Any, part: str | int, following: str | int) -> Any:
+    """Return a copy of a value, at ``part``, that an override changes the inside of, with shorthands written out."""
+    if isinstance(value, str) and part in SHORT:
+        return {SHORT[str(part)]: value}
+    if isinstance(value, str) and (value == following or isinstance(part, int)):
         return {value: {}}
     return copy.copy(value) if isinstance(value, (dict, list)) else {}
+
+
+def _extended(before: Any, value: Any, given: Override, marks: dict[KeyPath, Place]) -> list[Any]:
+    """Return a list with a value, or each of a list of values, added; note the place of the new ones."""
+    if before is not None and not isinstance(before, list):
+        raise _error(given.place, f"{given.key} is not a list, so nothing can be added; set it: -s {given.key}=VALUE")
+    items = before or []
+    added = value if isinstance(value, list) else [value]
+    marks.update({(*given.path, len(items) + i): given.place for i in range(len(added))})
+    return [*items, *added]
+
+
+def _moved(marks: dict[KeyPath, Place], at: KeyPath) -> dict[KeyPath, Place]:
+    """Return the marks after the one entry at a path has become the first of a list."""
+    inside = len(at)
+    return {(*p[:inside], 0, *p[inside:]) if p[:inside] == at and len(p) > inside else p: m for p, m in marks.items()}

@@ -51,7 +51,9 @@ def load_any(
         _check_files(file, manifest.data.get("files"))
     if trust:
         _check_plugins(file, manifest.data.get("plugins"))
-    return resolve(document, file.parent, overrides, plugins=plugins, trust="anywhere" if trust else "none")
+    return resolve(
+        document, file.parent, overrides, plugins=plugins, trust="anywhere" if trust else "none", recipe=True
+    )
 
 
 def recipe_in(picture: Path) -> str:

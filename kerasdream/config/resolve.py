@@ -11,16 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from kerasdream.config.checks import check_layers, check_panels, check_projections, check_schedules
-from kerasdream.config.document import YamlDocument, parse
+from kerasdream.config.document import YamlDocument, read
 from kerasdream.config.entries import Context, model_spec, spec, specs
+from kerasdream.config.hints import with_hint
+from kerasdream.config.ineffective import without_effect
 from kerasdream.config.merge import merged
 from kerasdream.config.messages import Errors
 from kerasdream.config.plugin_files import LoadedPlugins, Trust, load_plugins
 from kerasdream.config.run_config import RunConfig
-from kerasdream.config.sections import LISTS, PARTS, SECTIONS, RunFile, written_out
+from kerasdream.config.sections import LISTS, NOISE, PARTS, SECTIONS, RunFile, written_out
 from kerasdream.config.validation import validated
 from kerasdream.errors import ConfigError, did_you_mean
-from kerasdream.models import network_name
+from kerasdream.models import network_name, parts
 from kerasdream.plugins.spec import PartSpec
 
 
@@ -35,13 +37,12 @@ def load(path: Path, overrides: Iterable[str] = (), *, plugins: Sequence[Path] =
         ConfigError: lists every error found.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        document = read(path)
     except FileNotFoundError:
         near = did_you_mean(path.name, [p.name for p in path.parent.glob("*.y*ml")])
         raise ConfigError(f"the run file {path} does not exist; {near}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"the run file {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    document = parse(text, str(path))
     return resolve(document, path.parent, overrides, plugins=plugins, trust="anywhere" if trust else "folder")
 
 
@@ -50,8 +51,10 @@ def resolve(
     base: Path,
     overrides: Iterable[str] = (),
     *,
+    layers: Sequence[str] = (),
     plugins: Sequence[Path] = (),
     trust: Trust = "folder",
+    recipe: bool = False,
 ) -> RunConfig:
     """Validate plain data into a RunConfig; from Python, parts may be given as objects in place of entries.
 
@@ -59,25 +62,50 @@ def resolve(
         base: folder that relative paths are relative to.
         overrides: ``key.path=value`` strings; the value is YAML. Paths of photo, model and weights in them are relative
             to the working directory.
+        layers: layers for objectives in place of those of the run file; see ``config.merge.with_layers``.
         plugins: plugin files and folders to load from anywhere, in addition to those named in the data.
         trust: which of the plugin files named in the data may be loaded: ``none`` (for a recipe from a picture), those
             in ``folder`` base or below, or ``anywhere``.
+        recipe: whether it is the recipe of a picture.
 
     Raises:
         ConfigError: lists every error found.
     """
-    document, early = merged(document, list(overrides))
+    document, early, given = merged(document, base, list(overrides), layers=layers, recipe=recipe)
     errors = Errors(document, early)
     data: dict[str, Any] = document.data
-    settings = {key: written_out(key, value) for key, value in {"image": {}, **data}.items() if key not in PARTS}
+    settings = _settings(document, base)
     run_file = validated(RunFile, settings, (), errors, more_keys=PARTS)
     valid = dict(run_file) if run_file else _valid_settings(settings, errors)
     loaded = load_plugins(valid.get("plugins"), base, plugins, trust, errors)
     parts = _parts(data, Context(base, loaded.registry, errors, loaded.complete, loaded.unused))
     _check(valid, parts, errors)
+    errors.problems = [with_hint(problem, data, loaded.registry) for problem in errors.problems]
     errors.raise_if_any()
     assert run_file is not None
-    return _run_config(run_file, parts, loaded, base)
+    config = _run_config(run_file, parts, loaded, base)
+    return replace(config, notes=tuple(without_effect(config, given)))
+
+
+def _settings(document: YamlDocument, base: Path) -> dict[Any, Any]:
+    """Return all keys but the parts, without shorthands; photos and plugins of a preset's file are in its folder."""
+    data = {"image": {}, **document.data}
+    settings = {key: written_out(key, value) for key, value in data.items() if key not in PARTS}
+    image = settings["image"]
+    if isinstance(image, dict) and "source" in image:
+        folder = document.folder(("image", "source"), base)
+        settings["image"] = {**image, "source": _within(folder, base, image["source"])}
+    if "plugins" in settings:
+        settings["plugins"] = _within(document.folder(("plugins",), base), base, settings["plugins"])
+    return settings
+
+
+def _within(folder: Path, base: Path, value: Any) -> Any:
+    """Return a path, or each of a list of them, in a folder, if that is not ``base``."""
+    if isinstance(value, list):
+        return [_within(folder, base, item) for item in value]
+    outside = isinstance(value, str) and value != NOISE and folder != base
+    return str((folder / Path(value).expanduser()).absolute()) if outside else value
 
 
 @dataclass(frozen=True)
@@ -97,7 +125,8 @@ class _Parts:
 def _parts(data: Mapping[str, Any], context: Context) -> _Parts:
     """Check the entries of a run file, and return the parts that are valid."""
     model = model_spec(data["model"], context)
-    context = replace(context, network=network_name(model) if model else None)
+    names = tuple(network_name(member) for member in parts(model)) if model else ()
+    context = replace(context, network="+".join(names) or None, networks=names if len(names) > 1 else ())
     lists = {key: specs(key, data.get(key, []), context) for key in LISTS}
     if not data.get("objectives") and (model is not None or "objectives" in data):
         context.errors.add(("objectives",), "missing; expected a list such as [{l2: {layer: NAME}}]")

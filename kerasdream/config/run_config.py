@@ -25,6 +25,7 @@ class RunConfig:
         base: the folder that relative paths are relative to.
         data: the same as plain data with every default written out; recipes are made of it.
         plugin_files: the plugin files that were loaded.
+        notes: what the user should hear about the settings, whatever the picture.
         distributions: the versions of the installed plugins that the run uses.
     """
 
@@ -48,6 +49,7 @@ class RunConfig:
     base: Path
     data: Mapping[str, Any] = field(repr=False)
     plugin_files: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
     distributions: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property

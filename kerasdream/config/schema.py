@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kerasdream.config import presets
+from kerasdream.config.ensembles import ENSEMBLE, NETWORKS
 from kerasdream.config.sections import LISTS, SECTIONS, RunFile, Sum
 from kerasdream.plugins.registry import KINDS, SUM, Registration, Registry
 from kerasdream.plugins.signature import model_of
@@ -37,11 +38,12 @@ def _settings(definitions: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
     sections = {key: schema["$defs"].pop(model.__name__) for key, model in SECTIONS.items()}
     settings = {**_hoisted(schema, definitions)["properties"], **sections}
     settings[presets.KEY] = {
-        "enum": presets.names(),
+        "anyOf": [{"enum": [*presets.names(), None]}, {"type": "string", "pattern": presets.FILE}],
         "description": RunFile.model_fields[presets.KEY].description,
     }
-    sourced = {"anyOf": [{"type": "string"}, {"required": sections["image"].pop("required")}]}
-    settings["image"] = {"anyOf": [{"type": "string", "minLength": 1}, sections["image"]]}
+    source = sections["image"]["properties"]["source"]
+    sourced = {"anyOf": [{"type": ["string", "array"]}, {"required": sections["image"].pop("required")}]}
+    settings["image"] = {"anyOf": [*source["oneOf"], sections["image"]]}
     return settings, sourced
 
 
@@ -107,14 +109,17 @@ def _short(parameter: dict[str, Any]) -> dict[str, Any]:
 
 
 def _model(registry: Registry, definitions: dict[str, Any]) -> dict[str, Any]:
-    """Allow a name, ``{name: ..., parameters}`` and ``{file: ..., parameters}``."""
-    forms: list[dict[str, Any]] = [{"enum": [n for n in registry.entries["models"] if n != "file"]}]
+    """Allow a name, ``{name: ..., parameters}``, ``{file: ..., parameters}`` and ``{ensemble: networks}``."""
+    forms: list[dict[str, Any]] = [{"enum": [n for n in registry.entries["models"] if n not in ("file", ENSEMBLE)]}]
     for registration in registry.entries["models"].values():
         parameters = parameters_schema(registration, definitions)
         if registration.name != "file":
             parameters["properties"] = {"name": {"const": registration.name}, **parameters["properties"]}
             parameters["required"] = ["name", *parameters.get("required", [])]
         forms.append(parameters)
+        if registration.name == ENSEMBLE:
+            short = {ENSEMBLE: parameters["properties"][NETWORKS]}
+            forms.append({"type": "object", "properties": short, "required": [ENSEMBLE], "additionalProperties": False})
     return {"anyOf": forms}
 
 

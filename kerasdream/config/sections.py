@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from annotated_types import Interval
-from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from kerasdream.config.octaves import Octaves
@@ -49,6 +49,12 @@ DEFAULT_LAYERS: Mapping[str, Sequence[str]] = {
 }
 """Layers that a run file without objectives amplifies; for other networks, objectives are required."""
 
+NOISE = "noise"
+"""The source of a dream that starts from noise."""
+
+ONE_OF = {"side": "max_side", "max_side": "side"}
+"""Settings of which a section has one or the other: what a run file sets takes the place of a preset's other one."""
+
 SHORT = {"model": "name", "image": "source"}
 """Shorthand: section → the key that a bare value sets."""
 
@@ -82,19 +88,27 @@ def _version(value: Any) -> Any:
 Memory = Annotated[str, BeforeValidator(_memory), WithJsonSchema({"type": "string", "pattern": MEMORY})]
 Version = Annotated[int, BeforeValidator(_version), WithJsonSchema({"type": "integer", "const": VERSION})]
 
+_ONE_OR_MANY = Discriminator(lambda value: "many" if isinstance(value, (list, tuple)) else "one")
 Count = Annotated[int, Field(ge=1, le=64)]
 PanelCounts = Annotated[
     Annotated[Count, Tag("one")] | Annotated[tuple[Count, Count], Tag("many")],
-    Discriminator(lambda value: "many" if isinstance(value, (list, tuple)) else "one"),
+    _ONE_OR_MANY,
+]
+Source = Annotated[str, Field(min_length=1)]
+Sources = Annotated[
+    Annotated[Source, Tag("one")] | Annotated[list[Source], Tag("many"), Field(min_length=1)], _ONE_OR_MANY
 ]
 
 
 class Image(StrictModel):
     """Where the picture comes from."""
 
-    source: Annotated[str, Field(min_length=1, description="A photo, a glob, a folder, or noise.")]
+    source: Sources = Field(description="A photo, a glob, a folder, or noise; or a list of them.")
+    side: Annotated[int, Field(ge=16, le=65_536)] | None = Field(
+        default=None, description="Longer side of the dream in pixels: smaller photos are enlarged, larger ones shrunk."
+    )
     max_side: Annotated[int, Field(ge=16)] | None = Field(
-        default=1024, description="Larger photos are shrunk to this size; null: never."
+        default=1024, description="Larger photos are shrunk to this size, unless side sets it; null: never."
     )
     size: tuple[Annotated[int, Field(ge=16)], Annotated[int, Field(ge=16)]] = Field(
         default=(512, 512), description="Height and width, for noise."
@@ -110,6 +124,19 @@ class Image(StrictModel):
     spread: Annotated[float, Field(ge=0)] = Field(
         default=0.1, description="Contrast of noise: the standard deviation of its values, on a scale of -1 to 1."
     )
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Image:
+        if self.side is None or self.max_side is None:
+            return self
+        if "max_side" in self.model_fields_set:
+            raise PydanticCustomError("side", "either side, the size of the dream, or max_side, a limit")
+        return self.model_copy(update={"max_side": None})
+
+    @property
+    def sources(self) -> list[str]:
+        """``source`` as a list."""
+        return [self.source] if isinstance(self.source, str) else self.source
 
 
 class Tiles(StrictModel):
@@ -198,7 +225,8 @@ class RunFile(StrictModel):
 
     version: Version = Field(default=VERSION, description="Version of the format of run files.")
     preset: str | None = Field(
-        default=None, description="Start from this preset; the other keys in this file override its settings."
+        default=None,
+        description="Start from this preset, a name or a YAML file; the other keys in this file override its settings.",
     )
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(default=0, description="Seed of everything random.")
     strength: Annotated[float, Field(gt=0, le=10)] = Field(
@@ -227,4 +255,4 @@ SECTIONS: Mapping[str, type[StrictModel]] = {
 
 def written_out(key: str, value: Any) -> Any:
     """Return a section's value without the shorthand: ``photo.jpg`` → ``{source: photo.jpg}``."""
-    return {SHORT[key]: value} if key in SECTIONS and key in SHORT and isinstance(value, str) else value
+    return {SHORT[key]: value} if key in SECTIONS and key in SHORT and isinstance(value, (str, list)) else value

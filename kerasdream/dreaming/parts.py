@@ -187,19 +187,12 @@ def extractor_for(
                 near = did_you_mean(layer, known)
                 raise ModelError(f"{part.spec.origin} looks at {layer!r}; {network.name} has no such layer; {near}")
     side = fixed_side(network, crops)
-    return build_extractor(
-        network.model,
-        parts.layers,
-        aliases=network.aliases,
-        precision=precision,
-        side=side,
-        tokens=network.tokens,
-    )
+    return build_extractor(network, parts.layers, precision=precision, side=side)
 
 
 def fixed_side(network: Network, crops: Windows | None) -> int | None:
     """Return the height and width of all pictures that the network will see; None if it takes any."""
-    return crops.size if crops and (network.model.inputs[0].shape[1] or network.tokens) else None
+    return crops.size if crops and (network.taken[0] or network.tokens) else None
 
 
 def guide_pictures(parts: Parts, network: Network, crops: Windows | None) -> dict[Path, np.ndarray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -59,6 +60,7 @@ class GradientStep:
         input_range: the pixel values the model was trained on, ``(0, 255)`` for example.
         preprocess: instead of ``input_range``: ``keras.ops`` function from ``(n, h, w, 3)`` in [-1, 1] to the model's
             input.
+        inputs, channels, head, tokens: for a Keras model; see ``kerasdream.Network``.
         tile: a view has at most ``tile²`` pixels; ``"auto"``: as many as ``memory`` allows (``plan.tile_size``).
         halo: pixels of context around each tile; ``"auto"``; ``"exact"``: see ``kerasdream.plan.cutting.cutting_for``.
         batch: views that go through the network at once; None: by their size.
@@ -89,6 +91,10 @@ class GradientStep:
         *,
         input_range: tuple[float, float] | None = None,
         preprocess: Callable[[Any], Any] | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        channels: Sequence[int] | None = None,
+        head: str | None = None,
+        tokens: Tokens | Mapping[str, Any] | None = None,
         tile: int | str = "auto",
         halo: int | Literal["auto", "exact"] = "auto",
         batch: int | None = None,
@@ -100,7 +106,7 @@ class GradientStep:
         cutting: Cutting | None = None,
         extractor: Extractor | None = None,
     ) -> None:
-        network = as_network(model, input_range, preprocess)
+        network = as_network(model, input_range, preprocess, inputs=inputs, channels=channels, head=head, tokens=tokens)
         parts = Parts.from_specs([objectives] if isinstance(objectives, Objective) else objectives, priors, transforms)
         if extractor is None:
             extractor = extractor_for(network, parts, precision=precision, crops=crops)
@@ -218,15 +224,22 @@ def as_network(
     model: keras.Model | Network,
     input_range: tuple[float, float] | None = None,
     preprocess: Callable[[Any], Any] | None = None,
+    *,
+    inputs: Mapping[str, Any] | None = None,
+    channels: Sequence[int] | None = None,
+    head: str | None = None,
     tokens: Tokens | Mapping[str, Any] | None = None,
 ) -> Network:
-    """Return a Keras model as a ``Network``.
+    """Return a Keras model as a ``Network``, or a ``Network`` with what is given replaced.
 
     Raises:
         ModelError: neither ``input_range`` nor ``preprocess`` is given; they are never guessed.
     """
+    tokens = Tokens(**tokens) if isinstance(tokens, Mapping) else tokens
+    given = {"inputs": inputs, "channels": channels, "head": head, "tokens": tokens}
+    more: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if isinstance(model, Network):
-        return model
+        return replace(model, **more) if more else model
     if preprocess is None:
         if input_range is None:
             raise ModelError(
@@ -235,5 +248,4 @@ def as_network(
                 "function from [-1, 1] to its input"
             )
         preprocess = from_range(*input_range)
-    tokens = Tokens(**tokens) if isinstance(tokens, Mapping) else tokens
-    return Network(getattr(model, "name", "model"), model, preprocess, tokens=tokens)
+    return Network(getattr(model, "name", "model"), model, preprocess, **more)

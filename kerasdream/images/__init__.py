@@ -3,6 +3,7 @@
 from kerasdream._files import replacing
 from kerasdream.images.arrays import resize, to_float, to_uint8
 from kerasdream.images.colors import LUMA, from_light, luma, mean_spread, to_light, with_mean_spread
+from kerasdream.images.enlarging import enlarged, with_longer_side
 from kerasdream.images.reading import MAX_PIXELS, Picture, fit, read, size
 from kerasdream.images.recipe import MAX_RECIPE_BYTES, as_gif_comment, read_recipe
 from kerasdream.images.scaled import Scaled
@@ -15,6 +16,7 @@ __all__ = [
     "Picture",
     "Scaled",
     "as_gif_comment",
+    "enlarged",
     "fit",
     "from_light",
     "luma",
@@ -29,5 +31,6 @@ __all__ = [
     "to_float",
     "to_light",
     "to_uint8",
+    "with_longer_side",
     "with_mean_spread",
 ]

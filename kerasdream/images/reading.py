@@ -29,6 +29,11 @@ MAX_PIXELS = 16384 * 16384
 WebP and rotated TIFF stop at Pillow's own limit of 179 megapixels.
 """
 
+_X_RESOLUTION = 0x011A  # in EXIF
+
+MAX_DPI = 9600
+"""Most dots per inch that are taken to be meant."""
+
 # Formats with a signature. Not EPS, because decoding it runs Ghostscript; not TGA, because it has no signature.
 _FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "GIF", "BMP", "PPM", "JPEG2000", "AVIF")
 
@@ -54,6 +59,7 @@ class Picture:
         name: name of the file, without its folder.
         sha256: hex digest of the file.
         notes: conversions that the user should know about.
+        dpi: dots per inch for printing, across and down, if the file says.
     """
 
     stored: np.ndarray
@@ -61,6 +67,7 @@ class Picture:
     name: str
     sha256: str
     notes: tuple[str, ...]
+    dpi: tuple[float, float] | None = None
 
     @property
     def pixels(self) -> np.ndarray:
@@ -113,7 +120,18 @@ def read(path: str | os.PathLike[str], max_side: int | None = None) -> Picture:
         digest = hashlib.sha256()
         while block := file.read(2**20):
             digest.update(block)
-    return Picture(pixels, alpha, Path(path).name, digest.hexdigest(), tuple(notes))
+    return Picture(pixels, alpha, Path(path).name, digest.hexdigest(), tuple(notes), _dpi(image))
+
+
+def _dpi(image: Image.Image) -> tuple[float, float] | None:
+    """Return the dots per inch that a picture states, if they are plausible."""
+    try:
+        if image.format == "JPEG" and not image.info.get("jfif_unit") and _X_RESOLUTION not in image.getexif():
+            return None  # Pillow then makes it 72
+        across, down = map(float, image.info["dpi"])
+    except Exception:  # no dots per inch, or corrupt EXIF data, which does not make the picture unusable
+        return None
+    return (across, down) if all(1 < dots <= MAX_DPI for dots in (across, down)) else None
 
 
 def size(path: str | os.PathLike[str], max_side: int | None = None) -> tuple[int, int]:

@@ -14,6 +14,9 @@ from kerasdream.errors import OutputError
 from kerasdream.images.arrays import to_uint8
 from kerasdream.images.recipe import KEYWORD, MAX_RECIPE_BYTES, into_jpeg
 
+PrintSize = dict[str, tuple[float, float]]
+"""Pillow's option ``dpi``, or nothing."""
+
 _JPEG_MAX_SIDE = 65_500
 
 
@@ -25,6 +28,7 @@ def save(
     recipe: str = "",
     format: Literal["png", "jpeg"],
     quality: int = 92,
+    dpi: tuple[float, float] | None = None,
 ) -> None:
     """Write an sRGB picture with its recipe inside, replacing an existing file atomically.
 
@@ -37,6 +41,7 @@ def save(
         recipe: text that `read_recipe` returns; none if empty.
         format: "png" or "jpeg".
         quality: of a JPEG, 1 to 100.
+        dpi: dots per inch for printing, across and down; None: none in the file.
 
     Raises:
         OutputError: the file cannot be written (an existing one is then untouched), the picture is too large for a
@@ -57,7 +62,8 @@ def save(
     text = recipe.encode()
     if len(text) > MAX_RECIPE_BYTES:
         raise OutputError(f"{path}: the recipe has {len(text):,} bytes; expected at most {MAX_RECIPE_BYTES:,}")
-    data = _png(pixels, alpha, text) if format == "png" else _jpeg(pixels, alpha, text, quality)
+    print_size = {"dpi": dpi} if dpi else {}
+    data = _png(pixels, alpha, text, print_size) if format == "png" else _jpeg(pixels, alpha, text, quality, print_size)
     with replacing(path) as file:
         file.write(data)
 
@@ -70,7 +76,7 @@ def over_white(pixels: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
     return pixels.clip(-1, 1) * alpha + (1 - alpha)
 
 
-def _png(pixels: np.ndarray, alpha: np.ndarray | None, recipe: bytes) -> bytes:
+def _png(pixels: np.ndarray, alpha: np.ndarray | None, recipe: bytes, print_size: PrintSize) -> bytes:
     levels = to_uint8(pixels)
     if alpha is not None:
         levels = np.dstack([levels, to_uint8(alpha * 2 - 1)])
@@ -80,15 +86,15 @@ def _png(pixels: np.ndarray, alpha: np.ndarray | None, recipe: bytes) -> bytes:
         # Uncompressed: Pillow refuses to open a PNG with over 1 MB of text in a compressed chunk.
         chunks.add_itxt(KEYWORD, recipe)
     file = io.BytesIO()
-    Image.fromarray(levels).save(file, "PNG", pnginfo=chunks)
+    Image.fromarray(levels).save(file, "PNG", pnginfo=chunks, **print_size)
     return file.getvalue()
 
 
-def _jpeg(pixels: np.ndarray, alpha: np.ndarray | None, recipe: bytes, quality: int) -> bytes:
+def _jpeg(pixels: np.ndarray, alpha: np.ndarray | None, recipe: bytes, quality: int, print_size: PrintSize) -> bytes:
     pixels = over_white(pixels, alpha)
     exif = Image.Exif()
     exif[0x8769] = {0xA001: 1}  # Exif ColorSpace: sRGB
     file = io.BytesIO()
     # No optimize=True: Pillow's buffer would be too small for noisy pictures such as dreams, and saving would fail.
-    Image.fromarray(to_uint8(pixels)).save(file, "JPEG", quality=quality, subsampling="4:4:4", exif=exif)
+    Image.fromarray(to_uint8(pixels)).save(file, "JPEG", quality=quality, subsampling="4:4:4", exif=exif, **print_size)
     return into_jpeg(file.getvalue(), recipe)

@@ -7,47 +7,49 @@ This is exact up to rounding and saves a pass over the activations, forward and 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
-from kerasdream.models.graph import functional, is_graph, sources
-
-if TYPE_CHECKING:
-    import keras
+from kerasdream.models.cloning import is_standard
+from kerasdream.models.graph import Call
 
 
-def foldable(model: keras.Model, tapped: set[str], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield (BatchNormalization, convolution) paths where the first is the only reader of the second."""
-    import keras
+def foldable(calls: Iterable[Call], tapped: Collection[int]) -> Iterator[tuple[Any, Any]]:
+    """Yield (BatchNormalization, convolution) layers where the first is the only reader of the second.
 
-    layers = {layer.name: layer for layer in model.layers}
-    readers: Counter[str] = Counter()
-    feeds: dict[str, list[str]] = {}
-    config = model.get_config()
-    for spec in config["layers"]:
-        feeds[spec["name"]] = [source for source, *_ in sources(spec["inbound_nodes"])]
-        readers.update(feeds[spec["name"]])
-    readers.update(source for source, *_ in sources(config["output_layers"]))
-    for name, layer in layers.items():
-        if is_graph(layer):
-            yield from foldable(functional(layer), tapped, f"{prefix}{name}/")
-        conv = (
-            layers.get(feeds[name][0])
-            if type(layer).__name__ == "BatchNormalization" and len(feeds.get(name, ())) == 1
-            else None
-        )
+    Args:
+        tapped: values that are read by others than ``calls``.
+    """
+    calls = list(calls)
+    readers = Counter(value for call in calls for value in call.inputs)
+    readers.update(tapped)
+    times = Counter(id(call.layer) for call in calls)
+    makers = {value: call for call in calls for value in call.outputs}
+    for call in calls:
+        before = makers.get(call.inputs[0]) if len(call.inputs) == 1 else None
         if (
-            conv is not None
-            and type(conv).__name__ in ("Conv2D", "DepthwiseConv2D", "SeparableConv2D")
-            and conv.data_format == "channels_last"
-            and conv.activation is keras.activations.linear
-            and readers[conv.name] == 1
-            and layer.axis in (-1, 3)
-            and prefix + conv.name not in tapped
+            before is not None
+            and times[id(call.layer)] == times[id(before.layer)] == 1
+            and readers[call.inputs[0]] == 1
+            and _absorbs(before.layer, call.layer)
         ):
-            yield prefix + name, prefix + conv.name
+            yield call.layer, before.layer
+
+
+def _absorbs(conv: Any, norm: Any) -> bool:
+    """Whether a convolution is linear and a normalization works on its channels."""
+    import keras
+
+    return (
+        type(norm).__name__ == "BatchNormalization"
+        and type(conv).__name__ in ("Conv2D", "DepthwiseConv2D", "SeparableConv2D")
+        and is_standard(norm)
+        and is_standard(conv)
+        and conv.activation is keras.activations.linear
+        and norm.axis in ((-1, 3) if conv.data_format == "channels_last" else (1, -3))
+    )
 
 
 def folded_weights(conv: Any, norm: Any) -> list[Any]:

@@ -16,7 +16,7 @@ from kerasdream.plan.tiling import Lattice, joint
 _EXACT = {
     "Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "BatchNormalization", "Add", "Subtract", "Multiply", "Average",
     "Maximum", "Minimum", "Concatenate", "Dropout", "SpatialDropout2D", "GaussianNoise", "Identity", "Rescaling",
-    "Normalization", "LayerNormalization", "LayerScale", "StochasticDepth",
+    "Normalization", "LayerNormalization", "LayerScale", "StochasticDepth", "Preprocessing",
 }  # fmt: skip
 """Layers that treat every position by itself; any other layer without a window makes the receptive field unknown."""
 
@@ -140,6 +140,15 @@ def after(
         coarsest=max(before.coarsest, before.stride * stride),
         stages=(*before.stages, stage),
     )
+
+
+def scaled(ratio: int, inputs: Sequence[AxisGeometry]) -> AxisGeometry:
+    """Return the geometry after a layer of unknown kind that has one position out for ``ratio`` positions in."""
+    before = replace(max(inputs, key=lambda g: (g.stride > 0, g.field)), local=False)
+    stride = before.stride * ratio
+    stages = (*before.stages, Stage(ratio, ratio, None)) if ratio > 1 else before.stages
+    coarsest, bound = max(stride, *(g.coarsest for g in inputs)), any(g.bound for g in inputs)
+    return replace(before, stride=stride, coarsest=coarsest, stages=stages, bound=bound)
 
 
 def _folded(layer: Any, before: AxisGeometry, axis: int, *, tokens: bool) -> AxisGeometry:

@@ -1,15 +1,136 @@
-"""Read the graph of a Keras model: its layers' names, and which layer reads from which."""
+"""Read the graph of a Keras model: its layers' names, and the calls it consists of, those in nested models included."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kerasdream.errors import ModelError
+from kerasdream.errors import ModelError, did_you_mean
 
 if TYPE_CHECKING:
     import keras
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a layer or operation. The values that it reads and makes are numbered through the whole graph.
+
+    Attributes:
+        path: the layer's name; inside a nested model ``outer/inner``.
+        layer: the user's own object.
+        inputs, outputs: numbers of values.
+    """
+
+    path: str
+    layer: Any
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    _node: Any = field(repr=False)
+
+    def arguments(self, values: Iterable[Any]) -> tuple[Any, Any]:
+        """Return (positional, keyword) arguments with these values for ``inputs``."""
+        import keras
+
+        given = iter(values)
+        arguments = self._node.arguments
+        filled = keras.tree.map_structure(
+            lambda each: next(given) if isinstance(each, keras.KerasTensor) else each,
+            (arguments.args, arguments.kwargs),
+        )
+        return filled[0], filled[1]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A model as a flat list of calls, each after those whose values it reads; nested models are written out.
+
+    Attributes:
+        name: the model's.
+        inputs: the model's inputs, symbolic tensors; their values have the numbers from 0.
+        made: path -> the values that the first call of that layer or nested model makes.
+        heads: name -> value of each output.
+    """
+
+    name: str
+    inputs: tuple[Any, ...]
+    calls: tuple[Call, ...]
+    made: Mapping[str, tuple[int, ...]]
+    heads: Mapping[str, int]
+
+    def needed(self, values: Iterable[int]) -> tuple[list[Call], set[int]]:
+        """Return the calls that these values depend on, in order, and all values that are involved."""
+        wanted, calls = set(values), []
+        for call in reversed(self.calls):
+            if wanted & set(call.outputs):
+                calls.append(call)
+                wanted.update(call.inputs)
+        return calls[::-1], wanted
+
+    def maker(self, value: int) -> Call | None:
+        """Return the call that makes a value; None for an input."""
+        return next((call for call in self.calls if value in call.outputs), None)
+
+
+def graph_of(model: Any) -> Graph:
+    """Return a model's graph.
+
+    Raises:
+        ModelError: it has none.
+    """
+    whole = functional(model)
+    calls: list[Call] = []
+    made: dict[str, tuple[int, ...]] = {}
+    numbers = iter(range(len(whole.inputs), 1_000_000_000))
+
+    def write_out(model: Any, given: Iterable[int], prefix: str) -> list[int]:
+        known = {id(tensor): number for tensor, number in zip(model.inputs, given, strict=True)}
+        for node in _nodes(model):
+            layer, path = node.operation, prefix + node.operation.name
+            inputs = tuple(known[id(tensor)] for tensor in node.input_tensors)
+            if is_graph(layer):
+                outputs = tuple(write_out(functional(layer), inputs, path + "/"))
+            else:
+                outputs = tuple(next(numbers) for _ in node.outputs)
+                calls.append(Call(path, layer, inputs, outputs, node))
+            known.update(zip(map(id, node.outputs), outputs, strict=True))
+            made.setdefault(path, outputs)
+        return [known[id(tensor)] for tensor in model.outputs]
+
+    outputs = write_out(whole, range(len(whole.inputs)), "")
+    return Graph(model.name, tuple(whole.inputs), tuple(calls), made, dict(zip(_heads(model), outputs, strict=True)))
+
+
+def _nodes(model: Any) -> list[Any]:
+    """Return the nodes of one graph, each after those that it depends on. Keras keeps them behind its tensors."""
+    ends = {id(tensor) for tensor in model.inputs}
+    found: dict[int, Any] = {}  # in order, by identity
+    entered: set[int] = set()
+    stack = list(reversed(model.outputs))
+    while stack:
+        tensor = stack[-1]
+        history = tensor._keras_history
+        node = None if id(tensor) in ends else history.operation._inbound_nodes[history.node_index]
+        if node is None or id(node) in found:
+            stack.pop()
+        elif id(node) in entered:
+            found[id(node)] = node
+            stack.pop()
+        else:
+            entered.add(id(node))
+            stack += reversed(node.input_tensors)
+    return list(found.values())
+
+
+def _heads(model: Any) -> list[str]:
+    """Return a name for each output: its key if outputs are a mapping, else the name of its layer."""
+    import keras
+
+    if not isinstance(model, keras.Sequential) and isinstance(model.output, dict):
+        return sorted(model.output)
+    names = [tensor._keras_history.operation.name for tensor in model.outputs]
+    return [name if names.count(name) == 1 else f"{name}_{index}" for index, name in enumerate(names)]
 
 
 def functional(model: Any) -> Any:
@@ -28,33 +149,44 @@ def functional(model: Any) -> Any:
     return keras.Model(model.inputs, model.outputs, name=model.name)  # without what a subclass adds
 
 
-def check_input(model: Any) -> None:
-    """Raise ModelError unless a functional model takes one image."""
-    if len(model.inputs) != 1 or len(model.inputs[0].shape) != 4 or model.inputs[0].shape[-1] != 3:
-        shapes = ", ".join(str(tuple(i.shape)) for i in model.inputs)
-        raise ModelError(f"the model {model.name!r} takes {shapes}; expected one image, (None, height, width, 3)")
+def classifier(graph: Graph, head: str | None = None) -> Call:
+    """Return the call that makes a model's logits, before any softmax or sigmoid.
 
-
-def classifier(model: Any) -> str:
-    """Return the name of the layer that outputs a functional model's logits, before any softmax or sigmoid.
+    Args:
+        head: the output with the classes; None: the only one of shape (n, classes).
 
     Raises:
-        ModelError: the model does not end in classes.
+        ModelError: the model does not end in classes, or in several outputs of which none is chosen.
     """
-    name, _, _ = next(sources(model.get_config()["output_layers"]))
-    layer = model.get_layer(name)
-    if type(layer).__name__ in ("Softmax", "Activation"):
-        layer = layer.input._keras_history.operation
-    if len(model.outputs) != 1 or len(model.outputs[0].shape) != 2:
-        shapes = ", ".join(str(tuple(output.shape)) for output in model.outputs)
+    shapes = {name: tuple(_tensor(graph, value).shape) for name, value in graph.heads.items()}
+    listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+    if head is not None and head not in graph.heads:
+        raise ModelError(f"the model {graph.name!r} has no head {head!r}; {did_you_mean(head, graph.heads)}")
+    able = [name for name, shape in shapes.items() if len(shape) == 2 and head in (None, name)]
+    if len(able) > 1:
         raise ModelError(
-            f"the model {model.name!r} ends in {shapes}, which are not classes; expected (None, classes); a "
+            f"the model {graph.name!r} has several heads: {listed}; which one has the classes? head: {able[0]} in the "
+            f"model entry, or kerasdream.Network(..., head={able[0]!r})"
+        )
+    call = graph.maker(graph.heads[able[0]]) if able else None
+    if call is None:
+        raise ModelError(
+            f"the model {graph.name!r} ends in {listed}, which are not classes; expected (None, classes); a "
             "network of keras.applications needs top: true"
         )
-    return layer.name
+    if type(call.layer).__name__ in ("Softmax", "Activation"):
+        call = graph.maker(call.inputs[0]) or call
+    return call
+
+
+def _tensor(graph: Graph, value: int) -> Any:
+    """Return the symbolic tensor of a value, as it is in the user's model."""
+    call = graph.maker(value)
+    return graph.inputs[value] if call is None else call._node.outputs[call.outputs.index(value)]
 
 
 def is_graph(layer: Any) -> bool:
+    """Whether a layer is a model whose own layers can be reached."""
     import keras
 
     return isinstance(layer, keras.Sequential) or (isinstance(layer, keras.Model) and hasattr(layer, "operations"))
@@ -96,17 +228,3 @@ def canonical_names(model: keras.Model) -> dict[str, str]:
         for number, name in members:
             names[name] = f"{stem}_{number - first}" if number > first else stem
     return {canonical: name for name, canonical in names.items()}
-
-
-def sources(node: Any) -> Iterator[tuple[str, int, int]]:
-    """Yield (layer name, number of its call, output index) of everything a serialized node or list of outputs reads."""
-    if isinstance(node, dict):
-        config = node.get("config")
-        history = config.get("keras_history") if isinstance(config, dict) else None
-        yield from sources(history if history else list(node.values()))
-    elif isinstance(node, (list, tuple)):
-        if len(node) == 3 and isinstance(node[0], str) and isinstance(node[1], int):
-            yield node[0], node[1], node[2]
-        else:
-            for value in node:
-                yield from sources(value)

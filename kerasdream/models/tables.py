@@ -61,7 +61,7 @@ def layers_of(network: Network) -> tuple[Layer, ...]:
     from kerasdream.models.graph import layer_names
 
     names = list(layer_names(network.model, network.aliases))
-    extractor = build_extractor(network.model, names, aliases=network.aliases, fold=False)
+    extractor = build_extractor(network, names, fold=False)
     rows = []
     for name in names:
         pair = extractor.geometry[name]

@@ -92,8 +92,12 @@ def tile_side(model: str, memory: int | None = None) -> int:
 
 
 def shipped_bytes(model: str) -> int:
-    """Return the memory of a step in bytes per pixel of a view, by the family that a network's name begins with."""
-    return next((BYTES[name] for name in BYTES if model.startswith(name)), USUAL_BYTES)
+    """Return the memory of a step in bytes per pixel of a view, by the family that a network's name begins with.
+
+    An ensemble, ``a+b``, needs as much as its networks together.
+    """
+    families = (next((family for family in BYTES if name.startswith(family)), "") for name in model.split("+"))
+    return sum(BYTES.get(family, USUAL_BYTES) for family in families)
 
 
 def largest_side(memory: int, per_pixel: int) -> int:

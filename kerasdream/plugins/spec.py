@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,10 @@ class PartSpec:
         name = getattr(made, "name", None) or type(made).__name__.lower()
         return cls(kind, name, None, PYTHON, {}, {}, (), made)
 
+    def changed(self, values: Mapping[str, Any], plain: Mapping[str, Any]) -> PartSpec:
+        """Return the entry with some parameters replaced, in its values and in its recipe."""
+        return replace(self, values={**self.values, **values}, plain={**self.plain, **plain})
+
     @property
     def recipe(self) -> dict[str, Any]:
         """The entry for the recipe; for an object given from Python, only its name."""
@@ -68,9 +72,12 @@ class PartSpec:
     def files(self) -> Iterator[Path]:
         """The files the part reads."""
         for value in self.values.values():
-            for each in value.values() if isinstance(value, dict) else (value,):
+            several = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else (value,)
+            for each in several:
                 path = each.path if isinstance(each, Mask) else each
-                if isinstance(path, Path):
+                if isinstance(path, PartSpec):
+                    yield from path.files
+                elif isinstance(path, Path):
                     yield path
 
     @property

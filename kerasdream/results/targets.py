@@ -23,12 +23,14 @@ class Targets:
     """The files of a run.
 
     Args:
-        folder: where outputs go.
+        folder: where outputs go; None: next to each picture.
         overwrite: whether existing files are replaced.
         resume: whether existing files may be finished results of this run.
     """
 
-    def __init__(self, config: RunConfig, folder: Path, *, overwrite: bool = False, resume: bool = False) -> None:
+    def __init__(
+        self, config: RunConfig, folder: Path | None, *, overwrite: bool = False, resume: bool = False
+    ) -> None:
         self.config, self.folder, self.overwrite, self.resume = config, folder, overwrite, resume
         self._taken: dict[Path, str] = {}
 
@@ -36,7 +38,8 @@ class Targets:
         """Return the paths that dreaming a picture writes to, one for each output, ``{frame}`` left in them."""
         names = {"stem": Path(source).stem, "seed": str(self.config.seed)}
         paths = (filled(entry.make().path, names) for entry in self.config.outputs)
-        return [self.folder / Path(path).expanduser() for path in paths]
+        folder = Path(source).parent if self.folder is None else self.folder
+        return [folder / Path(path).expanduser() for path in paths]
 
     def files(self, paths: Sequence[Path]) -> list[Path]:
         """Return the files that are written at these paths: one for each frame, if the path has ``{frame}`` in it."""

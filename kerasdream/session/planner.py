@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kerasdream.components import Energy
-from kerasdream.config.sections import Crops
-from kerasdream.models import network_side, tables
+from kerasdream.config.ensembles import with_members
+from kerasdream.models import network_name, network_side, parts, tables
 from kerasdream.output_names import FRAME
 from kerasdream.plan.cutting import Border, Geometry, cutting_for
 from kerasdream.plan.plan import Plan, make_plan
@@ -20,6 +20,7 @@ from kerasdream.plan.tiling import Cutting, Lattice, joint
 if TYPE_CHECKING:
     from kerasdream.components import Network
     from kerasdream.config.run_config import RunConfig
+    from kerasdream.plugins.spec import PartSpec
 
 
 BUILT_IN = "kerasdream"
@@ -36,12 +37,14 @@ class NetworkFacts(NamedTuple):
         name: under which its tile size is found.
         side: of the pictures it was trained on, in pixels.
         geometry: of the layers that the objectives look at.
+        notes: what the user should hear about the network.
         cropped: whether it needs crops, because these layers only follow from pictures of its own size.
     """
 
     name: str
     side: int
     geometry: Geometry
+    notes: tuple[str, ...] = ()
     cropped: bool = False
 
 
@@ -50,14 +53,24 @@ def facts_from_table(config: RunConfig) -> NetworkFacts | None:
 
     None if there is no table, or if it lacks a layer of the objectives: the classifier of most networks.
     """
-    table = tables.layers(config.model.name) if config.model.plugin == BUILT_IN else None
+    table = _table(config.model)
     layers = {layer for objective in config.objectives for layer in objective.make().layers}
     rows = [row for row in table or () if row.name in layers]
     if table is None or (len(rows) < len(layers) and not config.cropped):
         return None
     field = max((row.field for row in rows), default=0) if all(row.field for row in rows) else None
     lattice = joint([row.lattice for row in rows]) if rows else Lattice()
-    return NetworkFacts(config.model.name, network_side(config.model), Geometry(lattice, field))
+    return NetworkFacts(network_name(config.model), network_side(config.model), Geometry(lattice, field))
+
+
+def _table(model: PartSpec) -> tuple[tables.Layer, ...] | None:
+    """Return the shipped layer table of a network, or those of an ensemble's networks as one."""
+    if len(several := parts(model)) == 1:
+        return tables.layers(model.name) if model.plugin == BUILT_IN else None
+    found = [(network_name(member), _table(member)) for member in several]
+    if any(table is None for _, table in found):
+        return None
+    return tuple(row._replace(name=f"{name}/{row.name}") for name, table in found for row in table or ())
 
 
 def network_of(config: RunConfig, *, trained: bool = True) -> Network:
@@ -66,14 +79,20 @@ def network_of(config: RunConfig, *, trained: bool = True) -> Network:
     Args:
         trained: whether its weights matter. If not, a named network gets random ones, so that nothing is downloaded.
     """
-    model = config.model
+    members = [_prepared(member, config.classifies, trained) for member in parts(config.model)]
+    model = members[0] if len(members) == 1 else with_members(config.model, members)
+    network: Network = model.make()
+    return network
+
+
+def _prepared(model: PartSpec, classifies: bool, trained: bool) -> PartSpec:
+    """Return a model entry with the parameters that follow from the run."""
     values: dict[str, Any] = {}
-    if config.classifies and model.values.get("top", True) is None:
+    if classifies and model.values.get("top", True) is None:
         values["top"] = True
     if not trained and model.plugin == BUILT_IN and tables.layers(model.name) is not None:
         values["weights"] = None
-    network: Network = model.make(values or None)
-    return network
+    return model.changed(values, {})
 
 
 def cutting_of(config: RunConfig, facts: NetworkFacts) -> Cutting:
@@ -112,7 +131,7 @@ def plan_run(config: RunConfig, facts: NetworkFacts, shape: tuple[int, int]) -> 
         steps=steps,
         cutting=cutting_of(config, facts),
         seed=config.seed,
-        notes=[*notes, *_notes(config)],
+        notes=[*facts.notes, *notes, *_notes(config)],
         crops=config.crops_for(facts.side),
         panels=config.panels,
     )
@@ -120,12 +139,9 @@ def plan_run(config: RunConfig, facts: NetworkFacts, shape: tuple[int, int]) -> 
 
 def _notes(config: RunConfig) -> list[str]:
     """Return what the user should hear about the settings of a run."""
-    notes = [own_rules().error] if config.tiles.size == "auto" and own_rules().error else []
+    notes = list(config.notes)
+    notes += [own_rules().error] if config.tiles.size == "auto" and own_rules().error else []
     stills = [entry for entry in config.outputs if entry.name in ("png", "jpeg") and FRAME not in entry.values["path"]]
     if config.frames.count > 1 and stills and len(stills) == len(config.outputs):
         notes.append(f"only the last frame is written: put {FRAME} into the path of an output, or write a gif")
-    if config.cropped and config.tiles.halo != "auto":
-        notes.append("tiles.halo has no effect: the network looks at crops")
-    if config.cropped and config.count_of_crops is None and config.crops.spread != Crops().spread:
-        notes.append("crops.spread has no effect: the crops cover the picture; set crops.count as well")
     return notes

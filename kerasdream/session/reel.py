@@ -172,6 +172,7 @@ class FrameLoop:
             interrupted=ascent.interrupted,
             peak_memory=peak(),
             notes=(*self.photo.notes, *self.plan.notes, *ascent.notes),
+            dpi=self.photo.dpi,
         )
 
     def _is_last(self, dreamed: _Dreamed) -> bool:

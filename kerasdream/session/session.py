@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasdream.components import Projection
+from kerasdream.config.sections import NOISE
 from kerasdream.errors import ImageError, OneSizeError
 from kerasdream.events import Event, Finished, Result
 from kerasdream.images import Picture
@@ -35,6 +37,7 @@ class Session:
     Args:
         config: the validated run.
         folder: where outputs go; by default the run file's folder.
+        beside: whether they go next to each picture instead, unless a folder is given.
         overwrite: whether existing outputs are replaced.
         resume: whether to continue an earlier run of the same config: unfinished pictures from their checkpoint;
             finished ones are left alone.
@@ -47,13 +50,15 @@ class Session:
         config: RunConfig,
         *,
         folder: Path | None = None,
+        beside: bool = False,
         overwrite: bool = False,
         resume: bool = False,
         on_event: Callable[[Event], None] = lambda event: None,
         network: Network | None = None,
     ) -> None:
         self.config, self.resume, self.on_event = config, resume, on_event
-        self.files = Targets(config, folder or config.base, overwrite=overwrite, resume=resume)
+        folder = folder or (None if beside else config.base)
+        self.files = Targets(config, folder, overwrite=overwrite, resume=resume)
         self.provenance = Provenance(config)
         self._network = network
 
@@ -64,6 +69,11 @@ class Session:
             ImageError: a glob or folder has no pictures.
         """
         return sources.find(self.config, lambda photo: self.files.files(self.files.paths(photo)))
+
+    def notes(self, found: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Return what the user should hear about a run of these pictures, and the notes of pictures that it sums up."""
+        shrunk = sources.all_shrinking(self.config, found)
+        return [*self.config.notes, *sources.in_one_line(shrunk, self.config)], list(shrunk.values())
 
     def targets(self, source: str) -> list[Path]:
         """Return the path of each output of a picture, ``{frame}`` left in it, after checking that it may be written.
@@ -124,7 +134,8 @@ class Session:
         from kerasdream.models.extractor import geometry_of
 
         config, extractor = self.seen
-        return NetworkFacts(self.network.name, self.network.side, geometry_of(extractor), config.cropped)
+        geometry = geometry_of(extractor)
+        return NetworkFacts(self.network.name, self.network.side, geometry, extractor.notes, config.cropped)
 
     @cached_property
     def step(self) -> GradientStep:
@@ -145,6 +156,13 @@ class Session:
             extractor=extractor,
         )
 
+    def _seen(self, picture: Picture) -> Picture:
+        """Return a picture as a dream starts from it: noise is grey for a network that sees no colours."""
+        if picture.name != NOISE or not self.seen[1].grey:
+            return picture
+        grey = picture.stored[..., :1].repeat(3, axis=2)
+        return replace(picture, stored=grey)
+
     def plan(self, shape: tuple[int, int]) -> Plan:
         """Return the plan for a picture of this (height, width)."""
         return plan_run(self.config, self.facts, shape)
@@ -158,6 +176,7 @@ class Session:
             OutputError: when resuming: the checkpoint is damaged, or belongs to a different run.
         """
         began = time.perf_counter()
+        picture = self._seen(picture)
         postprocess = [entry.make() for entry in self.config.postprocess]
         shape = (picture.stored.shape[0], picture.stored.shape[1])
         finished_shape(postprocess, shape)

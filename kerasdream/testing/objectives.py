@@ -76,7 +76,7 @@ def _check_density(
     """Evaluate a term on a batch of two pictures and on each alone; return the number of axes of its density."""
     from kerasdream.models.extractor import build_extractor
 
-    model = build_extractor(network.model, list(objective.layers), aliases=network.aliases, fold=False).model
+    model = build_extractor(network, list(objective.layers), fold=False).model
     pictures, sources = (np.stack([one, one[::-1, ::-1]]) for one in (picture, source))
 
     def activations(batch: np.ndarray) -> dict[str, Any]:

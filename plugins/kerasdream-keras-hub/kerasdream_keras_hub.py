@@ -10,7 +10,9 @@ from kerasdream import ModelError, Network, hookimpl
 
 
 def keras_hub(*, preset: str = "", folder: Path | None = None, weights: bool = True) -> Network:
-    """An image backbone of KerasHub: ResNet, EfficientNet, DenseNet, MobileNet, VGG, ConvNeXt and many newer ones.
+    """An image backbone of KerasHub: ResNet, EfficientNet, ViT, DINOv2, the vision side of CLIP and SigLIP, and more.
+
+    The blocks of a transformer are layers, ``transformer_block_6`` for example, even where KerasHub hides them.
 
     The range of its input is read from the preset's own image converter, never guessed.
 
@@ -41,7 +43,41 @@ def keras_hub(*, preset: str = "", folder: Path | None = None, weights: bool = T
         converter = hub.layers.ImageConverter.from_preset(name)
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(f"keras_hub: the preset {name!r} does not describe its input: {_first_line(error)}") from error
-    return Network(backbone.name, backbone, preprocessing(converter.scale, converter.offset))
+    vision = getattr(backbone, "vision_encoder", backbone)  # CLIP and SigLIP have a side for text too
+    model = with_blocks(vision)
+    prefix = f"{vision.name}_"  # of every layer, in saved backbones
+    aliases = {layer.name.removeprefix(prefix): layer.name for layer in model.layers}
+    return Network(vision.name, model, preprocessing(converter.scale, converter.offset), aliases)
+
+
+def with_blocks(backbone):
+    """Return a transformer with each block of its encoder as a layer, where KerasHub hides them inside one layer.
+
+    Other backbones are returned as they are. The layers are the backbone's own, not copies.
+    """
+    import keras
+
+    hidden = {layer.name: blocks for layer in backbone.layers if (blocks := _blocks(layer))}
+    if not hidden:
+        return backbone
+
+    def call(layer, *args, **kwargs):
+        if layer.name not in hidden:
+            return layer(*args, **kwargs)
+        x = args[0]
+        for block in hidden[layer.name]:
+            x = block(x)
+        norm = getattr(layer, "layer_norm", None)
+        return x if norm is None else norm(x)
+
+    graph = keras.Model(backbone.inputs, backbone.outputs, name=backbone.name)
+    return keras.models.clone_model(graph, clone_function=lambda layer: layer, call_function=call)
+
+
+def _blocks(layer):
+    """Return the blocks of an encoder of ViT or DINOv2, which call one after the other; of any other layer, nothing."""
+    attribute = {"ViTEncoder": "encoder_layers", "DINOV2Encoder": "layers"}.get(type(layer).__name__)
+    return list(getattr(layer, attribute)) if attribute else []
 
 
 def preprocessing(scale, offset):

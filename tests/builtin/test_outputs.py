@@ -1,4 +1,4 @@
-"""The animated GIF: colours, times, recipe."""
+"""The animated GIF: colours, times, recipe. Pictures: dots per inch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import skimage.data
 from PIL import Image, ImageSequence
 
 from kerasdream import ImageError, Result, images
-from kerasdream.builtin.outputs import gif
+from kerasdream.builtin.outputs import gif, jpeg, png
 from kerasdream.events import Finished
 
 
@@ -85,3 +85,16 @@ def test_the_recipe_can_be_read_from_a_gif(pictures, tmp_path):
         path.write_bytes(whole[:length])
         with pytest.raises(ImageError, match=r"a\.gif: the GIF file is truncated"):
             images.read_recipe(path)
+
+
+@pytest.mark.parametrize("output", [png, jpeg])
+def test_dots_per_inch_are_the_given_or_the_photos(output, pictures, tmp_path):
+    """A print of 300 dots per inch; the 240 of the photo; none, of a photo that has none or a senseless number."""
+    for given, of_photo, expected in [(300, 240, 300), (None, 240, 240), (None, None, None), (None, 1, None)]:
+        photo = tmp_path / "photo.png"
+        Image.new("RGB", (8, 8)).save(photo, **({"dpi": (of_photo, of_photo)} if of_photo else {}))
+        source = images.enlarged(images.read(photo), 16)
+        with output(dpi=given).open(tmp_path / "dream") as receive:
+            receive(Finished(Result(pictures[0], (), {}, {"recipe": {}}, dpi=source.dpi), 0, 1))
+        found = images.read(tmp_path / "dream").dpi
+        assert found == (expected and pytest.approx((expected, expected), abs=0.01))

@@ -68,6 +68,54 @@ def test_dream_rejects_an_unknown_file_type_and_an_existing_output(here, tmp_pat
     assert Path("photo-dream.png").read_bytes() == before
 
 
+def test_dream_takes_several_photos(here, tmp_path, monkeypatch, chelsea):
+    """From a folder and a pattern: next to each, or into one folder; what is true of all is said once."""
+    monkeypatch.chdir(tmp_path)
+    for name in "one/a.png", "two/b.png", "two/c.png":
+        Path(name).parent.mkdir(exist_ok=True)
+        images.save(name, chelsea[:64, :96], format="png")
+    small = ("-s", "octaves={count: 1, steps: 1}", "-s", "image.max_side=80", "-s", "frames.zoom=2")
+    code, out, err = here("dream", "one", "two/*.png", *small)
+    assert code == 0
+    assert out.splitlines() == [f"{tmp_path}/{name}-dream.png" for name in ("one/a", "two/b", "two/c")]
+    notes = [line for line in err.splitlines() if line.startswith("note")]
+    assert notes[0].startswith("note: -s frames.zoom=2: frames.zoom has no effect: there is a single picture")
+    assert notes[1].startswith("note: 3 photos are dreamed at 80 pixels on the longer side (image.max_side)")
+    assert len(notes) == 2
+    code, out, _ = here("dream", "two/b.png", "two/c.png", *small, "-o", "new/folder")
+    assert out.splitlines() == [f"{tmp_path}/new/folder/{name}-dream.png" for name in "bc"]
+    code, _, err = here("dream", "two", "-o", "new.png")
+    assert code == 2
+    assert "new.png is a file, but there may be several photos; name a folder" in err
+    for option, words in {
+        "--size": "image.side: expected at least 16",
+        "--strength": "strength: expected more than 0",
+    }.items():
+        code, _, err = here("dream", "one/a.png", option, "0")
+        assert err.startswith(f"kerasdream: {option} 0: {words}, not 0")
+
+
+@pytest.mark.parametrize(
+    ("options", "objectives"),
+    [
+        ([], ["l2 block3_expand"]),
+        (["--preset", "tf-tutorial"], ["mean block3_expand"]),
+        (["--preset", "lucid-channel"], ["channel block3_expand"]),
+        (["--preset", "deepdraw"], ["l2 block3_expand"]),
+        (["--layer", "block5_expand"], ["l2 block3_expand", "l2 block5_expand"]),
+        (["-s", "model=inception_v3", "--layer", "mixed4"], ["l2 block3_expand", "l2 mixed4"]),
+    ],
+)
+def test_layer_replaces_the_layers_of_the_objectives(options, objectives, here, tmp_path, monkeypatch):
+    """The kind of objective stays the preset's, if it has a layer."""
+    seen = []
+    monkeypatch.setattr("kerasdream.config.resolve.check_layers", lambda *arguments: None)
+    monkeypatch.setattr("kerasdream.cli.runs.run_all", lambda config, **options: seen.append(config))
+    code, _, err = here("dream", tmp_path / "photo.jpg", "--layer", "block3_expand", *options)
+    assert (code, err) == (0, "")
+    assert [f"{entry.name} {entry.values['layer']}" for entry in seen[0].objectives] == objectives
+
+
 def test_missing_files_are_reported_before_anything_is_computed(here, tmp_path):
     (tmp_path / "mask.png").write_bytes(b"")
     (tmp_path / "run.yaml").write_text(

@@ -36,7 +36,7 @@ def test_overrides_reach_every_setting():
     ("override", "words"),
     [
         ("octaves.steps=x", "-s octaves.steps=x: octaves.steps: expected a whole number or 'auto', not x"),
-        ("octaves.stps=1", "unknown key 'stps'; did you mean 'steps'?"),
+        ("octaves.stps=1", "unknown key 'stps'; did you mean -s octaves.steps=1?"),
         ("objectives.3.l2.layer=x", "-s objectives.3.l2.layer=x: objectives.3 does not exist, so it cannot be set"),
         ("steps", "-s steps: expected KEY=VALUE"),
         ("seed=[", "invalid YAML"),
@@ -46,6 +46,23 @@ def test_invalid_overrides_are_named_in_errors(override, words):
     with pytest.raises(ConfigError) as caught:
         resolve(parse(RUN, "f.yaml"), Path("/somewhere"), [override])
     assert words in str(caught.value)
+
+
+def test_lists_can_be_added_to():
+    """A list, an entry that stands alone, a default and a key that is not there; each new entry has its place."""
+    text = "image: x.jpg\nobjectives: {l2: block5_expand}\n"
+    added = ["objectives+={mean: block9_expand}", "priors+=[{decay: 0.1}, clip]", "postprocess+={sharpen: 0.5}"]
+    config = resolve(parse(text, "f.yaml"), Path("."), added)
+    assert [entry.name for entry in config.objectives] == ["l2", "mean"]
+    assert [entry.name for entry in config.priors] == ["total_variation", "decay", "clip"]
+    assert [entry.name for entry in config.postprocess] == ["sharpen"]
+    assert (config.priors[1].place, config.objectives[0].place) == (f"-s {added[1]}", "f.yaml:2:14")
+    default = resolve(parse("image: x.jpg", "f.yaml"), Path("."), ["objectives+={l2: mixed4}", "model=inception_v3"])
+    assert [entry.values["layer"] for entry in default.objectives] == ["mixed3", "mixed5", "mixed4"]
+    with pytest.raises(
+        ConfigError, match=r"-s octaves.scale\+=2: octaves.scale is not a list, so nothing can be added"
+    ):
+        resolve(parse(f"{RUN}octaves: {{scale: 1.5}}", "f.yaml"), Path("."), ["octaves.scale+=2"])
 
 
 def test_document_is_unchanged_by_an_override():

@@ -124,7 +124,8 @@ def test_errors_name_the_file_or_the_preset_and_the_line():
     (error,) = errors("preset: google-2015\nimage: a.jpg\noctaves: {steps: [1, 2]}")
     assert error.startswith("preset google-2015:")
     assert "octaves.count: expected 2, to match steps" in error
-    assert errors("preset: google-2015") == ["f.yaml:1:1: image.source: missing (A photo, a glob, a folder, or noise)"]
+    (error,) = errors("preset: google-2015")
+    assert error == "f.yaml:1:1: image.source: missing (A photo, a glob, a folder, or noise; or a list of them)"
     (error,) = errors("seed: 1\npreset: gogle-2015\nimage: a.jpg")
     assert error.startswith("f.yaml:2:1: preset: unknown preset 'gogle-2015'; did you mean 'google-2015'")
     (error,) = errors("preset: 3\nimage: a.jpg")
@@ -141,6 +142,76 @@ def test_overrides_take_precedence_over_the_preset():
     assert resolved("preset: deepdraw", ["objectives.0.class.name=hen"]).objectives[0].values["name"] == "hen"
     (error,) = errors("image: a.jpg", ["preset=x"])
     assert error.startswith("-s preset=x: preset: unknown preset 'x'")
+
+
+@pytest.fixture
+def folder(tmp_path, chelsea):
+    """A run file that starts from a preset in another folder, which starts from a published one."""
+    (tmp_path / "looks").mkdir()
+    images.save(tmp_path / "looks" / "guide.jpg", chelsea[40:104, 200:280], format="jpeg")
+    images.save(tmp_path / "photo.png", chelsea[100:164, 100:180], format="png")
+    look = "preset: google-2015\nobjectives:\n  - guide: {layer: block5_expand, image: guide.jpg}\n"
+    (tmp_path / "looks" / "mine.yaml").write_text(f"{look}octaves: {{steps: 3}}\nimage: {{max_side: 64}}\n")
+    (tmp_path / "run.yaml").write_text("preset: looks/mine.yaml\nimage: photo.png\noctaves: {count: 2}\n")
+    return tmp_path
+
+
+def test_a_preset_may_be_a_file(folder):
+    config = kerasdream.load_config(folder / "run.yaml")
+    assert (config.octaves.each_steps, config.octaves.scale, config.image.max_side) == ((3, 3), 1.4, 64)
+    (guide,) = config.objectives
+    assert guide.values["image"] == folder / "looks" / "guide.jpg"  # relative to the file it is in
+    assert guide.place == f"{folder}/looks/mine.yaml:3:5"
+    assert [entry.name for entry in config.ascent] == ["normalize", "rate"]
+    (folder / "own.yaml").write_text("image: photo.png")
+    elsewhere = kerasdream.load_config(folder / "own.yaml", [f"preset={folder}/looks/mine.yaml"])
+    assert elsewhere.objectives[0].values["image"] == folder / "looks" / "guide.jpg"
+    larger = kerasdream.load_config(folder / "run.yaml", ["image={source: photo.png, side: 200, max_side: null}"])
+    assert larger.image.side == 200
+    (folder / "run.yaml").write_text("preset: looks/mine.yaml\nimage: {source: photo.png, side: 200}")
+    assert kerasdream.load_config(folder / "run.yaml").image.max_side is None  # takes the place of the preset's limit
+
+
+def test_errors_of_a_preset_file_have_its_name_and_line(folder, schema):
+    look, again = folder / "looks" / "mine.yaml", "a preset cannot start from itself (mine.yaml -> run.yaml -> mine"
+    for text, expected in {
+        "octaves: {steps: x}": f"{look}:1:11: octaves.steps: expected a whole number, not x",
+        "octaves: [": f"{look}:2:1: invalid YAML",
+        "3": f"{folder}/run.yaml:1:1: preset: looks/mine.yaml is not a run file; expected a mapping",
+        "preset: ../run.yaml": f"{folder}/looks/../run.yaml:1:1: preset: {again}.yaml)",
+    }.items():
+        look.write_text(text + "\n")
+        with pytest.raises(ConfigError) as caught:
+            kerasdream.load_config(folder / "run.yaml")
+        assert str(caught.value).splitlines()[0].startswith(expected)
+    (error,) = errors("preset: mien.yaml\nimage: a.jpg")
+    assert error.startswith("f.yaml:1:1: preset: there is no such file mien.yaml; ")
+    (error,) = errors("preset: deepdraw\npresets: 1")
+    assert "unknown key" in error
+    assert list(schema.iter_errors({"preset": "mine.yaml"})) == []
+
+
+def test_plugins_of_a_preset_are_trusted_like_those_of_the_run_file(folder):
+    (folder / "looks" / "noop.py").write_text(
+        "from kerasdream import hookimpl\n@hookimpl\ndef register_priors(register): pass\n"
+    )
+    look = folder / "looks" / "mine.yaml"
+    look.write_text("plugins: [noop.py]\nimage: photo.png\n")
+    assert kerasdream.load_config(folder / "run.yaml").plugin_files == (folder / "looks" / "noop.py",)
+    (folder / "deep").mkdir()
+    (folder / "deep" / "run.yaml").write_text("preset: ../looks/mine.yaml\nimage: photo.png\n")
+    with pytest.raises(ConfigError, match="is outside the run file's folder"):
+        kerasdream.load_config(folder / "deep" / "run.yaml")
+
+
+def test_a_recipe_starts_from_no_file(folder):
+    with pytest.raises(ConfigError, match=r"run.yaml is a file, which a recipe does not start from"):
+        resolve(YamlDocument({"preset": "run.yaml", "image": "a.jpg"}, "recipe"), folder, recipe=True)
+
+
+def test_null_is_no_preset(chelsea, tiny):
+    assert resolved("preset: null\nimage: a.jpg").data == resolved("image: a.jpg").data
+    assert resolved("preset: deepdraw\nimage: a.jpg", ["preset=null"]).priors[0].name == "total_variation"
 
 
 def test_presets_command_lists_and_prints_presets(here):
@@ -169,7 +240,20 @@ def test_dream_command_with_a_preset(here, tmp_path, monkeypatch):
     assert recipe["image"]["mean"] == 0.5686
     code, out, err = here("dream", "noise", "--preset", "nothing")
     assert (code, out) == (1, "")
-    assert "unknown preset 'nothing'" in err
+    assert "--preset nothing: preset: unknown preset 'nothing'" in err
+
+
+def test_dream_command_with_a_file_as_the_preset(here, folder, monkeypatch):
+    (folder / "away").mkdir()
+    monkeypatch.chdir(folder / "away")
+    layer = ("--layer", "block3_expand", "--strength", "2", "--size", "96")
+    assert (
+        here("dream", "../photo.png", "--preset", "../looks/mine.yaml", "-s", "octaves.steps=1", *layer, "-q")[0] == 0
+    )
+    recipe = yaml.safe_load(images.read_recipe(folder / "photo-dream.png"))["recipe"]
+    assert recipe["objectives"] == [{"guide": {"layer": "block3_expand", "image": "guide.jpg", "weight": 1.0}}]
+    assert (recipe["strength"], recipe["image"]["side"], recipe["image"]["max_side"]) == (2.0, 96, None)
+    assert images.size(folder / "photo-dream.png") == (77, 96)
 
 
 def test_dream_function_with_a_preset(tiny, chelsea):

@@ -130,7 +130,8 @@ def test_second_copy_of_a_network_has_the_same_layer_names():
     aliases = canonical_names(second)
     assert [layer.name for layer in first.layers] != [layer.name for layer in second.layers]
     assert set(layer_names(first, canonical_names(first))) == set(layer_names(second, aliases))
-    assert build_extractor(second, ["conv2d_1"], aliases=aliases).model(noise(1, 9, 9, 3))["conv2d_1"].shape[-1] == 2
+    network = kerasdream.Network("second", second, lambda picture: picture, aliases)
+    assert build_extractor(network, ["conv2d_1"]).model(noise(1, 9, 9, 3))["conv2d_1"].shape[-1] == 2
 
 
 @pytest.mark.parametrize(

@@ -134,18 +134,22 @@ def unknown():
     return keras.Model(picture, front)
 
 
+def arranged(model, tokens):
+    return Network("mine", model, lambda picture: picture, tokens=tokens)
+
+
 def test_the_user_can_say_where_tokens_lie():
     model, pictures = unknown(), noise(1, SIDE, SIDE, 3)
     with pytest.raises(ModelError, match=r"'all' outputs tokens.*tokens: \{grid: \[height, width\], skip"):
         build_extractor(model, ["all"], side=SIDE)
-    extractor = build_extractor(model, ["all"], side=SIDE, tokens=Tokens((2, 8)))
+    extractor = build_extractor(arranged(model, Tokens((2, 8))), ["all"], side=SIDE)
     expected = keras.Model(model.input, model.get_layer("colours").output)(pictures)
     np.testing.assert_allclose(extractor.model(pictures)["all"], expected, atol=1e-6)
     assert [axis.stride for axis in extractor.geometry["all"]] == [16, 4]
-    first = build_extractor(model, ["all"], side=SIDE, tokens=Tokens((2, 8), skip=0)).model(pictures)["all"]
+    first = build_extractor(arranged(model, Tokens((2, 8), skip=0)), ["all"], side=SIDE).model(pictures)["all"]
     np.testing.assert_array_equal(first[0, 0, 0], np.zeros(6))
     with pytest.raises(ModelError, match=r"17 tokens.*4×4 and 2 tokens to skip, which is more"):
-        build_extractor(model, ["all"], side=SIDE, tokens=Tokens((4, 4), skip=2))
+        build_extractor(arranged(model, Tokens((4, 4), skip=2)), ["all"], side=SIDE)
     options = {"model": model, "input_range": (-1, 1), "tokens": {"grid": (2, 8)}, "priors": []}
     assert kerasdream.dream(PHOTO, objectives={"l2": "all"}, octaves=SHORT, **options).scores[-1] > 0
 

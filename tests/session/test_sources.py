@@ -5,9 +5,66 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kerasdream import ConfigError, ImageError, images
 from kerasdream.config.document import YamlDocument
 from kerasdream.config.resolve import resolve
 from kerasdream.session import sources
+from kerasdream.session.session import Session
+
+
+def configured(image, base=Path(".")):
+    return resolve(YamlDocument({"image": image}, "f.yaml"), base)
+
+
+@pytest.fixture
+def photos(tmp_path, chelsea):
+    """A folder with three photos, one of them in a folder of its own."""
+    (tmp_path / "more").mkdir()
+    for name, width in {"a.png": 80, "b.png": 120, "more/c.png": 100}.items():
+        images.save(tmp_path / name, chelsea[:60, :width], format="png")
+    return tmp_path
+
+
+def test_several_photos_folders_and_patterns(photos):
+    found = sources.find(configured(["more", "*.png", "a.png"], photos), lambda photo: [])
+    assert found == [str(photos / name) for name in ("more/c.png", "a.png", "b.png")]
+    beside = Session(configured([str(photos), "more/c.png"], photos), beside=True)
+    images.save(photos / "a-dream.png", np.zeros((8, 8, 3)), format="png")  # left out: the run writes it
+    assert [beside.files.paths(photo) for photo in beside.sources()] == [
+        [photos / "a-dream.png"], [photos / "b-dream.png"], [photos / "more/c-dream.png"],
+    ]  # fmt: skip
+
+
+def test_a_photo_that_is_shrunk_says_so(photos):
+    config = configured({"source": [str(photos), "more/c.png"], "max_side": 100}, photos)
+    found = sources.find(config, lambda photo: [])
+    note = "b.png: 120×60 is dreamed at 100×50 (image.max_side: 100); --size 120 or image.max_side: null keeps it"
+    assert [sources.read(config, photo).notes for photo in found] == [(), (note,), ()]
+    assert Session(config).notes(found) == ([note], [note])
+    both = configured({"source": str(photos), "max_side": 64}, photos)
+    summary, each = Session(both).notes(sources.find(both, lambda photo: []))
+    assert summary == [
+        "2 photos are dreamed at 64 pixels on the longer side (image.max_side), such as a.png: 80×60; "
+        "image.max_side: null keeps their sizes"
+    ]
+    assert len(each) == 2
+
+
+def test_side_enlarges_and_shrinks(photos):
+    for source, expected in {"a.png": (45, 60), "b.png": (30, 60)}.items():
+        config = configured({"source": source, "side": 60}, photos)
+        assert sources.read(config, str(photos / source)).stored.shape[:2] == expected
+        assert sources.read(config, str(photos / source)).notes == ()
+    config = configured({"source": "a.png", "side": 201, "panels": 2}, photos)
+    assert sources.shape_of(config, str(photos / "a.png")) == (151, 402)
+    assert sources.read(config, str(photos / "a.png")).stored.shape == (151, 402, 3)
+    assert sources.noise(configured({"source": "noise", "size": [50, 100], "side": 80})).stored.shape == (40, 80, 3)
+    large = configured({"source": "a.png", "side": 65_536}, photos)
+    for made in sources.shape_of, sources.read:
+        with pytest.raises(ImageError, match="makes a dream of 65536×49152 pixels; expected at most 268,435,456"):
+            made(large, str(photos / "a.png"))
+    with pytest.raises(ConfigError, match="image: expected either side, the size of the dream, or max_side, a limit"):
+        configured({"source": "a.png", "side": 100, "max_side": 1024})
 
 
 def test_noise_has_the_requested_mean_and_spread():

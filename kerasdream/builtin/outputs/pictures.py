@@ -13,21 +13,25 @@ from annotated_types import Interval
 from kerasdream import Ending, Output, images
 from kerasdream.events import Event, Finished
 
+Dpi = Annotated[int, Interval(ge=2, le=9600)] | None
 
-def png(*, path: Annotated[str, Ending((".png",))] = "{stem}-dream.png") -> Output:
+
+def png(*, path: Annotated[str, Ending((".png",))] = "{stem}-dream.png", dpi: Dpi = None) -> Output:
     """Write the finished picture, or every frame, as PNG: lossless, with alpha and the recipe.
 
     Args:
         path: file name; ``{stem}`` is the source's name without its extension, ``{seed}`` the seed. With ``{frame}``,
             the number of a frame, every frame is written, otherwise only the last one.
+        dpi: dots per inch, for printing; null: the photo's, if it has any.
     """
-    return Output(path, partial(_writing, each="{frame}" in path, format="png"))
+    return Output(path, partial(_writing, each="{frame}" in path, dpi=dpi, format="png"))
 
 
 def jpeg(
     *,
     path: Annotated[str, Ending((".jpg", ".jpeg"))] = "{stem}-dream.jpg",
     quality: Annotated[int, Interval(ge=1, le=100)] = 92,
+    dpi: Dpi = None,
 ) -> Output:
     """Write the finished picture, or every frame, as JPEG: small, without alpha, with the recipe.
 
@@ -35,17 +39,26 @@ def jpeg(
         path: file name; ``{stem}`` is the source's name without its extension, ``{seed}`` the seed. With ``{frame}``,
             the number of a frame, every frame is written, otherwise only the last one.
         quality: 1 (small) to 100 (best).
+        dpi: dots per inch, for printing; null: the photo's, if it has any.
     """
-    return Output(path, partial(_writing, each="{frame}" in path, format="jpeg", quality=quality))
+    return Output(path, partial(_writing, each="{frame}" in path, dpi=dpi, format="jpeg", quality=quality))
 
 
 @contextmanager
 def _writing(
-    path: Path, each: bool, format: Literal["png", "jpeg"], **options: int
+    path: Path, each: bool, dpi: int | None, format: Literal["png", "jpeg"], quality: int = 92
 ) -> Iterator[Callable[[Event], None]]:
     def receive(event: Event) -> None:
         if isinstance(event, Finished) and (each or event.last):
             result = event.result
-            images.save(path, result.image, alpha=result.alpha, recipe=result.recipe, format=format, **options)
+            images.save(
+                path,
+                result.image,
+                alpha=result.alpha,
+                recipe=result.recipe,
+                format=format,
+                quality=quality,
+                dpi=(dpi, dpi) if dpi else result.dpi,
+            )
 
     yield receive

@@ -16,7 +16,6 @@ from kerasdream.config.presets import with_preset
 from kerasdream.config.sections import DEFAULT_LAYERS, DEFAULT_PARTS, SECTIONS, written_out
 from kerasdream.errors import ConfigError, Place, Problem
 
-
 DEPENDENT = ("objectives", "ascent")
 """Keys whose defaults depend on other keys."""
 

@@ -52,8 +52,8 @@ class Octaves(StrictModel):
     count: Annotated[int, Field(ge=1, le=MOST)] | Literal["auto"] = Field(
         default="auto",
         validate_default=True,
-        description=f"Number of octaves; auto: the length of the lists, or {COUNT}, without those whose shorter side is "
-        "under half the side of the pictures that the network was trained on.",
+        description=f"Number of octaves; auto: the length of the lists, or {COUNT} without those whose shorter side "
+        "is under half the side of the pictures that the network was trained on.",
     )
     detail: bool = Field(
         default=True, description="Carry the dreamed detail over to the source photo, rather than the resized dream."

@@ -18,13 +18,17 @@ TO = Path(__file__).parent / "catalogue" / "images" / "priors-class.jpg"
 NATURAL = {"exponent": 1.3, "amount": 0.3}
 PRIORS: list[list[dict[str, Any]]] = [
     [],
-    [{"total_variation": {"weight": 150}}],
-    [{"smoothness": {"weight": 5000}}],
-    [{"spectrum": {"weight": 4000}}],
+    [{"total_variation": {"weight": 150, "scale": "absolute"}}],
+    [{"smoothness": {"weight": 5000, "scale": "absolute"}}],
+    [{"spectrum": {"weight": 4000, "scale": "absolute"}}],
     [{"gaussian_blur": {"sigma": {"from": 1.5, "to": 0.4}}}],
     [{"bilateral": {"tone": 0.5, "radius": {"from": 2, "to": 1}, "amount": 0.5}}],
     [{"median": {"size": 3, "amount": 0.4}}],
-    [{"match_spectrum": NATURAL}, {"chroma": {"weight": 300, "threshold": 0.3}}, {"decay": {"amount": 0.05}}],
+    [
+        {"match_spectrum": NATURAL},
+        {"chroma": {"weight": 300, "threshold": 0.3, "scale": "absolute"}},
+        {"decay": {"amount": 0.05}},
+    ],
 ]
 
 

@@ -8,29 +8,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
-import numpy as np
-
 from kerasdream import images
 from kerasdream.config.document import YamlDocument
 from kerasdream.config.resolve import load, resolve
 from kerasdream.config.run_config import RunConfig
 from kerasdream.config.sections import DEFAULT_PARTS, NOISE
 from kerasdream.config.sections import Image as ImageSection
-from kerasdream.errors import ConfigError, ImageError, did_you_mean
+from kerasdream.errors import ConfigError, did_you_mean
 from kerasdream.events import Event, Result
 from kerasdream.images import Picture
+from kerasdream.images.given import Image, as_picture, as_range, size_of
 
 if TYPE_CHECKING:
-    from typing import TypeAlias
-
     import keras
-    import PIL.Image
     from typing_extensions import Unpack
 
     from kerasdream.components import Network, Tokens
     from kerasdream.session.session import Session
-
-    Image: TypeAlias = np.ndarray[Any, Any] | PIL.Image.Image | str | os.PathLike[str]
 
 
 def load_config(
@@ -51,10 +45,16 @@ def load_config(
     Raises:
         ConfigError: lists every error found.
         PluginError: a plugin file cannot be loaded.
+        TypeError: an argument is of the wrong type.
     """
-    files = [Path(file) for file in plugins]
-    if isinstance(config, (str, Path)):
+    files = [Path(file) for file in _names("plugins", plugins)]
+    overrides = _names("overrides", overrides)
+    if isinstance(config, (str, os.PathLike)):
         return load(Path(config), overrides, plugins=files, trust=trust)
+    if not isinstance(config, Mapping):
+        raise TypeError(
+            f"the config is of type {type(config).__name__}; expected the path of a run file, or the same as a mapping"
+        )
     document = YamlDocument(dict(config), "config")
     return resolve(document, Path.cwd(), overrides, plugins=files, trust="anywhere" if trust else "folder")
 
@@ -67,6 +67,8 @@ def build_network(config: RunConfig) -> Network:
     """
     from kerasdream.engine.loading import tensorflow
 
+    if not isinstance(config, RunConfig):
+        raise TypeError(f"the config is of type {type(config).__name__}; expected the result of load_config")
     tensorflow()
     network: Network = config.model.make()
     return network
@@ -80,7 +82,8 @@ def run(
     plugins: Iterable[str | Path] = (),
     trust: bool = False,
     resume: bool = False,
-    on_event: Callable[[Event], None] = lambda event: None,
+    progress: bool | None = None,
+    on_event: Callable[[Event], None] | None = None,
 ) -> Result:
     """Run a run file, or the same as a mapping, for one picture, and write its outputs.
 
@@ -92,17 +95,20 @@ def run(
         plugins, trust: see ``load_config``; not used with its result.
         resume: whether to continue an earlier run of the same config. Its state is saved next to the first output,
             after every octave and every minute. Parts given as Python objects are assumed to be the same.
+        progress: whether to show a progress bar; None: in a notebook and on a terminal.
         on_event: called with every event (``kerasdream.events``).
 
     Raises:
         KerasdreamError: the message says what to do. ``ConfigError`` if the run has several pictures.
     """
+    from kerasdream.models import network_name
+    from kerasdream.session.progress import progress_bar
     from kerasdream.session.session import Session
 
     if not isinstance(config, RunConfig):
         config = load_config(config, plugins=plugins, trust=trust)
     folder = None if folder is None else Path(folder)
-    session = Session(config, folder=folder, overwrite=overwrite, resume=resume, on_event=on_event)
+    session = Session(config, folder=folder, overwrite=overwrite, resume=resume)
     pictures = session.sources()
     if len(pictures) > 1:
         raise ConfigError(
@@ -110,7 +116,9 @@ def run(
         )
     targets = session.targets(pictures[0])
     picture = session.picture(pictures[0])
-    return session.finished(picture, targets) or session.dream(picture, targets)
+    with progress_bar(progress, f"loading {network_name(config.model)}") as show:
+        session.on_event = _both(show, on_event)
+        return session.finished(picture, targets) or session.dream(picture, targets)
 
 
 class DreamOptions(TypedDict, total=False):
@@ -134,28 +142,32 @@ class DreamOptions(TypedDict, total=False):
     panels: int | tuple[int, int]
     strength: float | None
     seed: int
+    value_range: tuple[float, float] | None
     input_range: tuple[float, float] | None
     preprocess: Callable[[Any], Any] | None
     inputs: Mapping[str, Any] | None
     channels: Sequence[int] | None
     head: str | None
     tokens: Tokens | Mapping[str, Any] | None
-    on_event: Callable[[Event], None]
+    on_event: Callable[[Event], None] | None
 
 
 MODEL_OPTIONS = ("input_range", "preprocess", "inputs", "channels", "head", "tokens")
 """The options that describe a Keras model."""
 
 
-def dream(image: Image, **options: Unpack[DreamOptions]) -> Result:
+def dream(image: Image, *, progress: bool | None = None, **options: Unpack[DreamOptions]) -> Result:
     """Dream one picture and return it; nothing is written.
 
-    Every option except those for a Keras model and ``on_event`` is the key of the same name in a run file:
-    names and plain data, ``{"l2": {"layer": "block11_expand"}}``, or the objects themselves, ``Objective(...)``. An
-    option that is omitted or None is the preset's, or the default of a run file; an empty list means no parts.
+    Every option except ``value_range``, those for a Keras model and ``on_event`` is the key of the same name in a run
+    file: names and plain data, ``{"l2": {"layer": "block11_expand"}}``, or the objects themselves, ``Objective(...)``.
+    An option that is omitted or None is the preset's, or the default of a run file; an empty list means no parts.
 
     Args:
         image: a file, a Pillow image, or an array ``(height, width, 3)``: uint8, or float in [-1, 1]; or ``"noise"``.
+            A float array without negative values may be in [0, 1] as well: see ``value_range``.
+        progress: whether to show a progress bar; None: in a notebook and on a terminal.
+        value_range: for an array: its values for black and white, ``(0, 1)`` for example; they may not lie outside.
         model: a registered name, a mapping with its parameters, a Keras model or a ``Network``.
         objectives: what to maximise.
         priors, transforms, ascent, parametrization, postprocess: the other parts.
@@ -178,14 +190,20 @@ def dream(image: Image, **options: Unpack[DreamOptions]) -> Result:
         KerasdreamError: the message says what to do.
 
     >>> result = kerasdream.dream("photo.jpg", objectives={"l2": "block11_expand"})
-    >>> PIL.Image.fromarray(result.to_uint8()).save("dream.png")
+    >>> result.save("dream.png")
     """
+    from kerasdream.models import network_name
+    from kerasdream.session.progress import progress_bar
     from kerasdream.session.sources import sheet
 
     session = session_for(**options)
-    if isinstance(image, str) and image == NOISE:
-        return session.dream(session.picture(NOISE))
-    return session.dream(sheet(_sized(image, session.config.image), session.config.panels))
+    if isinstance(image, str) and image == NOISE and options.get("value_range") is None:
+        picture = session.picture(NOISE)
+    else:
+        picture = sheet(_sized(image, session.config.image, options.get("value_range")), session.config.panels)
+    with progress_bar(progress, f"loading {network_name(session.config.model)}") as show:
+        session.on_event = _both(show, session.on_event)
+        return session.dream(picture)
 
 
 def session_for(**options: Unpack[DreamOptions]) -> Session:
@@ -194,7 +212,6 @@ def session_for(**options: Unpack[DreamOptions]) -> Session:
     Raises:
         TypeError: an option is unknown.
     """
-    from kerasdream.dreaming.step import as_network
     from kerasdream.session.session import Session
 
     for name in options:
@@ -206,55 +223,88 @@ def session_for(**options: Unpack[DreamOptions]) -> Session:
         name: value for name, value in options.items() if name in MODEL_OPTIONS and value is not None
     }
     if not isinstance(model, (str, Mapping)):
-        model = as_network(model, **of_model)
+        model = _network(model, of_model)
     elif of_model:
         raise ConfigError(
-            f"{' and '.join(of_model)} belong to a Keras model, but model is {model!r}; write them in its mapping, as "
+            f"{' and '.join(of_model)}: only for a Keras model, but model is {model!r}; write them in its mapping, as "
             'in model={"file": "my_model.keras", "input_range": [0, 255]}'
         )
     of_image = [key for key in ("max_side", "side", "panels") if key in options]
-    apart = ("model", *of_image, *MODEL_OPTIONS, "on_event")
+    apart = ("model", *of_image, *MODEL_OPTIONS, "value_range", "on_event")
     data = {key: _plain(value) for key, value in options.items() if value is not None and key not in apart}
     data |= {"model": _plain(model), "outputs": []}
     picture = {key: _plain(options.get(key)) for key in of_image if key == "max_side" or options.get(key) is not None}
     config = resolve(
         YamlDocument({**data, "image": {"source": "picture", **picture}}, "kerasdream.dream()"), Path.cwd()
     )
-    return Session(config, on_event=options.get("on_event", lambda event: None))
+    return Session(config, on_event=_both(options.get("on_event")))
 
 
-def as_picture(image: Image, max_side: int | None = None) -> Picture:
-    """Return a file, Pillow image or array as a ``Picture``.
+def _names(what: str, value: Any) -> list[Any]:
+    """Return one or several strings or paths as a list.
 
     Raises:
-        ImageError: the file cannot be read, or the array is not a picture.
+        TypeError: it is something else.
     """
-    if isinstance(image, (str, os.PathLike)):
-        return images.read(image, max_side)
-    array = np.asarray(image.convert("RGB") if hasattr(image, "convert") else image)
-    if array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
-        raise ImageError(f"an array of shape {array.shape} is not a picture; expected (height, width, 3)")
-    if array.dtype == np.uint8:
-        pixels = array
-    elif np.issubdtype(array.dtype, np.floating) and np.isfinite(array).all() and np.abs(array).max() <= 1:
-        pixels = array.astype("float32")
-    else:
-        raise ImageError(f"expected uint8, or finite floats in [-1, 1]; this {array.dtype} array is neither")
-    height, width = pixels.shape[:2]
-    if max_side and max(height, width) > max_side:
-        pixels = images.resize(pixels, images.fit(height, width, max_side)).clip(-1, 1)
-    return Picture(pixels, None, "picture", "", ())
+    values = (
+        [value] if isinstance(value, (str, os.PathLike)) else list(value) if isinstance(value, Iterable) else [None]
+    )
+    if not all(isinstance(each, (str, os.PathLike)) for each in values):
+        raise TypeError(f"{what}={value!r}: expected a list of {what}")
+    return values
 
 
-def _sized(image: Image, settings: ImageSection) -> Picture:
+def _network(model: Any, options: Mapping[str, Any]) -> Network:
+    """Return a Keras model or ``Network`` as a ``Network``.
+
+    Raises:
+        ModelError: neither range nor preprocessing is given.
+        TypeError: it is no model, or an option about it is of the wrong type.
+    """
+    import keras
+
+    from kerasdream.components import Network
+    from kerasdream.dreaming.step import as_network
+
+    if not isinstance(model, (keras.Model, Network)):
+        raise TypeError(
+            f"the model is of type {type(model).__name__}; expected the name of a network, a mapping, a Keras model or "
+            "a kerasdream.Network"
+        )
+    if "preprocess" in options and not callable(options["preprocess"]):
+        raise TypeError(f"preprocess is of type {type(options['preprocess']).__name__}; expected a function")
+    if "input_range" in options:
+        options = {**options, "input_range": as_range("input_range", options["input_range"])}
+    return as_network(model, **options)
+
+
+def _both(*receivers: Callable[[Event], None] | None) -> Callable[[Event], None]:
+    """Return a function that sends an event to every receiver; None is none.
+
+    Raises:
+        TypeError: one is not a function.
+    """
+    present = [receive for receive in receivers if receive is not None]
+    for receive in present:
+        if not callable(receive):
+            raise TypeError(f"on_event is of type {type(receive).__name__}; expected a function that takes an event")
+
+    def send(event: Event) -> None:
+        for receive in present:
+            receive(event)
+
+    return send
+
+
+def _sized(image: Image, settings: ImageSection, value_range: tuple[float, float] | None) -> Picture:
     """Return a picture at the size at which it is dreamed; it notes if it was shrunk without being asked to."""
     from kerasdream.session.sources import shrinking
 
     side, limit = settings.side, settings.max_side
-    picture = as_picture(image, side or limit)
+    picture = as_picture(image, side or limit, value_range)
     if side:
         return images.enlarged(picture, side)
-    own = images.size(image) if isinstance(image, (str, os.PathLike)) else np.shape(np.asarray(image))[:2]
+    own = size_of(image)
     note = shrinking(picture.name, own, limit, keeping=f"side={max(own)} or max_side=None keeps it")
     return replace(picture, notes=(*picture.notes, note)) if note else picture
 

@@ -47,6 +47,18 @@ In a run file it may also be a mapping, ``{efficientnet_lite0: block5_expand, in
 receives the name for the run's network.
 """
 
+CODE = object()
+"""Marks a parameter that names a file of Python code."""
+
+CodeFile = Annotated[Path, CODE]
+"""Annotation of a parameter that names a Python file which is run: a run file may name those in its own folder."""
+
+TRUSTED = object()
+"""Marks a parameter that says whether the caller trusts the run file."""
+
+Trusted = Annotated[bool, TRUSTED]
+"""Annotation of a parameter that no run file can set: whether it is trusted, with ``--trust``, to run code."""
+
 LOGITS = "logits"
 """Placeholder layer name for the classifier's logits, ``(n, classes)``, whatever the network calls that layer."""
 
@@ -91,6 +103,7 @@ class Network:
             brightness for one channel, else the first three.
         head: for a model with several outputs: the name of the one with the classes.
         tokens: how the tokens of a vision transformer lie in the picture; None: as follows from its layers.
+        notes: what the user should hear about it.
     """
 
     name: str
@@ -102,6 +115,7 @@ class Network:
     channels: Sequence[int] | None = None
     head: str | None = None
     tokens: Tokens | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def side(self) -> int:

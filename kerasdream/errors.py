@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -107,11 +110,35 @@ class MemoryRanOutError(DreamError):
     """A step did not fit into memory; smaller tiles may help."""
 
 
+_COMMAND_LINE = ContextVar("_COMMAND_LINE", default=False)
+
+
+@contextmanager
+def on_command_line() -> Iterator[None]:
+    """Within the block, ``setting`` names options of the command line."""
+    token = _COMMAND_LINE.set(True)
+    try:
+        yield
+    finally:
+        _COMMAND_LINE.reset(token)
+
+
+def setting(option: str, argument: str) -> str:
+    """Return what a message tells the user to set: the option on the command line, the argument in Python."""
+    return option if _COMMAND_LINE.get() else argument
+
+
 def did_you_mean(name: str, options: Iterable[str], show: int = 12) -> str:
     """Return ``"did you mean 'x'?"`` for the nearest of ``options``, or list the first ``show`` of them."""
     options = list(options)
-    near = difflib.get_close_matches(name, options, n=3, cutoff=0.6)
+    same = [option for option in options if _letters(option) == _letters(name)]
+    near = same or difflib.get_close_matches(name, options, n=3, cutoff=0.6)
     if near:
         return "did you mean " + " or ".join(repr(n) for n in near) + "?"
     listed = ", ".join(options[:show]) + (", ..." if len(options) > show else "")
     return f"available: {listed}" if options else "none available"
+
+
+def _letters(name: str) -> str:
+    """Return a name without case, hyphens and underscores: ``ResNet-50`` → ``resnet50``."""
+    return re.sub(r"[-_ ]", "", name).casefold()

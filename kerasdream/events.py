@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 
-from kerasdream.images.arrays import to_uint8
+from kerasdream import images
+from kerasdream.errors import OutputError
 
 if TYPE_CHECKING:
     from kerasdream.plan.plan import Plan
@@ -60,7 +62,7 @@ class Stepped:
 
 @dataclass(frozen=True)
 class Result:
-    """A finished dream; in a run of several frames, one frame.
+    """A finished dream; in a run of several frames, one frame. A notebook shows it.
 
     Attributes:
         image: ``(height, width, 3)`` float32 RGB in [-1, 1].
@@ -77,6 +79,8 @@ class Result:
         peak_memory: the process's peak memory in bytes; None where the system does not report it.
         notes: messages for the user.
         dpi: the source's dots per inch for printing, across and down, if it has any.
+        source: the photo it started from, ``(height, width, 3)`` uint8 or float32 in [-1, 1]; None if the dream was
+            read from its file.
     """
 
     image: np.ndarray = field(repr=False)
@@ -90,6 +94,7 @@ class Result:
     peak_memory: int | None = None
     notes: tuple[str, ...] = ()
     dpi: tuple[float, float] | None = None
+    source: np.ndarray | None = field(default=None, repr=False)
 
     @property
     def recipe(self) -> str:
@@ -98,7 +103,42 @@ class Result:
 
     def to_uint8(self) -> np.ndarray:
         """Return the picture as ``(height, width, 3)`` uint8, rounded once."""
-        return to_uint8(self.image)
+        return images.to_uint8(self.image)
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False, quality: int = 92) -> Path:
+        """Write the picture with its recipe inside, atomically, and return its path.
+
+        Args:
+            path: its suffix chooses the format: ``.png``, ``.tif`` and ``.tiff`` are lossless, ``.jpg``, ``.jpeg`` and
+                ``.webp`` are not. All but JPEG keep alpha.
+            overwrite: whether an existing file is replaced.
+            quality: of a JPEG or WebP, 1 to 100.
+
+        Raises:
+            OutputError: the suffix is another one, the file exists, or it cannot be written.
+        """
+        path = Path(path).expanduser()
+        format = images.format_of(path)
+        if path.exists() and not overwrite:
+            raise OutputError(f"{path} exists; pass overwrite=True to replace it, or choose another name")
+        images.save(
+            path, self.image, alpha=self.alpha, recipe=self.recipe, format=format, quality=quality, dpi=self.dpi
+        )
+        return path
+
+    def _repr_html_(self) -> str:
+        """Return the picture before and after, the course of the score, notes and recipe: what a notebook shows."""
+        seconds = f"dreamed in {self.timings['dream']:.1f} s" if "dream" in self.timings else "already done"
+        facts = ["interrupted: this is how far it got"] if self.interrupted else [seconds]
+        return images.as_html(
+            self.image,
+            before=self.source,
+            alpha=self.alpha,
+            name=self.name,
+            scores=self.scores,
+            facts=[*facts, *(f"note: {note}" for note in self.notes), *(f"written: {path}" for path in self.paths)],
+            recipe=self.recipe if self.manifest else "",
+        )
 
 
 @dataclass(frozen=True)

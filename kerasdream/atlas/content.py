@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,7 +34,7 @@ RATES = {2: 0.01, 4: 0.02, 8: 0.025, 16: 0.02}
 """Largest stride -> rate in a photo: large enough to draw clearly, small enough to keep the photo recognisable."""
 
 DEEPEST: Mapping[str, Any] = {
-    "priors": [{"total_variation": {"weight": 4}}],
+    "priors": [{"total_variation": {"weight": 2}}],
     "ascent": ["normalize", {"rate": 0.018}],
 }
 """Settings for layers of larger stride, with twice the steps: without smoothing they draw grain rather than objects."""
@@ -124,7 +124,7 @@ def of_channels(model: str, layers: Sequence[Layer], channels: Sequence[int]) ->
         ModelError: a layer does not have all of these channels.
     """
     for layer in layers:
-        if max(channels) >= layer.channels:
+        if layer.channels and max(channels) >= layer.channels:
             raise ModelError(
                 f"the layer {layer.name!r} has {layer.channels} channels; expected 0 to {layer.channels - 1}, "
                 f"not {max(channels)}"
@@ -145,6 +145,14 @@ def of_classes(model: str, classes: Sequence[int], names: bool) -> Atlas:
     return Atlas(model, title, OF_CLASSES, [Section(tiles)], min(5, len(classes)))
 
 
+def without(atlas: Atlas, files: Collection[str]) -> Atlas:
+    """Return an atlas without the tiles of these files."""
+    kept = [
+        section._replace(tiles=[tile for tile in section.tiles if tile.file not in files]) for section in atlas.sections
+    ]
+    return atlas._replace(sections=[section for section in kept if section.tiles])
+
+
 def run_of(atlas: Atlas, tile: Tile, size: int) -> dict[str, Any]:
     """Return the run file that draws a tile, except for the key ``model``.
 
@@ -162,7 +170,7 @@ def run_of(atlas: Atlas, tile: Tile, size: int) -> dict[str, Any]:
     return run | {
         "image": _noise(size),
         "parametrization": "fourier",
-        "priors": [{"total_variation": {"weight": 1}}] if classes else [],
+        "priors": [{"total_variation": {"weight": 1, "scale": "absolute"}}] if classes else [],
         "transforms": ["jitter", "scale", "rotate"] if classes else [{"jitter": {"pixels": 16}}],
         "ascent": ["adam", {"rate": 0.05}],
         "octaves": {"count": 1, "steps": 192 if classes else 128},

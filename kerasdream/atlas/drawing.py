@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from kerasdream.engine.loading import deterministic
-from kerasdream.errors import ConfigError, NoResponseError
+from kerasdream.errors import ConfigError, ImageError, ModelError, NoResponseError, PluginError
 from kerasdream.events import Event
 from kerasdream.session.session import Session
 
@@ -25,6 +25,9 @@ class TileProgress(Protocol):
     def silent(self) -> None:
         """Report a tile that cannot be drawn because nothing responds."""
 
+    def failed(self, reason: str) -> None:
+        """Report a tile that cannot be drawn, and why."""
+
     def __call__(self, event: Event) -> None:
         """Receive an event of the tile's run."""
 
@@ -36,10 +39,11 @@ def draw(
     folder: Path,
     overwrite: bool = False,
     network: Network | None = None,
-) -> None:
+) -> dict[str, str]:
     """Draw one tile after the other with the same network, resuming an unfinished one.
 
-    A tile to which nothing in the picture responds is not written.
+    A tile to which nothing in the picture responds is not written, nor is one that cannot be drawn; those are returned
+    by name, with the reason.
 
     Args:
         tiles: the name of each tile and its run.
@@ -49,8 +53,10 @@ def draw(
 
     Raises:
         KeyboardInterrupt: Ctrl-C; the current tile is saved with its state, to be resumed.
-        KerasdreamError: a tile cannot be drawn, or its file was drawn by another recipe.
+        ModelError: the network cannot be loaded.
+        OutputError: the file of a tile was drawn by another recipe.
     """
+    failed: dict[str, str] = {}
     for name, config in tiles:
         progress.tile(name)
         session = Session(config, folder=folder, overwrite=overwrite, resume=True, on_event=progress, network=network)
@@ -68,5 +74,10 @@ def draw(
         except NoResponseError:
             progress.silent()
             continue
+        except (ModelError, ConfigError, PluginError, ImageError) as error:
+            failed[name] = str(error)
+            progress.failed(failed[name])
+            continue
         if interrupted:
             raise KeyboardInterrupt
+    return failed

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kerasdream.cli.options import OVERRIDES, PLUGINS, QUIET, create, interruptible
+from kerasdream.cli.options import OVERRIDES, PLUGINS, QUIET, TRUST, create, interruptible
 from kerasdream.errors import ModelError, did_you_mean
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from kerasdream.config.run_config import RunConfig
     from kerasdream.models.tables import Layer
 
-FILES = ".keras", ".h5"
-"""Extensions of model files."""
+SHOWN = 6
+"""How many layers that are not drawn are named."""
 
 SIZES = {"layers": 288, "channels": 160, "classes": 224}
 """Default side of the tiles, in pixels."""
@@ -55,6 +55,7 @@ class Request:
     input_range: tuple[float, float] | None
     overrides: Sequence[str]
     plugin_files: Sequence[Path]
+    trust: bool
 
     @property
     def kind(self) -> str:
@@ -64,28 +65,37 @@ class Request:
     @property
     def in_file(self) -> bool:
         """Whether the model is a file."""
-        return self.model.endswith(FILES)
+        from kerasdream.models import model_entry
+
+        return "file" in (model_entry(self.model) or {}) or Path(self.model).exists()
 
     def described(self) -> dict[str, Any]:
         """Return the key ``model`` of a run file."""
         if not self.in_file:
             return {"name": self.model, **({"weights": self.weights} if self.weights else {})}
-        if not Path(self.model).is_file():
-            raise ModelError(f"the model file {self.model} does not exist")
-        if self.input_range is None:
+        from kerasdream.models.loading import why_not
+        from kerasdream.models.saved import takes_values_as_they_are
+
+        file = Path(self.model)
+        if reason := why_not(file):
+            raise ModelError(reason)
+        set_otherwise = any(text.startswith(("model.input_range", "model.preprocess")) for text in self.overrides)
+        if self.input_range is None and not set_otherwise and takes_values_as_they_are(file):
             raise ModelError(
-                f"which pixel values does {self.model} expect? Add --input-range 0 255 if the model rescales them "
-                "itself, otherwise the range it was trained on, such as --input-range -1 1"
+                f"which pixel values does {self.model} expect? Add --input-range with the range it was trained on, "
+                "such as --input-range -1 1, or -s model.preprocess=caffe (or torch, tf)"
             )
-        return {"file": self.model, "input_range": list(self.input_range)}
+        return {"file": self.model, **({"input_range": list(self.input_range)} if self.input_range else {})}
 
     def config(self, data: dict[str, Any]) -> RunConfig:
         """Resolve a run file with this model."""
         from kerasdream.config.document import YamlDocument
+        from kerasdream.config.plugin_files import Trust
         from kerasdream.config.resolve import resolve
 
         document = YamlDocument({"model": self.described(), **data}, "kerasdream atlas")
-        return resolve(document, Path.cwd(), self.overrides, plugins=self.plugin_files)
+        trust: Trust = "anywhere" if self.trust else "folder"
+        return resolve(document, Path.cwd(), self.overrides, plugins=self.plugin_files, trust=trust)
 
     def check_layers(self, known: Collection[str]) -> None:
         """Raise ModelError if the network does not have one of the layers."""
@@ -116,10 +126,11 @@ class Request:
     nargs=2,
     type=float,
     metavar="LOW HIGH",
-    help="For a .keras file: the range of pixel values it was trained on.",
+    help="For a model file: the range of pixel values it was trained on.",
 )
 @OVERRIDES
 @PLUGINS
+@TRUST
 @click.option(
     "-o",
     "--output",
@@ -132,13 +143,14 @@ class Request:
 def atlas(folder: Path | None, overwrite: bool, quiet: bool, **options: Any) -> None:
     """Draw what the layers of a MODEL respond to.
 
-    MODEL is a name or a .keras file. By default each layer amplifies what it sees in one photo. With --channels, each
-    channel draws from noise what it responds to; with --classes, the network draws each class.
+    MODEL is a name, or a .keras or .h5 file. By default each layer amplifies what it sees in one photo. With
+    --channels, each channel draws from noise what it responds to; with --classes, the network draws each class. What
+    cannot be drawn is listed with the reason.
 
     The output folder then holds atlas.png, a contact sheet; index.html, a page; and tiles/, each picture with its
     recipe. Run the same command again to resume after an interruption.
     """
-    from kerasdream.atlas.content import run_of
+    from kerasdream.atlas import content
     from kerasdream.atlas.drawing import draw
     from kerasdream.cli.display import TileDisplay
 
@@ -147,8 +159,8 @@ def atlas(folder: Path | None, overwrite: bool, quiet: bool, **options: Any) -> 
         raise click.UsageError("--classes uses the whole network: leave out --layers and --channels")
     kind = request.kind
     with interruptible():
-        made, network = _planned(request)
-        configs = [request.config(run_of(made, tile, request.size or SIZES[kind])) for tile in made.tiles]
+        made, network = _planned(request, quiet=quiet)
+        configs = [request.config(content.run_of(made, tile, request.size or SIZES[kind])) for tile in made.tiles]
         folder = folder or Path(f"{Path(request.model).stem}-{kind}")
         tiles = folder / "tiles"
         create(tiles)
@@ -157,13 +169,16 @@ def atlas(folder: Path | None, overwrite: bool, quiet: bool, **options: Any) -> 
             for tile, config in zip(made.tiles, configs, strict=True)
         ]
         with TileDisplay(len(named), quiet=quiet) as display:
-            draw(named, display, folder=tiles, overwrite=overwrite, network=network)
+            failed = draw(named, display, folder=tiles, overwrite=overwrite, network=network)
+        if len(failed) == len(named):
+            raise ModelError("nothing could be drawn: " + next(iter(failed.values())))
+        made = content.without(made, [t.file for t, (name, _) in zip(made.tiles, named, strict=True) if name in failed])
         for file in _written(made, configs[0], folder):
             if not quiet:
                 click.echo(file)
 
 
-def _planned(request: Request) -> tuple[Atlas, Network | None]:
+def _planned(request: Request, *, quiet: bool) -> tuple[Atlas, Network | None]:
     """Return the atlas, and the network if it had to be built to find its layers."""
     from kerasdream.atlas import content
 
@@ -174,6 +189,11 @@ def _planned(request: Request) -> tuple[Atlas, Network | None]:
     rows = {layer.name: layer for layer in known}
     request.check_layers(rows)
     chosen = [rows[name] for name in names]
+    flat = [layer.name for layer in known if not layer.stride] if request.in_file and not request.layers else []
+    if flat and not quiet:
+        names = ", ".join(flat[:SHOWN]) + (f" and {len(flat) - SHOWN} more" if len(flat) > SHOWN else "")
+        advice = f"to draw classes: kerasdream atlas {request.model} --classes 0:5"
+        click.echo(f"not drawn, because they have no positions in a picture: {names}; {advice}", err=True)
     if request.channels:
         return content.of_channels(request.model, chosen, request.channels), network
     photo = Path(request.photo or content.PHOTO).expanduser().absolute()
@@ -181,23 +201,21 @@ def _planned(request: Request) -> tuple[Atlas, Network | None]:
 
 
 def _layers(request: Request) -> tuple[Sequence[Layer], Network | None]:
-    """Return all layers of the network, from its shipped table if there is one, otherwise by building it.
+    """Return all layers of the network, from its shipped table or its file, otherwise by building it.
 
     Raises:
         ConfigError: the network is unknown.
         ModelError: the model file does not exist, or does not have one of the layers.
     """
     from kerasdream.models import tables
-    from kerasdream.models.file import layers_in_file
+    from kerasdream.models.saved import layers_in_file
     from kerasdream.session.session import Session
 
     request.described()  # raises if the file is missing
-    in_file = layers_in_file(Path(request.model)) if request.in_file else None
-    if not request.in_file and (known := tables.layers(request.model)):
+    known = list(layers_in_file(Path(request.model)) or ()) if request.in_file else tables.layers(request.model)
+    if known:
         return known, None
-    if in_file:
-        request.check_layers(in_file)
-    first = next(iter(request.layers or in_file or ["any"]))  # a run needs an objective; this one is never evaluated
+    first = next(iter(request.layers or ["any"]))  # a run needs an objective; this one is never evaluated
     session = Session(request.config({"image": "noise", "objectives": [{"l2": {"layer": first}}]}))
     return tables.layers_of(session.network), session.network
 

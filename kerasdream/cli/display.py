@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from kerasdream.events import Event, Finished, Started, Stepped
+from kerasdream.session.progress import Course, terminal_progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -32,10 +33,8 @@ class Terminal:
     def __enter__(self) -> Self:
         if sys.stderr.isatty() and not self.quiet:
             from rich.console import Console
-            from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-            columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
-            self.progress = Progress(*columns, console=Console(stderr=True), transient=True)
+            self.progress = terminal_progress(Console(stderr=True))
             self.progress.start()
         return self
 
@@ -49,7 +48,7 @@ class Terminal:
         if self.quiet:
             return
         if self.progress:
-            self.progress.console.print(text, highlight=False)
+            self.progress.console.print(text, highlight=False, markup=False)
         else:
             print(text, file=sys.stderr, flush=True)
 
@@ -59,7 +58,7 @@ class Display(Terminal):
 
     def __init__(self, *, quiet: bool = False) -> None:
         super().__init__(quiet=quiet)
-        self.started, self.frame = 0.0, ""
+        self.started, self.course = 0.0, Course()
         self.first = True
         self.noted: set[str] = set()
         self.announced: set[str] = set()
@@ -86,8 +85,11 @@ class Display(Terminal):
         """Show an event."""
         if self.quiet:
             return
+        self.course(event)
+        if self.progress and not isinstance(event, Finished):
+            course = self.course
+            self.progress.update(self.task, description=course.text, total=course.total, completed=course.done)
         if isinstance(event, Started):
-            self.started = time.perf_counter()
             self._started(event)
         elif isinstance(event, Stepped):
             self._stepped(event)
@@ -95,30 +97,19 @@ class Display(Terminal):
             self._finished(event)
 
     def _started(self, event: Started) -> None:
-        octaves = event.plan.octaves
-        steps = [octave.steps for octave in octaves[: event.octave]] + [event.step]
-        self.frame = f"frame {event.frame + 1}/{event.frames}  " if event.frames > 1 else ""
-        if self.progress:
-            done = sum(n * octave.shape[0] * octave.shape[1] for n, octave in zip(steps, octaves, strict=False))
-            total, done = event.plan.pixels * event.frames, event.plan.pixels * event.frame + done
-            self.progress.update(self.task, description=event.name, total=total, completed=done)
-        elif self.first:
+        self.started = time.perf_counter()
+        if not self.progress and self.first:
             self.print(event.name)
-        if self.first and (any(steps) or event.frame):
+        steps = sum(octave.steps for octave in event.plan.octaves[: event.octave]) + event.step
+        if self.first and (steps or event.frame):
             frame = f"frame {event.frame + 1} of {event.frames}, " if event.frames > 1 else ""
-            self.print(f"{event.name}: resuming {frame}after step {sum(steps)} of {event.plan.steps}")
+            self.print(f"{event.name}: resuming {frame}after step {steps} of {event.plan.steps}")
         self.first = False
 
     def _stepped(self, event: Stepped) -> None:
         p = event.progress
-        height, width = event.shape
-        octave = f"octave {p.octave + 1}/{p.octaves} ({width}×{height})"
-        text = f"{self.frame}{octave}  step {p.step + 1}/{p.steps}  score {event.score:.4g}"
-        if self.progress:
-            steps = p.steps - p.step if event.last else 1
-            self.progress.update(self.task, description=text, advance=steps * height * width)
-        elif event.last and (not self.frame or p.octave == p.octaves - 1):
-            self.print(f"{text}  {time.perf_counter() - self.started:.0f} s")
+        if not self.progress and event.last and (not self.course.frame or p.octave == p.octaves - 1):
+            self.print(f"{self.course.text}  {time.perf_counter() - self.started:.0f} s")
 
     def _finished(self, event: Finished) -> None:
         result = event.result
@@ -169,6 +160,10 @@ class TileDisplay(Terminal):
     def silent(self) -> None:
         """Report a tile that cannot be drawn because nothing responds."""
         self._ended("nothing responds")
+
+    def failed(self, reason: str) -> None:
+        """Report a tile that cannot be drawn, and why."""
+        self._ended(f"not drawn: {reason}")
 
     def __call__(self, event: Event) -> None:
         """Show an event."""

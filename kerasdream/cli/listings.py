@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from kerasdream.cli.options import AS_JSON, PLUGINS, loaded
 from kerasdream.errors import KerasdreamError, ModelError, did_you_mean
 
 if TYPE_CHECKING:
+    from kerasdream.models.tables import Layer
     from kerasdream.plugins.manager import Plugin, Plugins
     from kerasdream.plugins.registry import Registry
 
@@ -125,39 +126,53 @@ def _row(plugin: Plugin, found: Plugins) -> dict[str, Any]:
 @click.argument("model")
 @PLUGINS
 def layers(model: str, plugin_files: tuple[Path, ...]) -> None:
-    """List the layers of a MODEL.
+    """List the layers of a MODEL, with channels and stride.
 
-    MODEL is a name, whose layers are listed with channels and stride, or a .keras file.
+    MODEL is a name, or a .keras or .h5 file. Layers without a stride have no positions in the picture: they can be
+    amplified with views: crops, as a class is.
     """
     for row in _layer_rows(model, loaded(plugin_files).require(plugin_files).registry):
         click.echo(row)
 
 
 def _layer_rows(model: str, registry: Registry) -> Iterator[str]:
-    """Yield a line for each layer of a named network or ``.keras`` file.
+    """Yield a line for each layer of a named network or a model file.
 
     Raises:
         ModelError: the network is unknown, or its layers are.
     """
-    from kerasdream.models import tables
-    from kerasdream.models.file import layers_in_file
+    rows, default = _known_layers(model, registry)
+    width = max(36, *(len(row.name) for row in rows))
+    yield f"{'layer':<{width}} {'channels':>8} {'stride':>6}  suits"
+    for row in rows:
+        suits = "crops" if not row.stride else "dreams (default)" if row.name in default else "dreams"
+        yield f"{row.name:<{width}} {row.channels or '':>8} {row.stride or '':>6}  {suits}"
 
-    if model.endswith(".keras"):
-        names = layers_in_file(Path(model))
-        if names is None:
-            raise ModelError(f"{model} is not a .keras file that lists its layers; save the model with model.save()")
-        yield from names
-        return
+
+def _known_layers(model: str, registry: Registry) -> tuple[Sequence[Layer], Sequence[str]]:
+    """Return the layers of a named network or a model file, and its default layers."""
+    from kerasdream.models import default_layers, model_entry, saved, tables
+    from kerasdream.models.loading import why_not
+
+    default = default_layers(model, Path.cwd())
+    if "file" in (model_entry(model) or {}) or Path(model).exists():
+        if reason := why_not(Path(model)):
+            raise ModelError(reason)
+        found = saved.layers_in_file(Path(model))
+        if not found:
+            raise ModelError(
+                f"{model} holds a model with no graph of layers: a subclass of keras.Model; build it with "
+                "keras.Model(inputs, outputs) and save it again"
+            )
+        return list(found), default
     rows = tables.layers(model)
     if rows is None:
-        known = [n for n in registry.entries["models"] if tables.layers(n)]
+        known = [name for name in registry.entries["models"] if tables.layers(name)]
         near = did_you_mean(model, known, show=3)
         raise ModelError(
-            f"no layer table for {model!r}; {near} (all networks: kerasdream list models), or a .keras file"
+            f"no layer table for {model!r}; {near} (all networks: kerasdream list models), or a .keras or .h5 file"
         )
-    yield f"{'layer':<36} {'channels':>8} {'stride':>6}"
-    for row in rows:
-        yield f"{row.name:<36} {row.channels or '':>8} {row.stride or '':>6}"
+    return rows, default
 
 
 @click.command()

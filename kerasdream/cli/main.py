@@ -21,7 +21,7 @@ from kerasdream.cli.options import CRASH, ERROR, INTERRUPTED, discovered, print_
 from kerasdream.cli.plan import plan
 from kerasdream.cli.runs import dream, run, validate
 from kerasdream.cli.tune import tune
-from kerasdream.errors import KerasdreamError
+from kerasdream.errors import KerasdreamError, on_command_line
 from kerasdream.hookspecs import GROUP
 
 
@@ -68,7 +68,8 @@ def main() -> None:
     """Run the command line: the console script ``kerasdream``."""
     os.environ["KERAS_BACKEND"] = "tensorflow"  # overrides ~/.keras/keras.json
     try:
-        code = cli.main(standalone_mode=False)  # the exit code, if a command called context.exit()
+        with on_command_line():
+            code = cli.main(standalone_mode=False)  # the exit code, if a command called context.exit()
         sys.exit(code if isinstance(code, int) else 0)
     except KerasdreamError as error:
         print_error(error)

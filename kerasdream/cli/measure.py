@@ -17,9 +17,7 @@ from kerasdream import _memory as memory
 from kerasdream.config.document import YamlDocument
 from kerasdream.config.resolve import resolve
 from kerasdream.config.run_config import RunConfig
-from kerasdream.config.sections import DEFAULT_LAYERS
 from kerasdream.errors import ConfigError, DreamError, MemoryRanOutError
-from kerasdream.models.tables import layers as rows
 from kerasdream.plan import tile_size as tuning
 from kerasdream.plan.plan import Plan
 from kerasdream.plan.tiling import BATCH_PIXELS
@@ -68,7 +66,7 @@ def dream_of(model: str, layers: Sequence[str] = (), plugins: Sequence[Path] = (
 
     Args:
         model: a registered name or a Keras model file.
-        layers: layers to dream; by default those of a run file, otherwise the deepest of stride 16.
+        layers: layers to dream; by default those of a run file.
 
     Raises:
         ConfigError: the network or a layer is unknown, or the layers must be named.
@@ -82,7 +80,6 @@ def dream_of(model: str, layers: Sequence[str] = (), plugins: Sequence[Path] = (
         known = discover(plugins).registry.entries["models"].get(model)
         if known is not None and known.plugin == "kerasdream":
             described["weights"] = None
-        layers = layers or DEFAULT_LAYERS.get(model) or [row.name for row in rows(model) or () if row.stride == 16][-1:]
     data: dict[str, Any] = {"model": described, "image": "noise"}
     if layers:
         data["objectives"] = [{"l2": {"layer": layer}} for layer in layers]

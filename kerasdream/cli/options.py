@@ -41,7 +41,8 @@ PLUGINS = click.option(
 TRUST = click.option(
     "--trust",
     is_flag=True,
-    help="Load plugin files named by a run file or by the recipe in a picture, wherever they are.",
+    help="Load plugin files named by a run file or by the recipe in a picture, wherever they are, and run code that a "
+    "model file holds (Lambda layers).",
 )
 FOLDER = click.option(
     "-o",

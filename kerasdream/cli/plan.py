@@ -27,10 +27,13 @@ BUILT = "built the network to learn its strides: there is no shipped table of th
 def plan(file: Path, overrides: tuple[str, ...], plugin_files: tuple[Path, ...], trust: bool, as_json: bool) -> None:
     """Show what a run would compute: octaves, steps, tiles."""
     from kerasdream.config.recipes import load_any
+    from kerasdream.session.sources import left_out
 
     config = load_any(file, overrides, plugins=plugin_files, trust=trust)
     for plugin in config.plugin_files:
         click.echo(f"plugin file: {plugin}", err=True)
+    for note in left_out(config):
+        click.echo(f"note: {note}", err=True)
     rows = list(describe(config))
     if as_json:
         click.echo(json.dumps(rows))

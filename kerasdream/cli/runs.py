@@ -88,6 +88,7 @@ def run(
 @click.option("--strength", type=float, metavar="FACTOR", help="How far the dream goes: 0.5 for half, up to 10.")
 @OVERRIDES
 @PLUGINS
+@TRUST
 @click.option(
     "-o",
     "--output",
@@ -106,6 +107,7 @@ def dream(
     strength: float | None,
     overrides: tuple[str, ...],
     plugin_files: tuple[Path, ...],
+    trust: bool,
     output: Path | None,
     **options: Any,
 ) -> None:
@@ -121,6 +123,7 @@ def dream(
     kerasdream dream holiday/ more/*.jpg -o dreams/
     kerasdream dream noise --preset deepdraw -o goldfish.png -s objectives.0.class.name=goldfish
     """
+    from kerasdream.config.plugin_files import Trust
     from kerasdream.config.presets import is_file
     from kerasdream.config.resolve import resolve
 
@@ -134,7 +137,8 @@ def dream(
     if output and folder and not output.is_dir() and (one or output.suffix.lower() in FORMATS):
         document.data["outputs"] = [{_format(output, one): {"path": output.name}}]
         folder = folder.parent
-    config = resolve(document, base, overrides, layers=layers, plugins=plugin_files)
+    trusted: Trust = "anywhere" if trust else "folder"
+    config = resolve(document, base, overrides, layers=layers, plugins=plugin_files, trust=trusted)
     sys.exit(ERROR if run_all(config, folder=folder, beside=True, **options) else 0)
 
 

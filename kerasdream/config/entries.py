@@ -16,13 +16,21 @@ from kerasdream.components import Network, Parametrization
 from kerasdream.config.document import KeyPath
 from kerasdream.config.ensembles import ENSEMBLE, NETWORKS, for_each, named_entry, with_members
 from kerasdream.config.messages import Errors, shown
+from kerasdream.config.plugin_files import Trust, check_code
 from kerasdream.config.sections import LISTS, Sum
 from kerasdream.config.validation import validated
 from kerasdream.errors import OutputError
 from kerasdream.images.masks import Mask
+from kerasdream.models import model_entry, unusable
 from kerasdream.output_names import NAMES, filled
 from kerasdream.plugins.registry import KINDS, PYTHON, SUM, Registration, Registry
-from kerasdream.plugins.signature import is_weighted, layer_parameters, model_of
+from kerasdream.plugins.signature import (
+    code_parameters,
+    is_weighted,
+    layer_parameters,
+    model_of,
+    trusted_parameters,
+)
 from kerasdream.plugins.spec import PartSpec
 from kerasdream.schedules import MARKS, is_schedule
 
@@ -37,6 +45,7 @@ class Context:
         unused: the names of installed plugins that are not in use.
         network: the name of the run's network, once it is known; selects from ``{network: layer}``.
         networks: the names of an ensemble's networks, for each of which ``{network: layer}`` may name a layer.
+        trust: which Python files that the entries name may be run.
     """
 
     base: Path
@@ -46,6 +55,7 @@ class Context:
     unused: tuple[str, ...] = ()
     network: str | None = None
     networks: tuple[str, ...] = ()
+    trust: Trust = "folder"
 
 
 def model_spec(value: Any, context: Context, path: KeyPath = ("model",)) -> PartSpec | None:
@@ -56,15 +66,14 @@ def model_spec(value: Any, context: Context, path: KeyPath = ("model",)) -> Part
     """
     if isinstance(value, Network):
         return PartSpec.of("models", value)
-    if isinstance(value, str):
-        value = {"name": value}
-    value = named_entry(value) if isinstance(value, dict) else value
-    if not isinstance(value, dict) or not ({"name", "file"} & value.keys()):
+    parameters = model_entry(named_entry(value) if isinstance(value, dict) else value)
+    if parameters is None:
         context.errors.add(path, f"expected a name, {{name: ...}} or {{file: ...}}, not {shown(value)}")
         return None
-    parameters = dict(value)
     name = parameters.pop("name", "file")
     made = _spec("models", name, parameters, path, path, context)
+    if made is not None and (reason := unusable(made)):
+        context.errors.add(path, reason)
     return _ensemble(made, context) if made is not None and name == ENSEMBLE else made
 
 
@@ -157,6 +166,10 @@ def _finished(registration: Registration, parameters: BaseModel, path: KeyPath, 
     document = context.errors.document
     folders = {name: document.folder((*path, name), context.base) for name in fields}
     values = {name: _absolute(getattr(parameters, name), folders[name]) for name in fields}
+    for name in code_parameters(registration.factory):
+        if values[name] is not None:
+            check_code((*path, name), values[name], context.base, context.trust, context.errors)
+    values |= dict.fromkeys(trusted_parameters(registration.factory), context.trust == "anywhere")
     plain = parameters.model_dump(mode="json", by_alias=True)
     for name, value in values.items():
         if isinstance(value, Path):

@@ -13,8 +13,9 @@ from kerasdream.config.ensembles import NETWORKS, named_entry
 from kerasdream.config.messages import shown
 from kerasdream.config.overrides import Override, names_preset, override, sets
 from kerasdream.config.presets import with_preset
-from kerasdream.config.sections import DEFAULT_LAYERS, DEFAULT_PARTS, SECTIONS, written_out
+from kerasdream.config.sections import DEFAULT_PARTS, SECTIONS, written_out
 from kerasdream.errors import ConfigError, Place, Problem
+from kerasdream.models import default_layers, model_entry
 
 DEPENDENT = ("objectives", "ascent")
 """Keys whose defaults depend on other keys."""
@@ -26,11 +27,13 @@ class Merged(NamedTuple):
     Attributes:
         problems: errors in the overrides.
         given: the settings of the run file itself and of the overrides, and their places.
+        chosen: the network's default layers, if the run names no objectives.
     """
 
     document: YamlDocument
     problems: list[Problem]
     given: Mapping[KeyPath, Place]
+    chosen: Sequence[str]
 
 
 def merged(
@@ -68,9 +71,15 @@ def merged(
     rest = [text for text in overrides if not names_preset(text)]
     document = _overridden(document, [text for text in rest if not sets(text, DEPENDENT)], problems)
     # Now the model and the parametrization are those of the run.
-    defaults = {"ascent": _default_ascent(document.data), **_default_objectives(document.data["model"])}
+    model = document.data["model"]
+    chosen: Sequence[str] = ()
+    if "objectives" not in document.data and not layers:
+        chosen = _default_layers(model, document.folder(("model",), base))
+    defaults = {"ascent": _default_ascent(document.data["parametrization"]), **_objectives(chosen, model)}
     document = with_layers(replace(document, data={**defaults, **document.data}), layers)
-    return Merged(_overridden(document, [text for text in rest if sets(text, DEPENDENT)], problems), problems, given)
+    document = _overridden(document, [text for text in rest if sets(text, DEPENDENT)], problems)
+    unsaid = not any(sets(text, ("objectives",)) for text in rest)
+    return Merged(document, problems, given, chosen if unsaid else ())
 
 
 def _given(document: YamlDocument) -> dict[KeyPath, Place]:
@@ -114,25 +123,30 @@ def _overridden(document: YamlDocument, overrides: Iterable[str], problems: list
     return document
 
 
-def _default_ascent(data: Mapping[str, Any]) -> list[Any]:
+def _default_ascent(parametrization: Any) -> list[Any]:
     """Return the ascent of a run that names none: without ``shadows`` if the state is not a picture."""
-    entry = data["parametrization"]
-    pixels = (next(iter(entry), "") if isinstance(entry, dict) else getattr(entry, "name", entry)) == "pixels"
+    name = next(iter(parametrization), "") if isinstance(parametrization, dict) else parametrization
+    pixels = getattr(name, "name", name) == "pixels"
     return [rule for rule in DEFAULT_PARTS["ascent"] if pixels or "shadows" not in rule]
 
 
-def _default_objectives(model: Any) -> dict[str, Any]:
-    """Return the objectives of a run that names none, if its network has default layers."""
+def _default_layers(model: Any, base: Path) -> Sequence[str]:
+    """Return the default layers of a run's network, or of all networks of an ensemble; none if one has none."""
     members = named_entry(model).get(NETWORKS) if isinstance(model, dict) else None
-    found = {_name(one): DEFAULT_LAYERS.get(_name(one), ()) for one in members or [model]}
-    if not all(found.values()):
-        return {}
-    prefixed = [f"{name}/{layer}" if members else layer for name, layers in found.items() for layer in layers]
-    weight = {"weight": 1 / len(found)} if members else {}
-    return {"objectives": [{"l2": {"layer": layer, **weight}} for layer in prefixed]}
+    if not isinstance(members, list):
+        return default_layers(model, base)
+    found = {_name(member): default_layers(member, base) for member in members}
+    return [f"{name}/{layer}" for name, layers in found.items() for layer in layers] if all(found.values()) else []
+
+
+def _objectives(layers: Sequence[str], model: Any) -> dict[str, Any]:
+    """Return the objectives of a run that names none; those of an ensemble are averaged over its networks."""
+    members = named_entry(model).get(NETWORKS) if isinstance(model, dict) else None
+    weight = {"weight": 1 / len(members)} if isinstance(members, list) and members else {}
+    return {"objectives": [{"l2": {"layer": layer, **weight}} for layer in layers]} if layers else {}
 
 
 def _name(model: Any) -> str:
-    """Return the name in a model entry, if it has one."""
-    name = model.get("name") if isinstance(model, dict) else getattr(model, "name", model)
-    return name if isinstance(name, str) else ""
+    """Return the name of a network of an ensemble; that of a file is the file's."""
+    entry = model_entry(model) or {}
+    return Path(entry["file"]).stem if isinstance(entry.get("file"), str) else str(entry.get("name"))

@@ -17,7 +17,8 @@ COUNT, SCALE, STEPS = 5, 1.5, 20
 MOST = 30
 """Maximum number of octaves."""
 
-One, Item = TypeVar("One"), TypeVar("Item")
+One = TypeVar("One")
+Item = TypeVar("Item")
 OneOrMany = Annotated[
     Annotated[One, Tag("one")] | Annotated[list[Item], Tag("many"), Field(min_length=1, max_length=MOST)],
     Discriminator(lambda value: "many" if isinstance(value, (list, tuple)) else "one"),

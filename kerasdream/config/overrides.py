@@ -13,11 +13,12 @@ from kerasdream.config.document import KeyPath, YamlDocument, parse
 from kerasdream.config.presets import KEY, is_file
 from kerasdream.config.sections import LISTS, SHORT
 from kerasdream.errors import ConfigError, Place, Problem
+from kerasdream.models import model_entry
 
 OPTION = "-s "
 """How the place of an override begins, in front of its text."""
 
-TYPED_PATHS = {("image",), ("image", "source"), ("model", "file"), ("model", "weights"), (KEY,)}
+TYPED_PATHS = {("image",), ("image", "source"), ("model", "file"), ("model", "weights"), ("model", "code"), (KEY,)}
 """Settings that, on the command line, are relative to the working directory rather than to the run file."""
 
 _LISTS = {(key,): parts for key, parts in LISTS.items()}
@@ -89,6 +90,8 @@ def override(document: YamlDocument, text: str) -> YamlDocument:
         else:
             inner[part] = value
         inner = inner[part]
+    if path == ("model", "file"):  # instead of a named network
+        data["model"].pop("name", None)
     return replace(document, data=data, marks=marks)
 
 
@@ -112,9 +115,14 @@ def _value(given: Override) -> Any:
     except ConfigError as error:
         hint = f"; a value with special characters needs quotes: '{given.key}=\"...\"'"
         raise ConfigError.of([replace(problem, text=problem.text + hint) for problem in error.problems]) from None
-    if given.path in TYPED_PATHS:
+    if given.path in TYPED_PATHS or _names_file(given.path, value):
         return [_typed(item, given.path) for item in value] if isinstance(value, list) else _typed(value, given.path)
     return value
+
+
+def _names_file(path: KeyPath, value: Any) -> bool:
+    """Whether a model is given as a file without the key ``file``."""
+    return path in {("model",), ("model", "name")} and isinstance(value, str) and "file" in (model_entry(value) or {})
 
 
 def _typed(value: Any, path: KeyPath) -> Any:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from kerasdream.config.document import KeyPath
 from kerasdream.config.messages import Errors
-from kerasdream.errors import Place, Problem
+from kerasdream.errors import Place, Problem, setting
 from kerasdream.plugins.manager import discover
 from kerasdream.plugins.registry import Registry
 
@@ -59,7 +60,9 @@ def load_plugins(
             if plugin.error and path in places:
                 errors.add(("plugins", places[path]), plugin.error)
             elif plugin.error:
-                errors.problems.append(Problem((), Place(f"--plugin {path}"), plugin.error))
+                errors.problems.append(
+                    Problem((), Place(setting(f"--plugin {path}", f"plugins: {path}")), plugin.error)
+                )
     return LoadedPlugins(
         loaded.registry,
         files,
@@ -69,13 +72,45 @@ def load_plugins(
     )
 
 
+def check_code(path: KeyPath, file: Path, base: Path, trust: Trust, errors: Errors) -> None:
+    """Report a Python file that a run file names if it may not be run; one that an override names may be anywhere.
+
+    Args:
+        path: the place of the file's name in the run file.
+    """
+    if trust == "anywhere" or _typed(errors.document.where(path)):
+        return
+    named, key = file.name, ".".join(map(str, path))
+    if trust == "none":
+        errors.add(
+            path,
+            f"{named} is code that runs, so a recipe from a picture does not run it; name the file with "
+            f"-s {key}={named}, or use --trust to run {named} from the picture's folder",
+        )
+    elif not file.resolve().is_relative_to(base.resolve()):
+        errors.add(
+            path,
+            f"{named} is outside the run file's folder, and it is code that runs; copy it into that folder, name it "
+            f"with -s {key}={file}, or use --trust",
+        )
+
+
+def _typed(place: Place) -> bool:
+    """Whether a value was typed on the command line, and so by whoever starts the run."""
+    return place.line is None and place.name.startswith("-s ")
+
+
+def _naming() -> str:
+    return setting("with --plugin, or use --trust", "in plugins=[...], or pass trust=True")
+
+
 def _trusted(index: int, name: str, path: Path, base: Path, trust: Trust, errors: Errors) -> bool:
     """Whether a plugin file that the run file names may be loaded; reports an error if not."""
     if trust == "none":
         errors.add(
             ("plugins", index),
             f"{name} is a plugin, which is code that runs, so a recipe from a picture does not load it; name the file "
-            f"with --plugin, or use --trust to load {name} from the picture's folder",
+            f"{_naming()} to load {name} from the picture's folder",
         )
         return False
     inside = all(file.resolve().is_relative_to(base.resolve()) for file in (path, *path.glob("*.py")))
@@ -83,7 +118,7 @@ def _trusted(index: int, name: str, path: Path, base: Path, trust: Trust, errors
         errors.add(
             ("plugins", index),
             f"{name} is outside the run file's folder, and a plugin is code that runs; copy it into that folder, name "
-            "it with --plugin, or use --trust",
+            f"it {_naming()}",
         )
         return False
     return True

@@ -12,10 +12,10 @@ from kerasdream.config.messages import shown
 from kerasdream.config.resolve import load, resolve
 from kerasdream.config.run_config import RunConfig
 from kerasdream.errors import ConfigError, ImageError
-from kerasdream.images import read_recipe
+from kerasdream.images import FORMATS, read_recipe
 from kerasdream.plugins import files as plugin_files
 
-PICTURES = (".png", ".jpg", ".jpeg", ".gif")
+PICTURES = (*FORMATS, ".gif")
 
 RESOLVED = ("recipe.tiles.size", "recipe.octaves.count", "recipe.octaves.steps")
 """Automatic values that a manifest contains as the numbers they became."""
@@ -45,6 +45,7 @@ def load_any(
         raise ConfigError(f"{file}: this kerasdream cannot read the recipe inside")
     marks = {path[1:]: where for path, where in manifest.marks.items() if path[:1] == ("recipe",)}
     document = YamlDocument(manifest.data["recipe"], manifest.name, marks)
+    _keep_scales(document.data)
     if not any(override.startswith(("image=", "image.source=")) for override in overrides):
         _check_source(file, manifest.data.get("source"))
     if not any(override.startswith("model") for override in overrides):
@@ -54,6 +55,19 @@ def load_any(
     return resolve(
         document, file.parent, overrides, plugins=plugins, trust="anywhere" if trust else "none", recipe=True
     )
+
+
+def _keep_scales(recipe: dict[str, Any]) -> None:
+    """Write ``scale: absolute`` into the energies of a recipe from before there was a ``scale``: their weights were.
+
+    Recipes are written out, so an entry with a weight and without a scale is that old. Its picture is dreamed again
+    with the strength it had.
+    """
+    priors = recipe.get("priors")
+    for entry in priors if isinstance(priors, list) else ():
+        for parameters in entry.values() if isinstance(entry, dict) else ():
+            if isinstance(parameters, dict) and "weight" in parameters:
+                parameters.setdefault("scale", "absolute")
 
 
 def recipe_in(picture: Path) -> str:

@@ -20,9 +20,10 @@ from kerasdream.config.messages import Errors
 from kerasdream.config.plugin_files import LoadedPlugins, Trust, load_plugins
 from kerasdream.config.run_config import RunConfig
 from kerasdream.config.sections import LISTS, NOISE, PARTS, SECTIONS, RunFile, written_out
+from kerasdream.config.step_length import without_length
 from kerasdream.config.validation import validated
 from kerasdream.errors import ConfigError, did_you_mean
-from kerasdream.models import network_name, parts
+from kerasdream.models import default_note, network_name, no_default, parts
 from kerasdream.plugins.spec import PartSpec
 
 
@@ -71,20 +72,21 @@ def resolve(
     Raises:
         ConfigError: lists every error found.
     """
-    document, early, given = merged(document, base, list(overrides), layers=layers, recipe=recipe)
+    document, early, given, chosen = merged(document, base, list(overrides), layers=layers, recipe=recipe)
     errors = Errors(document, early)
     data: dict[str, Any] = document.data
     settings = _settings(document, base)
     run_file = validated(RunFile, settings, (), errors, more_keys=PARTS)
     valid = dict(run_file) if run_file else _valid_settings(settings, errors)
     loaded = load_plugins(valid.get("plugins"), base, plugins, trust, errors)
-    parts = _parts(data, Context(base, loaded.registry, errors, loaded.complete, loaded.unused))
+    parts = _parts(data, Context(base, loaded.registry, errors, loaded.complete, loaded.unused, trust=trust))
     _check(valid, parts, errors)
     errors.problems = [with_hint(problem, data, loaded.registry) for problem in errors.problems]
     errors.raise_if_any()
     assert run_file is not None
     config = _run_config(run_file, parts, loaded, base)
-    return replace(config, notes=tuple(without_effect(config, given)))
+    notes = [default_note(config.model, chosen), *without_effect(config, given), *without_length(config.ascent)]
+    return replace(config, notes=tuple(filter(None, notes)))
 
 
 def _settings(document: YamlDocument, base: Path) -> dict[Any, Any]:
@@ -129,7 +131,8 @@ def _parts(data: Mapping[str, Any], context: Context) -> _Parts:
     context = replace(context, network="+".join(names) or None, networks=names if len(names) > 1 else ())
     lists = {key: specs(key, data.get(key, []), context) for key in LISTS}
     if not data.get("objectives") and (model is not None or "objectives" in data):
-        context.errors.add(("objectives",), "missing; expected a list such as [{l2: {layer: NAME}}]")
+        reason = model and "objectives" not in data and no_default(model)
+        context.errors.add(("objectives",), reason or "missing; expected a list such as [{l2: {layer: NAME}}]")
     return _Parts(model, spec("parametrizations", data["parametrization"], ("parametrization",), context), lists)
 
 

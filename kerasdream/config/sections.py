@@ -7,7 +7,7 @@ follow from it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from annotated_types import Interval
@@ -41,13 +41,6 @@ DEFAULT_PARTS: Mapping[str, Any] = {
     "outputs": [{"png": {"path": "{stem}-dream.png"}}],
 }
 """Defaults for omitted parts. A rule that looks at pixels, ``shadows``, is left out where the state is not pixels."""
-
-DEFAULT_LAYERS: Mapping[str, Sequence[str]] = {
-    "efficientnet_lite0": ("block11_expand",),
-    "efficientnet_lite1": ("block15_expand",),
-    "inception_v3": ("mixed3", "mixed5"),
-}
-"""Layers that a run file without objectives amplifies; for other networks, objectives are required."""
 
 NOISE = "noise"
 """The source of a dream that starts from noise."""

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from kerasdream.dreaming import remarks
 from kerasdream.dreaming.canvas import CanvasState, make_canvas
 from kerasdream.engine.chain import Chain
 from kerasdream.engine.decoding import Decoding
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from kerasdream.dreaming.step import Evaluation, GradientStep
     from kerasdream.plan.plan import Plan
 
+
+Seen = TypeVar("Seen")
 
 TIMINGS = ("first_step", "dream", "gradient", "ascent", "resize")
 """What is timed: see ``kerasdream.Result``."""
@@ -45,6 +48,8 @@ class AscentState:
         dead: the octaves that were left because no objective had a slope at their first step. At a later step that may
             be a unit that is saturated, or one step's transforms: then the ascent continues.
         views: the side of the largest views, if memory ran out for the plan's; from then on views are smaller.
+        units: of the energies' weights, for each octave that was started (``GradientStep.unit``).
+        means: each part's mean, unweighted, before the first and before the latest step of the octave.
     """
 
     octave: int
@@ -55,6 +60,8 @@ class AscentState:
     scores: tuple[float, ...] = ()
     dead: tuple[int, ...] = ()
     views: int | None = None
+    units: tuple[float, ...] = ()
+    means: tuple[tuple[float, ...], tuple[float, ...]] | None = None
 
 
 @dataclass
@@ -82,6 +89,11 @@ class AscentResult:
     def scores(self) -> tuple[float, ...]:
         """The weighted score before each step."""
         return self.point.scores if self.point else ()
+
+    @property
+    def units(self) -> tuple[float, ...]:
+        """The unit of the priors' weights in each octave; empty if no weight is in units of a gradient."""
+        return self.point.units if self.point and any(unit != 1.0 for unit in self.point.units) else ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -145,7 +157,7 @@ def ascend(
         except KeyboardInterrupt:
             result.interrupted = True
         result.picture = _picture(result.point, plan, canvas, source.shape)
-    result.remarks = () if decoding is None else decoding.notes
+    result.remarks = (*_faults(result, plan, step, source, chain, strength, projections), *_notes_of(decoding))
     return result
 
 
@@ -194,15 +206,18 @@ class _Ascent:
 
     def step(self, number: int, index: int) -> bool:
         """Evaluate the picture and take one step; return whether the octave is over."""
-        octaves = self.plan.octaves
-        before = sum(octave.steps for octave in octaves[:number])
-        progress = Progress(number, len(octaves), index, octaves[number].steps, before + index, self.plan.steps)
+        octaves, progress = self.plan.octaves, _progress(self.plan, number, index)
         with self.result.timed("gradient"):
-            found = self.evaluate(progress)
+            if len(self.point.units) <= number:
+                unit = self.seen(progress, self.evaluator.unit)
+                earlier = (*self.point.units, *[1.0] * number)[:number]
+                self.result.point = replace(self.point, units=(*earlier, unit))
+            unit = self.point.units[number]
+            found = self.seen(progress, partial(self.evaluator.evaluate, unit=unit))
         if not self.result.timings["first_step"]:
             self.result.timings["first_step"] = self.result.timings["gradient"]
         _check(found, progress, self.evaluator)
-        if not index and (not found.magnitude or self.evaluator.is_dead(found.scores)):
+        if not index and (not unit or not found.magnitude or self.evaluator.is_dead(found.scores)):
             point = self.point
             self.result.point = replace(point, step=octaves[number].steps, dead=(*point.dead, number))
             return True
@@ -216,6 +231,7 @@ class _Ascent:
         """Replace the state by the one after a step; return whether the octave is over."""
         point = self.point
         scores = *point.scores, found.score
+        means = tuple(found.scores.values())
         last = progress.step + 1 == progress.steps or self.is_over(scores[-1 - progress.step :])
         with self.result.timed("ascent"):
             now = CanvasState(point.state, point.memory, point.canvas)
@@ -227,16 +243,17 @@ class _Ascent:
             state=after.state,
             memory=after.memory,
             scores=scores,
+            means=(point.means[0] if point.means and progress.step else means, means),
         )
         return last
 
-    def evaluate(self, progress: Progress) -> Evaluation:
-        """Evaluate the picture. If memory runs out, the views are smaller from this step on."""
+    def seen(self, progress: Progress, look: Callable[..., Seen]) -> Seen:
+        """Return what the evaluator sees at the picture. If memory runs out, the views are smaller from now on."""
         while True:
             views = self.point.views
             present = self.plan.with_views(views) if views else self.plan
             try:
-                return self.evaluator.evaluate(self.point.canvas, present, progress, self.canvas)
+                return look(self.point.canvas, present, progress, self.canvas)
             except MemoryRanOutError:
                 self.result.point = replace(self.point, views=present.smaller().cutting.size)
 
@@ -245,6 +262,36 @@ class _Ascent:
         """The current state of an octave that has been started."""
         assert self.result.point is not None
         return self.result.point
+
+
+def _notes_of(decoding: Decoding | None) -> tuple[str, ...]:
+    """Return what the user should hear about a parametrization."""
+    return () if decoding is None else decoding.notes
+
+
+def _faults(
+    result: AscentResult,
+    plan: Plan,
+    step: GradientStep,
+    source: np.ndarray,
+    chain: Sequence[PartSpec],
+    strength: float,
+    projections: Sequence[PartSpec],
+) -> Iterator[str]:
+    """Yield what the user should hear about a dream that went wrong, if it was not interrupted."""
+    point, picture = result.point, result.picture
+    if point is None or picture is None or result.interrupted:
+        return
+    last = _progress(plan, point.octave, plan.octave_steps[point.octave] - 1)
+    unit = point.units[-1] if point.units else 1.0
+    yield from remarks.of_priors(step, projections, point.means, last, unit)
+    yield from remarks.of_picture(picture, source, chain, strength)
+
+
+def _progress(plan: Plan, octave: int, step: int) -> Progress:
+    """Return where a run is at a step of an octave."""
+    before, steps = sum(plan.octave_steps[:octave]), plan.octave_steps[octave]
+    return Progress(octave, len(plan.octave_steps), step, steps, before + step, plan.steps)
 
 
 def _picture(point: AscentState | None, plan: Plan, canvas: Canvas, shape: tuple[int, ...]) -> np.ndarray | None:

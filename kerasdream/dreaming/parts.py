@@ -119,6 +119,16 @@ class Parts:
         return any(term.at is not None for term in self.terms)
 
     @property
+    def in_proportion(self) -> bool:
+        """Whether the weight of an energy is in units of the objectives' gradient."""
+        return any(part.spec.scale == "gradient" for part in self.energies)
+
+    def factors(self, unit: float | None) -> list[float]:
+        """Return the factor of each energy's weight, given the unit; None: 0 for all."""
+        scales = (part.spec.scale for part in self.energies)
+        return [0.0 if unit is None else unit if scale == "gradient" else 1.0 for scale in scales]
+
+    @property
     def border(self) -> Border:
         """The extra pixels that transforms and energies need around each tile."""
         return Border.needed_by([part.made for part in self.transforms], [part.made for part in self.energies])

@@ -14,6 +14,7 @@ from kerasdream.dreaming.parts import Companions, Parts, extractor_for, guide_pi
 from kerasdream.engine.score import Score
 from kerasdream.engine.tensorflow import Engine
 from kerasdream.errors import ImageError, MemoryRanOutError, ModelError
+from kerasdream.models.backend import require_tensorflow
 from kerasdream.models.extractor import geometry_of
 from kerasdream.plan.crops import Windows, around
 from kerasdream.plan.cutting import cutting_for
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from kerasdream.dreaming.parts import Source
     from kerasdream.models.extractor import Extractor
     from kerasdream.plan.tiling import Cutting
+
+PULL = 0.1
+"""How hard an energy of weight 1 pulls, as a share of the objectives' gradient: ``total_variation`` then takes grain
+out and leaves the dream in, and a weight of 10 holds its own against the objectives."""
 
 
 class Evaluation(NamedTuple):
@@ -117,6 +122,7 @@ class GradientStep:
         score = Score(extractor, network.preprocess, parts.objectives, parts.energies, parts.transforms, guides)
         self.engine = Engine(score, batch=batch, jit=jit, sourced=parts.sourced, masks=len(parts.masks))
         self.parts, self.cutting, self.crops, self.seed = parts, cutting, crops, seed
+        self._units: dict[tuple[int, int], float] = {}
         self._photo: images.Scaled | None = None
         self._companions: Companions | None = None
 
@@ -129,6 +135,9 @@ class GradientStep:
         panels: tuple[int, int] = SINGLE,
     ) -> tuple[float, np.ndarray]:
         """Evaluate a picture.
+
+        The unit of the priors' weights is measured at the first picture of each shape, and kept for the later ones, so
+        that all steps climb the same score. Where the objectives have no slope, it is 1.
 
         Args:
             picture: ``(height, width, 3)`` float32 RGB in [-1, 1].
@@ -153,16 +162,19 @@ class GradientStep:
         while True:
             plan = Plan((picture.shape[:2],), (1,), self.cutting, self.seed, crops=self.crops, panels=Panels(*panels))
             try:
-                found = self.evaluate(picture, plan, progress, self._photo)
+                found = self.evaluate(picture, plan, progress, self._photo, unit=self._unit(picture, plan, progress))
                 return found.score, np.asarray(found.gradient)
             except MemoryRanOutError:
                 self.cutting = plan.smaller().cutting
 
-    def evaluate(self, picture: Any, plan: Plan, progress: Progress, source: Source | None = None) -> Evaluation:
+    def evaluate(
+        self, picture: Any, plan: Plan, progress: Progress, source: Source | None = None, *, unit: float | None = 1.0
+    ) -> Evaluation:
         """Evaluate one step of a plan on a picture, array or tensor.
 
         Args:
             source: the photo the picture came from, for parts that compare with it.
+            unit: of the energies' weights, see ``unit``; None: the objectives alone.
 
         Raises:
             ConfigError: a part compares with the source, but none was given.
@@ -170,7 +182,7 @@ class GradientStep:
         """
         place, cutting = (progress.octave, progress.step), plan.cutting
         present = [part.spec.values_at(progress) for part in self.parts.all]
-        values = [value for numbers in present for value in numbers.values()]
+        values = [value for numbers in present for value in numbers.values()] + self.parts.factors(unit)
         seed = transform_seed(plan.seed, *place)
         companions = self._companions_at(picture.shape[:2], source, plan.panels)
         window = None
@@ -194,12 +206,31 @@ class GradientStep:
                 panels=plan.panels,
             )
         means = {part.label: float(mean) for part, mean in zip(self.parts.scored, found.means, strict=True)}
-        weighted = zip(self.parts.scored, present, means.values(), strict=False)
-        score = sum(part.weight(numbers) * mean for part, numbers, mean in weighted)
+        score = sum(weight * mean for weight, mean in zip(self.weights(progress, unit), means.values(), strict=True))
         return Evaluation(score, found.gradient, means, found.magnitude, window)
 
+    def unit(self, picture: Any, plan: Plan, progress: Progress, source: Source | None = None) -> float:
+        """Return the unit of the energies' weights: ``PULL`` times the mean ``|gradient|`` of the objectives alone.
+
+        The gradient is that of a density, multiplied by the number of values, so that it does not depend on the
+        picture's size; with crops the mean is over the part of the picture that they cover. One evaluation, with the
+        cuts and the transforms of that step. 1 if no energy has ``scale: gradient``.
+        """
+        if not self.parts.in_proportion:
+            return 1.0
+        found = self.evaluate(picture, plan, progress, source, unit=None)
+        size = found.magnitude if found.window is None else np.abs(np.asarray(found.gradient)[found.window]).mean()
+        return PULL * float(size) * np.prod(picture.shape).item()
+
+    def weights(self, progress: Progress, unit: float | None = 1.0) -> list[float]:
+        """Return the current weights of objectives and energies, the latter multiplied by their factors."""
+        weights = [part.weight(part.spec.values_at(progress)) for part in self.parts.scored]
+        factors = [1.0] * len(self.parts.objectives) + self.parts.factors(unit)
+        return [weight * factor for weight, factor in zip(weights, factors, strict=True)]
+
     def refresh(self) -> None:
-        """Copy the model's current weights into the step, for a model that is being trained."""
+        """Copy the model's weights into the step, for a model that is being trained. Units are measured anew."""
+        self._units.clear()
         self.engine.score.extractor.refresh()
 
     def is_dead(self, scores: Mapping[str, float]) -> bool:
@@ -209,6 +240,13 @@ class GradientStep:
     def origin(self, label: str) -> str:
         """Return where the part with this label comes from: its plugin, the file and line of its factory."""
         return next(part.spec.origin for part in self.parts.scored if part.label == label)
+
+    def _unit(self, picture: np.ndarray, plan: Plan, progress: Progress) -> float:
+        """Return the unit of the energies' weights for pictures of this shape, measured at the first one."""
+        shape = picture.shape[:2]
+        if shape not in self._units:
+            self._units[shape] = self.unit(picture, plan, progress, self._photo) or 1.0
+        return self._units[shape]
 
     def _companions_at(self, shape: tuple[int, int], source: Source | None, panels: Panels) -> np.ndarray | None:
         """Return source and masks at the size of the picture, if there are any; kept for the next step."""
@@ -235,6 +273,7 @@ def as_network(
     Raises:
         ModelError: neither ``input_range`` nor ``preprocess`` is given; they are never guessed.
     """
+    require_tensorflow()
     tokens = Tokens(**tokens) if isinstance(tokens, Mapping) else tokens
     given = {"inputs": inputs, "channels": channels, "head": head, "tokens": tokens}
     more: dict[str, Any] = {name: value for name, value in given.items() if value is not None}

@@ -4,27 +4,48 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
+
+from kerasdream.models.backend import require_tensorflow
 
 
 def tensorflow() -> ModuleType:
     """Import TensorFlow, hiding what its C++ side prints meanwhile ("could not find cuda drivers").
 
-    A failing import still raises: only file descriptor 2 is silenced, and only during the import.
+    A process that has it imported already is left as it is. A failing import still raises: only file descriptor 2 is
+    silenced, and only during the import.
+
+    Raises:
+        ModelError: Keras runs on another backend.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    sys.stderr.flush()
-    kept = os.dup(2)
+    require_tensorflow()
+    if "tensorflow" not in sys.modules:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        with _no_standard_error():
+            import tensorflow
+
+            tensorflow.config.list_physical_devices()  # looks for GPUs, and complains where there are none
+    return sys.modules["tensorflow"]
+
+
+@contextmanager
+def _no_standard_error() -> Iterator[None]:
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is none: a service, or a program without a console
+        yield
+        return
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
     try:
-        import tensorflow
-
-        tensorflow.config.list_physical_devices()  # looks for GPUs, and complains where there are none
+        yield
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-    return tensorflow
 
 
 def deterministic(seed: int) -> None:

@@ -102,7 +102,8 @@ class Score:
         guides: pictures that objectives compare with, ``(height, width, 3)``, by path.
 
     Attributes:
-        slots: the label and parameter of every number that changes, in the order in which they are passed in.
+        slots: the label and parameter of every number that changes, in the order in which they are passed in; each
+            energy's factor follows them.
         owners: for each term of the score, the number of the part it belongs to (objectives, then energies).
     """
 
@@ -131,10 +132,21 @@ class Score:
         return numbers
 
     def activations(self, pixels: Any) -> dict[str, Any]:
-        """Return the activations of the selected layers for pictures in [-1, 1], as float32."""
+        """Return the activations of the selected layers for pictures in [-1, 1], as float32.
+
+        Raises:
+            ModelError: a layer has as many channels as its input has values, because pictures may have any size.
+        """
         import tensorflow as tf
 
         activations = self.extractor.model(self.preprocess(pixels), training=False)
+        for layer, tensor in activations.items():
+            tensor.set_shape(self.extractor.model.output[layer].shape)  # a trace forgets the size of crops
+            if tensor.shape[-1] is None:
+                raise ModelError(
+                    f"the layer {layer!r} has no positions, and its number of values depends on the picture's size; "
+                    "use crops of the network's own size, views: crops, or an earlier layer"
+                )
         return {layer: tf.cast(tensor, tf.float32) for layer, tensor in activations.items()}
 
     def of_objectives(self, seen: Views, values: Any, seed: Any) -> ScoreSums:
@@ -159,17 +171,17 @@ class Score:
         return _total(scores())
 
     def of_energies(self, seen: Views, values: Any) -> ScoreSums:
-        """Add up the energies, evaluated on the views as they are."""
-        numbers = self.numbers(values)
+        """Add up the energies, evaluated on the views as they are, each multiplied by its factor."""
+        numbers, factors = self.numbers(values), values[len(self.slots) :]
 
         def scores() -> Iterator[_TermScore]:
-            for part in self.energies:
+            for number, part in enumerate(self.energies):
                 present = numbers.get(part.label, {})
                 energy = part.at(present)
                 pictures = [seen.pixels] if energy.reference is None else [seen.pixels, seen.source]
                 density = _evaluate(part.label, partial(energy.log_p, *pictures))
                 integral, sums = _integral(density, (1, 1), seen, part.mask)
-                yield _TermScore(part.weight(present), 1.0, integral, sums)
+                yield _TermScore(factors[number] * part.weight(present), 1.0, integral, sums)
 
         return _total(scores())
 

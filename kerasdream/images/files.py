@@ -1,4 +1,4 @@
-"""Walk the structure of PNG, JPEG and GIF files without decoding pixels."""
+"""Walk the structure of PNG, JPEG, GIF and WebP files without decoding pixels."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from kerasdream.errors import ImageError
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_SIGNATURE = b"\xff\xd8\xff"
 GIF_SIGNATURES = b"GIF87a", b"GIF89a"
+
+TIFF_SIGNATURES = b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"
 
 MAX_PARTS = 1_000_000
 """Most chunks or segments read from one file: enough for an 8 GB PNG in the usual 8 kB chunks, and still an end."""
@@ -56,6 +58,22 @@ def jpeg_segments(file: BinaryIO) -> Iterator[tuple[int, int, int]]:
             return
         position += 2 + length
     raise ImageError(f"{file.name}: the JPEG file has over {MAX_PARTS:,} segments; export it again")
+
+
+def webp_chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+    """Yield (type, offset of the data, length of the data) of every chunk of a WebP; the caller may seek in between.
+
+    It ends where the file ends.
+    """
+    position = 12
+    for _ in range(MAX_PARTS):
+        file.seek(position)
+        head = file.read(8)
+        if len(head) < 8:
+            return
+        length = int.from_bytes(head[4:], "little")
+        yield head[:4], position + 8, length
+        position += 8 + length + length % 2
 
 
 def gif_comments(file: BinaryIO) -> Iterator[Iterator[bytes]]:

@@ -1,21 +1,30 @@
-"""The recipe inside a picture: an iTXt chunk of a PNG, comment segments of a JPEG, a comment of a GIF."""
+"""The recipe inside a picture.
+
+It is an iTXt chunk of a PNG, comment segments of a JPEG, a comment of a GIF, the description of a TIFF or of a WebP's
+EXIF data.
+"""
 
 from __future__ import annotations
 
 import io
 import os
 import zlib
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+from PIL import Image
 
 from kerasdream._files import open_file
 from kerasdream.errors import ImageError
+from kerasdream.images.deep_tiff import tags_of
 from kerasdream.images.files import (
     GIF_SIGNATURES,
     JPEG_SIGNATURE,
     PNG_SIGNATURE,
+    TIFF_SIGNATURES,
     gif_comments,
     jpeg_segments,
     png_chunks,
+    webp_chunks,
 )
 from kerasdream.images.reading import size
 
@@ -23,14 +32,17 @@ KEYWORD = "kerasdream"
 MAX_RECIPE_BYTES = 2**24
 """Longest recipe written to or read from a picture, in bytes of UTF-8."""
 
+DESCRIPTION = 270
+"""The tag ImageDescription of TIFF and EXIF."""
+
 _PNG_KEY = KEYWORD.encode() + b"\0"
-_JPEG_KEY = _GIF_KEY = KEYWORD.encode() + b"\n"
+_JPEG_KEY = _GIF_KEY = _DESCRIPTION_KEY = KEYWORD.encode() + b"\n"
 _COMMENT = 0xFE
 _PIECE = 65_533 - len(_JPEG_KEY)  # a segment holds up to 65,533 bytes
 
 
 def read_recipe(path: str | os.PathLike[str]) -> str | None:
-    """Return the recipe inside a PNG, JPEG or GIF that kerasdream wrote, or None if the picture has none.
+    """Return the recipe inside a PNG, JPEG, GIF, TIFF or WebP that kerasdream wrote, or None if the picture has none.
 
     Only the structure of the file is read: no pixels are decoded, and at most `MAX_RECIPE_BYTES` are decompressed.
 
@@ -46,12 +58,20 @@ def read_recipe(path: str | os.PathLike[str]) -> str | None:
                 data = _from_jpeg(file)
             elif start.startswith(GIF_SIGNATURES):
                 data = _from_gif(file)
+            elif start.startswith(TIFF_SIGNATURES):
+                size(path)
+                data = _from_description(tags_of(file))
+            elif start[:4] == b"RIFF":
+                size(path)
+                data = _from_webp(file)
             else:
+                data = None
+            if data is None:
                 size(path)  # raises ImageError unless the file is a picture
                 return None
-            if data is not None and len(data) > MAX_RECIPE_BYTES:
+            if len(data) > MAX_RECIPE_BYTES:
                 raise ValueError(f"it is longer than {MAX_RECIPE_BYTES:,} bytes")
-            return None if data is None else data.decode()
+            return data.decode()
         except (ValueError, zlib.error) as error:
             raise ImageError(f"{path}: its recipe is corrupt ({error}); make the picture again") from error
 
@@ -68,6 +88,11 @@ def into_jpeg(picture: bytes, recipe: bytes) -> bytes:
 def as_gif_comment(recipe: str) -> bytes:
     """Return a recipe as a comment for Pillow to write into a GIF."""
     return _GIF_KEY + recipe.encode()
+
+
+def as_description(recipe: bytes) -> bytes:
+    """Return a recipe as an ImageDescription for Pillow to write into a TIFF or EXIF."""
+    return _DESCRIPTION_KEY + recipe
 
 
 def _from_png(file: BinaryIO) -> bytes | None:
@@ -113,3 +138,19 @@ def _from_gif(file: BinaryIO) -> bytes | None:
                     break
             return bytes(data[len(_GIF_KEY) :])
     return None
+
+
+def _from_webp(file: BinaryIO) -> bytes | None:
+    for kind, offset, length in webp_chunks(file):
+        if kind == b"EXIF":
+            file.seek(offset)
+            exif = Image.Exif()
+            exif.load(file.read(min(length, MAX_RECIPE_BYTES + 4096)))
+            return _from_description(exif)
+    return None
+
+
+def _from_description(tags: Any) -> bytes | None:
+    text = tags.get(DESCRIPTION, "")
+    data = text.encode("latin-1") if isinstance(text, str) else b""  # as which Pillow decodes any text
+    return data[len(_DESCRIPTION_KEY) :] if data.startswith(_DESCRIPTION_KEY) else None

@@ -96,7 +96,7 @@ class Rebuild:
         taps |= {LOGITS: self.logits} if self.blueprint.logits else {}
         for layer, tensor in taps.items():
             taps[layer], self.tapped[layer] = as_map(layer, tensor, self.tapped[layer], picture, self.blueprint.tokens)
-        return keras.Model(picture, taps, name=f"{self.blueprint.name}_features")
+        return keras.Model(picture, taps, name="features")
 
     def _enter(self, picture: Any) -> None:
         """Make the network's inputs from the picture."""
@@ -195,6 +195,7 @@ class Rebuild:
         seen = [self.geometry[value] for value in call.inputs]
         shape, sides = self.values[call.outputs[0]].shape, self.picture.shape[1:3]
         measured = is_called(made) and len(shape) == 4 and not hasattr(call.layer, "strides")
+        measured = measured and type(call.layer).__name__ != "Preprocessing"  # of an ensemble: each pixel by itself
         if made is None:
             height, width = seen[0]
         elif measured and any(axis.stride for pair in seen for axis in pair):

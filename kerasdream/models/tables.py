@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from kerasdream.errors import OneSizeError
 from kerasdream.plan.tiling import Lattice
 
 if TYPE_CHECKING:
@@ -61,7 +62,10 @@ def layers_of(network: Network) -> tuple[Layer, ...]:
     from kerasdream.models.graph import layer_names
 
     names = list(layer_names(network.model, network.aliases))
-    extractor = build_extractor(network, names, fold=False)
+    try:
+        extractor = build_extractor(network, names, fold=False)
+    except OneSizeError as error:
+        extractor = build_extractor(network, names, fold=False, side=error.side)
     rows = []
     for name in names:
         pair = extractor.geometry[name]

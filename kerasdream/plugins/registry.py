@@ -46,8 +46,8 @@ MAKES: Mapping[str, tuple[type, ...]] = {
 }
 """Kind -> the classes of its parts."""
 
-RESERVED = ("weight", "mask")
-"""Parameters that kerasdream adds to every objective and energy."""
+RESERVED: Mapping[str, tuple[str, ...]] = {"objectives": ("weight", "mask"), "priors": ("weight", "mask", "scale")}
+"""Kind -> the parameters that kerasdream adds to every objective, and to every prior that is an energy."""
 
 PYTHON = "python"
 """The name in a recipe of a part given as a Python object; no part may have this name."""
@@ -119,9 +119,9 @@ class Registry:
                     f"{new}: its parameter {parameter.name!r} must be keyword-only and annotated, as in "
                     f"def {name}(*, {parameter.name}: float = 1.0)"
                 )
-            if parameter.name in RESERVED and kind in ("objectives", "priors"):
+            if parameter.name in RESERVED.get(kind, ()):
                 raise PluginError(
-                    f"{new} has a parameter {parameter.name!r}, which kerasdream adds to every objective and prior; "
+                    f"{new} has a parameter {parameter.name!r}, which kerasdream adds to every {KINDS[kind]}; "
                     "remove or rename it"
                 )
         self.entries[kind][name] = new

@@ -7,11 +7,11 @@ import inspect
 import types
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
-from kerasdream.components import LAYER, Energy, Objective
+from kerasdream.components import CODE, LAYER, TRUSTED, Energy, Objective
 from kerasdream.errors import PluginError
 from kerasdream.images.masks import MaskFile
 from kerasdream.plugins.registry import MAKES, Registration
@@ -20,12 +20,15 @@ from kerasdream.schedules import scheduled
 CHANGING = ("objectives", "priors", "transforms", "ascent")
 """Kinds whose parts are made again for each step, so that their numbers may be schedules."""
 
+SCALE = "gradient: the weight is in tenths of the objectives' gradient, on any network; absolute: it is a bare factor."
+"""What ``scale`` is, for help and schema."""
+
 
 @cache
 def model_of(registration: Registration) -> type[BaseModel]:
     """Return the pydantic model of an entry's parameters: strict, unknown keys rejected.
 
-    Floats accept schedules where they can change from step to step; ``weight`` and ``mask`` are added where they apply.
+    Floats accept schedules where they can change from step to step; the reserved parameters are added where they apply.
     """
     factory = registration.factory
     fields: dict[str, Any] = {}
@@ -35,6 +38,8 @@ def model_of(registration: Registration) -> type[BaseModel]:
     if is_weighted(registration.kind, factory):
         fields["weight"] = (scheduled(float), Field(1.0, description="Factor; negative to make it smaller."))
         fields["mask"] = (MaskFile | None, Field(None, description="Where it counts: a picture, white for fully."))
+    if registration.kind == "priors" and is_weighted("priors", factory):
+        fields["scale"] = (Literal["gradient", "absolute"], Field("gradient", description=SCALE))
     config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, protected_namespaces=())
     name = getattr(factory, "__name__", registration.name)
     model: type[BaseModel] = create_model(name, __config__=config, __doc__=inspect.getdoc(factory), **fields)
@@ -69,8 +74,17 @@ def layer_names(factory: Callable[..., Any], params: dict[str, Any]) -> Iterator
 
 def layer_parameters(factory: Callable[..., Any]) -> list[str]:
     """Return the parameters annotated ``LayerName``, or with lists of them."""
-    hints = get_type_hints(factory, include_extras=True)
-    return [name for name, hint in hints.items() if name != "return" and _mentions_layer(hint)]
+    return _marked(factory, LAYER)
+
+
+def code_parameters(factory: Callable[..., Any]) -> list[str]:
+    """Return the parameters annotated ``CodeFile``."""
+    return _marked(factory, CODE)
+
+
+def trusted_parameters(factory: Callable[..., Any]) -> list[str]:
+    """Return the parameters annotated ``Trusted``, which are no keys of a run file."""
+    return _marked(factory, TRUSTED)
 
 
 def check_signature(registration: Registration) -> None:
@@ -126,15 +140,24 @@ def _check_default(registration: Registration, parameter: inspect.Parameter, ann
 def _parameters(registration: Registration) -> Iterator[tuple[str, Any, Any]]:
     """Yield (name, default or ``...``, annotation open to schedules) of a factory's own parameters."""
     hints = get_type_hints(registration.factory, include_extras=True)
+    hidden = trusted_parameters(registration.factory)
     for parameter in inspect.signature(registration.factory).parameters.values():
+        if parameter.name in hidden:
+            continue
         annotation = hints[parameter.name]
         if registration.kind in CHANGING:
             annotation = _with_schedules(annotation)
         yield parameter.name, ... if parameter.default is parameter.empty else parameter.default, annotation
 
 
-def _mentions_layer(annotation: Any) -> bool:
-    return any(a is LAYER or _mentions_layer(a) for a in get_args(annotation))
+def _marked(factory: Callable[..., Any], mark: Any) -> list[str]:
+    """Return the parameters whose annotation has a mark, anywhere in it."""
+    hints = get_type_hints(factory, include_extras=True)
+    return [name for name, hint in hints.items() if name != "return" and _mentions(hint, mark)]
+
+
+def _mentions(annotation: Any, mark: Any) -> bool:
+    return any(a is mark or _mentions(a, mark) for a in get_args(annotation))
 
 
 def _with_schedules(annotation: Any) -> Any:

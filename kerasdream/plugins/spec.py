@@ -69,6 +69,11 @@ class PartSpec:
         return self.values.get("mask")
 
     @property
+    def scale(self) -> str:
+        """The reserved parameter ``scale`` of an energy: the unit of its weight, ``gradient`` or ``absolute``."""
+        return str(self.values.get("scale", "gradient"))
+
+    @property
     def files(self) -> Iterator[Path]:
         """The files the part reads."""
         for value in self.values.values():
@@ -103,14 +108,14 @@ class PartSpec:
             return self.made
         values = {**self.values, **self.values_at(Progress()), **(present or {})}
         if is_weighted(self.kind, self.factory):
-            values = {name: value for name, value in values.items() if name not in RESERVED}
+            values = {name: value for name, value in values.items() if name not in RESERVED[self.kind]}
         guard = Guard(self.origin, self.located, self.factory)
         with guard.attributed():
             part = as_part(self.kind, self.factory(**values))
             if present is None:  # in a trace, numbers may be tensors
                 check_fields(part)
-            if isinstance(part, Projection) and (self.weight != 1.0 or self.mask is not None):
-                raise ConfigError("a projection has no weight or mask; remove what is set")
+            if isinstance(part, Projection) and (self.weight, self.mask, self.scale) != (1.0, None, "gradient"):
+                raise ConfigError("a projection has no weight, mask or scale; remove what is set")
         return guard.guarded(part)
 
     def attributed(self) -> AbstractContextManager[None]:

@@ -16,7 +16,7 @@ import numpy as np
 from kerasdream._files import replacing
 from kerasdream.config.recipes import differences
 from kerasdream.dreaming.loop import AscentState
-from kerasdream.errors import OutputError
+from kerasdream.errors import OutputError, setting
 from kerasdream.results.kept_frames import KeptFrames
 from kerasdream.results.packing import packed, unpacked
 
@@ -119,13 +119,15 @@ class Checkpoint:
         except FileNotFoundError:
             return None
         except DAMAGE as error:
-            raise OutputError(
-                f"checkpoint {self.path} is damaged ({error}); drop --resume (or delete the file) to start over"
-            ) from error
+            raise OutputError(f"checkpoint {self.path} is damaged ({error}); {_restart()}") from error
         raise OutputError(
             f"checkpoint {self.path} belongs to a different run ({'; '.join(changes[:3])}); restore those settings to "
-            "resume it, or drop --resume (or delete the file) to start over"
+            f"resume it, or {_restart()}"
         )
+
+
+def _restart() -> str:
+    return f"drop {setting('--resume', 'resume=True')} (or delete the file) to start over"
 
 
 def _fields(value: Frame | AscentState) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from kerasdream.config.recipes import manifest_in
-from kerasdream.errors import ImageError, OutputError
+from kerasdream.errors import ImageError, OutputError, setting
 from kerasdream.events import Result
 from kerasdream.images import read, save
 
@@ -37,7 +37,8 @@ class KeptFrames:
             frame = read(path)
         except ImageError as error:
             raise OutputError(
-                f"frame {number + 1}, which was finished, cannot be read again ({error}); drop --resume to start over"
+                f"frame {number + 1}, which was finished, cannot be read again ({error}); "
+                f"drop {setting('--resume', 'resume=True')} to start over"
             ) from error
         return Result(frame.pixels, (), {}, manifest_in(path), frame.alpha)
 

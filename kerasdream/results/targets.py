@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasdream import images
 from kerasdream.config.recipes import differences, manifest_in
-from kerasdream.errors import OutputError
+from kerasdream.errors import OutputError, setting
 from kerasdream.events import Result
 from kerasdream.output_names import files_of, filled
 from kerasdream.results.checkpoint import checkpoint_path, discard
@@ -61,9 +61,11 @@ class Targets:
             self._taken[path] = source
             _check_name(path)
             if path.exists() and os.path.exists(source) and path.samefile(source):
-                raise OutputError(f"output {path} would overwrite its own source; choose another path, or -o DIR")
+                raise OutputError(
+                    f"output {path} would overwrite its own source; choose another path, or {_elsewhere()}"
+                )
             if path.exists() and not self.overwrite and not self.resume:
-                raise OutputError(f"{path} exists; add --overwrite to replace it, or -o DIR to write elsewhere")
+                raise OutputError(f"{path} exists; {_replacing()}")
         for folder in dict.fromkeys(path.parent for path in paths):
             _check_folder(folder)
         return paths
@@ -87,10 +89,7 @@ class Targets:
             changes = list(differences(requested, {key: manifest.get(key) for key in requested}))
             if changes and not self.overwrite:
                 reason = "; ".join(changes[:3]) if manifest else "it has no recipe"
-                raise OutputError(
-                    f"{path} exists and is a different picture ({reason}); add --overwrite to replace it, or -o DIR to "
-                    "write elsewhere"
-                )
+                raise OutputError(f"{path} exists and is a different picture ({reason}); {_replacing()}")
             if changes or manifest.get("interrupted"):
                 return None
         if len(manifests) < len(files):
@@ -109,6 +108,15 @@ class Targets:
         )
 
 
+def _replacing() -> str:
+    overwrite = setting("add --overwrite", "pass overwrite=True")
+    return f"{overwrite} to replace it, or {_elsewhere()} to write elsewhere"
+
+
+def _elsewhere() -> str:
+    return setting("-o DIR", "folder=DIR")
+
+
 def _check_name(path: Path) -> None:
     """Check that a file of this name can be written, and its checkpoint next to it."""
     try:
@@ -122,8 +130,8 @@ def _check_name(path: Path) -> None:
 
 def _check_folder(folder: Path) -> None:
     if not folder.is_dir():
-        raise OutputError(f"the folder {folder} does not exist; create it, or use -o DIR")
+        raise OutputError(f"the folder {folder} does not exist; create it, or use {_elsewhere()}")
     try:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
-        raise OutputError(f"the folder {folder} cannot be written ({error.strerror}); use -o DIR") from None
+        raise OutputError(f"the folder {folder} cannot be written ({error.strerror}); use {_elsewhere()}") from None

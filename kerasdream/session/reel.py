@@ -159,6 +159,7 @@ class FrameLoop:
             "frame": frame.number + 1 if self.settings.count > 1 else None,
             "interrupted": ascent.interrupted,
             "memory_ran_out": {"views": dreamed.views} if dreamed.views else None,
+            "prior_units": list(ascent.units),
         }
         written = [target for target in self.targets if self._is_last(dreamed) or is_framed(target.path)]
         return Result(
@@ -173,6 +174,7 @@ class FrameLoop:
             peak_memory=peak(),
             notes=(*self.photo.notes, *self.plan.notes, *ascent.notes),
             dpi=self.photo.dpi,
+            source=self.photo.stored,
         )
 
     def _is_last(self, dreamed: _Dreamed) -> bool:

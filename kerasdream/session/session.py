@@ -16,7 +16,7 @@ from kerasdream.events import Event, Finished, Result
 from kerasdream.images import Picture
 from kerasdream.plan.plan import Plan
 from kerasdream.results.checkpoint import Checkpoint, RunState
-from kerasdream.results.finish import finished_shape
+from kerasdream.results.finish import finish, finished_shape
 from kerasdream.results.manifest import Provenance
 from kerasdream.results.targets import Targets
 from kerasdream.session import sources
@@ -70,10 +70,16 @@ class Session:
         """
         return sources.find(self.config, lambda photo: self.files.files(self.files.paths(photo)))
 
+    @cached_property
+    def left_out(self) -> list[str]:
+        """What the user should hear about photos in the folders of this run that cannot be read."""
+        return sources.left_out(self.config)
+
     def notes(self, found: Sequence[str]) -> tuple[list[str], list[str]]:
         """Return what the user should hear about a run of these pictures, and the notes of pictures that it sums up."""
         shrunk = sources.all_shrinking(self.config, found)
-        return [*self.config.notes, *sources.in_one_line(shrunk, self.config)], list(shrunk.values())
+        summary = [*self.config.notes, *self.left_out, *sources.in_one_line(shrunk, self.config)]
+        return summary, list(shrunk.values())
 
     def targets(self, source: str) -> list[Path]:
         """Return the path of each output of a picture, ``{frame}`` left in it, after checking that it may be written.
@@ -89,7 +95,8 @@ class Session:
         Raises:
             ImageError: the file is missing, or is not a picture.
         """
-        return sources.read(self.config, source)
+        picture = sources.read(self.config, source)
+        return replace(picture, notes=(*self.left_out, *picture.notes))
 
     def finished(self, picture: Picture, targets: Sequence[Path]) -> Result | None:
         """When resuming, return the result of a picture that is already finished, and report it; otherwise None.
@@ -106,7 +113,10 @@ class Session:
 
     @cached_property
     def network(self) -> Network:
-        """The network, built and loaded."""
+        """The network, built and loaded, without TensorFlow's start-up messages."""
+        from kerasdream.engine.loading import tensorflow
+
+        tensorflow()
         return network_of(self.config) if self._network is None else self._network
 
     @cached_property
@@ -134,8 +144,8 @@ class Session:
         from kerasdream.models.extractor import geometry_of
 
         config, extractor = self.seen
-        geometry = geometry_of(extractor)
-        return NetworkFacts(self.network.name, self.network.side, geometry, extractor.notes, config.cropped)
+        network, geometry, notes = self.network, geometry_of(extractor), (*self.network.notes, *extractor.notes)
+        return NetworkFacts(network.name, network.side, geometry, notes, config.cropped)
 
     @cached_property
     def step(self) -> GradientStep:
@@ -166,6 +176,23 @@ class Session:
     def plan(self, shape: tuple[int, int]) -> Plan:
         """Return the plan for a picture of this (height, width)."""
         return plan_run(self.config, self.facts, shape)
+
+    def rehearse(self, picture: Picture) -> None:
+        """Take one step of a dream at its smallest size and finish it, to find what is wrong before it matters.
+
+        Raises:
+            KerasdreamError: whatever ``dream`` would raise early.
+        """
+        shape = (picture.stored.shape[0], picture.stored.shape[1])
+        postprocess = [entry.make() for entry in self.config.postprocess]
+        finished_shape(postprocess, shape)
+        plan = self.plan(shape)
+        short = replace(plan, sizes=plan.sizes[:1], octave_steps=(1,))
+        nothing: Callable[[object], None] = lambda anything: None  # noqa: E731
+        ascent = _ascend(self.config, self.step, picture, short, start=None, save=nothing, on_event=nothing)
+        if ascent.interrupted or ascent.picture is None:
+            raise KeyboardInterrupt
+        finish(ascent.picture, picture, postprocess)
 
     def dream(self, picture: Picture, targets: Sequence[Path] = ()) -> Result:
         """Dream one picture, or the frames that start from it, and write it to ``targets``, one for each output.

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from kerasdream.config.run_config import RunConfig
     from kerasdream.plan.panels import Panels
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif")
-"""Suffixes of the pictures in a folder."""
-
 
 def find(config: RunConfig, written: Callable[[str], Iterable[Path]]) -> list[str]:
     """Return the pictures of a run: paths, or ``noise``. Pictures that the run itself writes are left out.
@@ -46,14 +43,28 @@ def _pictures(base: Path, source: str) -> list[str]:
         return [source]
     path = base / Path(source).expanduser()
     if path.is_dir():
-        found = sorted(str(file) for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+        found = sorted(str(file) for file in path.iterdir() if file.suffix.lower() in images.suffixes())
     elif is_glob(source, base):
         found = sorted(str(base / name) for name in glob.glob(source, root_dir=base, recursive=True))
     else:
         found = [str(path)]
     if not found:
-        raise ImageError(f"{path} has no pictures; expected files ending in {', '.join(SUFFIXES)}")
+        others = f" ({unread})" if (unread := _left_out(base, source)) else ""
+        raise ImageError(f"{path} has no pictures{others}; expected files ending in {', '.join(images.suffixes())}")
     return found
+
+
+def left_out(config: RunConfig) -> list[str]:
+    """Return what the user should hear about photos in the folders of a run that are of a kind that cannot be read."""
+    return [note for source in config.image.sources if (note := _left_out(config.base, source))]
+
+
+def _left_out(base: Path, source: str) -> str:
+    path = base / Path(source).expanduser()
+    if source == NOISE or not path.is_dir():
+        return ""
+    said = images.left_out(file.name for file in path.iterdir() if file.is_file())
+    return said and f"left out of {source.rstrip('/')}/: {said}"
 
 
 def is_glob(source: str, base: Path) -> bool:

@@ -97,7 +97,8 @@ def check_output(
 
 def _events() -> list[Event]:
     """Return the events of a real run of two octaves."""
-    from kerasdream.api import as_picture, session_for
+    from kerasdream.api import session_for
+    from kerasdream.images.given import as_picture
 
     events: list[Event] = []
     session = session_for(

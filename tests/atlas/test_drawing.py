@@ -181,7 +181,7 @@ def test_layers_of_a_built_network_have_the_columns_of_a_table(tiny):
         ("efficientnet_lite0 --size 8", 2, "8 is not in the range"),
         ("vgg61", 1, "unknown model 'vgg61'; did you mean 'vgg19' or 'vgg16'"),
         ("nothing.keras", 1, "the model file nothing.keras does not exist"),
-        ("tiny.keras", 1, "which pixel values does tiny.keras expect? Add --input-range 0 255"),
+        ("tiny.keras", 1, "which pixel values does tiny.keras expect? Add --input-range"),
         (
             "tiny.keras --input-range -1 1 --layers c9",
             1,
@@ -196,3 +196,36 @@ def test_errors_are_one_sentence(here, folder, monkeypatch, arguments, code, wor
     assert words in err.splitlines()[-1]
     assert "Traceback" not in err
     assert not list(folder.glob("**/*.part"))
+
+
+@pytest.fixture
+def flat(tmp_path):
+    """A folder with the commonest own network: c1, c2, then layers without positions."""
+    layers = keras.layers
+    convolutions = [layers.Conv2D(4, 3, strides=2, activation="relu", name=name) for name in ("c1", "c2")]
+    model = keras.Sequential(
+        [keras.Input((64, 64, 3)), *convolutions, layers.Flatten(name="flat"), layers.Dense(5, name="answer")]
+    )
+    model.save(tmp_path / "flat.keras")
+    return tmp_path
+
+
+def test_layers_without_positions_are_listed_and_the_others_drawn(flat, command):
+    arguments = "flat.keras", "--input-range", 0, 255, *FAST
+    code, _, err = command(flat, *arguments)
+    assert code == 0, err
+    assert "not drawn, because they have no positions in a picture: flat, answer; to draw classes" in err
+    assert {path.stem for path in (flat / "flat-layers" / "tiles").iterdir()} == {"c1", "c2", "photo"}
+
+
+def test_what_cannot_be_drawn_is_listed_with_the_reason(flat, command):
+    arguments = "flat.keras", "--input-range", 0, 255, *FAST, "-s", "views=tiles"
+    code, _, err = command(flat, *arguments, "--layers", "c2,flat")
+    assert code == 0, err
+    assert "2/2 flat: not drawn: " in err
+    assert "flat" not in (flat / "flat-layers" / "index.html").read_text().partition("</title>")[2].replace(
+        "flat.keras", ""
+    )
+    code, _, err = command(flat, *arguments, "--layers", "flat", "-o", "other")
+    assert code == 1
+    assert "nothing could be drawn: " in err.splitlines()[-1]

@@ -56,12 +56,19 @@ def test_list_as_json(here):
 def test_layers_of_a_network_and_of_a_file(here, tmp_path, tiny):
     code, out, _ = here("layers", "inception_v3")
     assert code == 0
-    assert out.splitlines()[0].split() == ["layer", "channels", "stride"]
-    assert ["mixed5", "768", "16"] in [line.split() for line in out.splitlines()]
-    tiny.save(tmp_path / "tiny.keras")
-    code, out, _ = here("layers", tmp_path / "tiny.keras")
-    assert code == 0
-    assert [line.split()[0] for line in out.splitlines()] == ["c1", "b1", "r1", "c2", "r2", "c3"]
+    assert out.splitlines()[0].split() == ["layer", "channels", "stride", "suits"]
+    assert ["mixed5", "768", "16", "dreams", "(default)"] in [line.split() for line in out.splitlines()]
+    for ending in ("keras", "h5"):
+        tiny.save(tmp_path / f"tiny.{ending}")
+        code, out, _ = here("layers", tmp_path / f"tiny.{ending}")
+        assert code == 0
+        assert [line.split()[0] for line in out.splitlines()[1:]] == ["c1", "b1", "r1", "c2", "r2", "c3"]
+
+
+def test_layers_without_positions_suit_crops(here):
+    rows = [line.split() for line in here("layers", "efficientnet_b0")[1].splitlines()]
+    assert ["block1a_se_squeeze", "32", "crops"] in rows
+    assert ["block6c_activation", "1152", "32", "dreams", "(default)"] in rows
 
 
 @pytest.mark.parametrize(
@@ -69,6 +76,7 @@ def test_layers_of_a_network_and_of_a_file(here, tmp_path, tiny):
     [
         ("list objektives", "unknown kind 'objektives'; did you mean 'objectives'"),
         ("list objectives chanel", "unknown objective 'chanel'; did you mean 'channel'"),
+        ("layers ResNet-50", "no layer table for 'ResNet-50'; did you mean 'resnet50'? (all networks"),
         ("layers inception_v4", "no layer table for 'inception_v4'; did you mean 'inception_v3'"),
         ("classes flmingo", "no class has 'flmingo' in its name"),
         ("presets google-2051", "did you mean 'google-2015'"),
@@ -88,7 +96,7 @@ def test_layers_of_a_file_that_is_not_a_model(here, tmp_path):
     (tmp_path / "broken.keras").write_bytes(b"no zip")
     code, out, err = here("layers", tmp_path / "broken.keras")
     assert (code, out) == (1, "")
-    assert "broken.keras is not a .keras file that lists its layers" in err
+    assert "broken.keras is not a file that Keras saved, or only a part of one" in err
 
 
 def test_classes_are_found_by_a_part_of_their_name(here):

@@ -70,7 +70,7 @@ RUN_FILES = {
     ),
     "text_for_a_number": (
         RUN + "octaves: {steps: many}\n",
-        ["text_for_a_number.yaml:4:11: octaves.steps: expected a whole number, not many"],
+        ["text_for_a_number.yaml:4:11: octaves.steps: expected a whole number or 'auto', not many"],
     ),
     "yes_for_true": (RUN + "octaves: {detail: yes}\n", ["octaves.detail: expected true or false, not 'yes'"]),
     "truth_for_a_number": (
@@ -102,12 +102,12 @@ RUN_FILES = {
         ["ascent.0.rate.value: expected a finite number, not .inf"],
     ),
     "no_image": ("seed: 1\n", ["no_image.yaml:1:1: image.source: missing"]),
-    "no_objectives": ("image: photo.png\nmodel: vgg16\n", ["objectives: missing; expected a list such as"]),
+    "no_objectives": ("image: photo.png\nobjectives: []\n", ["objectives: missing; expected a list such as"]),
     "photo_missing": ("image: foto.png\n", ["foto.png: there is no such file; did you mean 'photo.png'"]),
-    "photo_cut_short": ("image: cut.jpg\n", ["cut.jpg: the picture is corrupt, truncated or without pixels"]),
+    "photo_cut_short": ("image: cut.jpg\n", ["cut.jpg: the file ends before its picture does: it was cut short"]),
     "photo_is_text": ("image: cut.txt\n", ["cut.txt: is not a picture that can be read, but text starting"]),
     "photo_is_empty": ("image: empty.png\n", ["empty.png: the file is empty"]),
-    "photo_without_pixels": ("image: zero.ppm\n", ["zero.ppm: the picture is corrupt, truncated or without pixels"]),
+    "photo_without_pixels": ("image: zero.ppm\n", ["zero.ppm: its header is damaged, or it is without pixels"]),
     "nothing_matches": ("image: 'holiday/*.jpg'\n", ["holiday/*.jpg has no pictures"]),
     "empty_folder": ("image: nothing\n", ["nothing has no pictures; expected files ending in .png"]),
     "no_such_folder": (RUN + "outputs:\n  - png: deep/down.png\n", ["deep", "does not exist; create it"]),
@@ -186,20 +186,20 @@ COMMANDS = {
     "override_no_yaml": ("run good.yaml -s image.source=*.jpg", ["-s image.source=*.jpg:1:", "needs quotes"]),
     "override_wrong": (
         "run good.yaml -s octaves.steps=0",
-        ["-s octaves.steps=0: octaves.steps: expected at least 1, not 0"],
+        ["-s octaves.steps=0: octaves.steps: expected at least 1 or 'auto', not 0"],
     ),
     "layers_of_nothing": (
         "layers efficientnet_lite",
-        ["no layer table for 'efficientnet_lite'; did you mean 'efficientnet_lite0'"],
+        ["no layer table for 'efficientnet_lite'; did you mean 'efficientnet_lite1' or 'efficientnet_lite0'"],
     ),
     "layers_of_nothing_alike": (
         "layers nope",
         [
-            "no layer table for 'nope'; available: efficientnet_lite0, convnext_tiny,",
+            "no layer table for 'nope'; available: efficientnet_lite0, efficientnet_lite1, convnext_tiny,",
             "(all networks: kerasdream list models)",
         ],
     ),
-    "layers_of_no_model": ("layers my.keras", ["my.keras is not a .keras file that lists its layers"]),
+    "layers_of_no_model": ("layers my.keras", ["the model file my.keras does not exist"]),
     "list_of_nothing": ("list objectivs", ["unknown kind 'objectivs'; did you mean 'objectives'?"]),
     "list_nothing": ("list objectives l3", ["unknown objective 'l3'"]),
     "plan_of_a_missing_photo": ("plan photo_missing.yaml", ["foto.png: there is no such file"]),
@@ -346,7 +346,7 @@ def test_pictures_of_every_kind_are_dreamed_and_bad_ones_skipped(here, tmp_path,
     assert sorted(out.splitlines()) == [os.path.join("out", f"{kind}.png") for kind in KINDS]
     errors = [line for line in err.splitlines() if line.startswith("kerasdream: ")]
     expected = [
-        "photos/broken.jpg: the picture is corrupt, truncated",
+        "photos/broken.jpg: the file ends before its picture does",
         "out/colour.png is already an output of photos/colour.bmp",
         "dot.png: the picture is 1×1 pixels; expected at least 32 on its shorter side",
         "strip.png: the picture is 200×20 pixels; expected at least 32 on its shorter side",

@@ -158,7 +158,7 @@ def folder(tmp_path, chelsea):
 
 def test_a_preset_may_be_a_file(folder):
     config = kerasdream.load_config(folder / "run.yaml")
-    assert (config.octaves.each_steps, config.octaves.scale, config.image.max_side) == ((3, 3), 1.4, 64)
+    assert (config.octaves.steps, config.octaves.scale, config.image.max_side) == (3, 1.4, 64)
     (guide,) = config.objectives
     assert guide.values["image"] == folder / "looks" / "guide.jpg"  # relative to the file it is in
     assert guide.place == f"{folder}/looks/mine.yaml:3:5"
@@ -175,7 +175,7 @@ def test_a_preset_may_be_a_file(folder):
 def test_errors_of_a_preset_file_have_its_name_and_line(folder, schema):
     look, again = folder / "looks" / "mine.yaml", "a preset cannot start from itself (mine.yaml -> run.yaml -> mine"
     for text, expected in {
-        "octaves: {steps: x}": f"{look}:1:11: octaves.steps: expected a whole number, not x",
+        "octaves: {steps: x}": f"{look}:1:11: octaves.steps: expected a whole number or 'auto', not x",
         "octaves: [": f"{look}:2:1: invalid YAML",
         "3": f"{folder}/run.yaml:1:1: preset: looks/mine.yaml is not a run file; expected a mapping",
         "preset: ../run.yaml": f"{folder}/looks/../run.yaml:1:1: preset: {again}.yaml)",

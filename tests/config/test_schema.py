@@ -20,7 +20,6 @@ def test_schema_agrees_with_validation(schema):
         {"image": "x.jpg", "objectives": ["l2"]},
         {"image": "x.jpg", "ascent": [{"normalize": {"by": "size"}}]},
         {"image": "x.jpg", "model": {"name": "vgg16", "weigths": None}},
-        {"image": "x.jpg", "model": {"file": "a.keras"}},
     ):
         assert list(schema.iter_errors(wrong)), wrong
     for fine in (

@@ -66,6 +66,19 @@ def test_the_first_run_file_of_a_page_runs(page, folder, tmp_path):
     assert all(path.is_file() for path in result.paths)
 
 
+PYTHON = [text for page, text in blocks("python") if page == "python.md"]
+
+
+@pytest.mark.parametrize("text", PYTHON, ids=range(len(PYTHON)))
+def test_python_runs(text, folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photo.jpg").symlink_to(folder / "photo.jpg")
+    names: dict = {}
+    exec(compile(text, "docs/python.md", "exec"), names)
+    written = sorted(path.name for path in tmp_path.rglob("*.png"))
+    assert written == ["epoch-0002.png", "epoch-0004.png"] * ("see" in names) + ["dream.png"] * ("save" in text)
+
+
 def test_commands_parse():
     from kerasdream.cli.main import cli
 

@@ -24,8 +24,8 @@ REGISTERS = {
 
 
 def readme_run(path):
-    """The run file in a plugin's README."""
-    (text,) = re.findall(r"```yaml\n(.*?)```", (path / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    """The first run file in a plugin's README."""
+    text, *_ = re.findall(r"```yaml\n(.*?)```", (path / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     return text
 
 

@@ -198,7 +198,7 @@ def test_register_priors(used):
 
 
 def test_register_parametrizations(used):
-    fast = "ascent=[{normalize: mean_abs}, {rate: 1}]"
+    fast = "ascent=[{normalize: mean_abs}, {rate: 0.3}]"
     assert abs(used("parametrizations", fast).image).max() < 1
     assert abs(used("parametrizations", fast, "parametrization=pixels").image).max() == 1  # clipped
 

@@ -15,6 +15,7 @@ from kerasdream.builtin.objectives.l2 import l2
 from kerasdream.components import LOGITS
 from kerasdream.events import Finished, Started, Stepped
 from kerasdream.images import resize
+from kerasdream.schedules import Progress
 
 PLAIN = {"priors": [], "transforms": [], "input_range": (-1, 1), "max_side": None}
 
@@ -101,7 +102,7 @@ def test_schedules_reach_weights_priors_and_rules(tiny, chelsea):
     kerasdream.dream(
         picture,
         objectives=[{"l2": {"layer": "c3", "weight": {"from": 1, "to": 3}}}],
-        priors=[{"total_variation": {"weight": {"keys": {0: 0, 2: 0.2}}}}],
+        priors=[{"total_variation": {"weight": {"keys": {0: 0, 2: 0.2}}, "scale": "absolute"}}],
         on_event=lambda event: seen.append(event) if isinstance(event, Stepped) else None,
         **common,
     )
@@ -140,16 +141,17 @@ def test_no_picture_of_an_earlier_step_is_kept(tiny, chelsea, monkeypatch, param
     )
     evaluate, earlier = session.step.evaluate, []
 
-    def watched(picture, *rest):
+    def watched(picture, *rest, unit):
         gc.collect()
         assert all(kept() is None for kept in earlier)
-        slope = evaluate(picture, *rest)
-        earlier.extend(map(weakref.ref, (picture, slope.gradient)))
+        slope = evaluate(picture, *rest, unit=unit)
+        # An octave's first picture is seen twice: before the first step, for the unit of the priors.
+        earlier.extend(map(weakref.ref, [slope.gradient] if unit is None else [picture, slope.gradient]))
         return slope
 
     monkeypatch.setattr(session.step, "evaluate", watched)
     session.dream(as_picture(chelsea[:96, :128]))
-    assert len(earlier) == 16
+    assert len(earlier) == 18
 
 
 def test_interrupted_dream_is_returned_at_full_size(tiny, chelsea):
@@ -233,9 +235,26 @@ def test_dream_continues_with_smaller_views_when_memory_runs_out(tiny, chelsea, 
 def test_crops_from_the_run_file_raise_a_class(lite0, coffee):
     objective = Objective(LOGITS, lambda a: a[LOGITS][:, 967])
     result = kerasdream.dream(
-        coffee, model=lite0, objectives=objective, max_side=256, octaves={"count": 1, "steps": 3}, views="auto",
-        crops={"spread": 0.2},
+        coffee, model=lite0, objectives=objective, priors=[], max_side=256, octaves={"count": 1, "steps": 3},
+        views="auto", crops={"spread": 0.2},
     )  # fmt: skip
     assert result.manifest["recipe"]["views"] == "auto"
-    assert result.manifest["recipe"]["crops"] == {"size": "auto", "count": 1, "side": None, "spread": 0.2}
+    assert result.manifest["recipe"]["crops"] == {"size": "auto", "count": "auto", "side": None, "spread": 0.2}
     assert result.scores[-1] > result.scores[0]
+
+
+def test_unit_of_the_priors_is_measured_in_each_octave_and_recorded(tiny, chelsea):
+    """Once, before the first step; not at all if every weight is absolute."""
+    session = session_for(model=tiny, objectives={"l2": "c3"}, octaves={"count": 2, "steps": 3}, input_range=(-1, 1))
+    result = session.dream(as_picture(chelsea[:96, :128]))
+    units = result.manifest["prior_units"]
+    assert len(units) == 2
+    plan = session.plan((96, 128))
+    start = resize(chelsea[:96, :128], plan.sizes[0]).clip(-1, 1)
+    assert units[0] == pytest.approx(session.step.unit(start, plan, Progress(octaves=2, steps=3)), rel=1e-5)
+    bare = [{"total_variation": {"scale": "absolute"}}]
+    options = {"octaves": {"count": 2, "steps": 1}, "priors": bare, "input_range": (-1, 1)}
+    assert (
+        "prior_units"
+        not in kerasdream.dream(chelsea[:64, :64], model=tiny, objectives={"l2": "c3"}, **options).manifest
+    )

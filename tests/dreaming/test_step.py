@@ -1,5 +1,7 @@
 """GradientStep: scores, weights, random transforms, errors."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -12,8 +14,10 @@ from kerasdream.dreaming.parts import Parts, extractor_for
 from kerasdream.dreaming.step import as_network
 from kerasdream.errors import ConfigError, ModelError, PluginError
 from kerasdream.models.extractor import geometry_of
+from kerasdream.plan.crops import Windows
 from kerasdream.plan.cutting import cutting_for
 from kerasdream.plan.plan import Plan
+from kerasdream.plugins.spec import PartSpec
 from kerasdream.schedules import Progress
 
 
@@ -107,3 +111,55 @@ def attention():
 def test_exact_halo_is_refused_behind_attention():
     with pytest.raises(ConfigError, match="behind global pooling or attention"):
         GradientStep(attention(), l2(layer="gated"), input_range=(-1, 1), halo="exact")
+
+
+SIGN = np.array([1.0, -2.0, 0.5], "float32")
+
+
+def tilted() -> Energy:
+    """log p = the mean of SIGN · x: its gradient is SIGN, over the number of values."""
+    return Energy(lambda x: ops.mean(x * SIGN, -1), radius=0)
+
+
+def absolute(energy: Energy) -> PartSpec:
+    return replace(PartSpec.of("priors", energy), values={"scale": "absolute"})
+
+
+@pytest.mark.parametrize(("size", "tile"), [(96, 512), (64, 512), (96, 64)])
+def test_weight_of_a_prior_is_in_tenths_of_the_objectives_gradient(tiny, size, tile):
+    """Whatever the size, the tiling and the network; measured once, at the first picture of a shape."""
+    picture = np.random.default_rng(0).uniform(-1, 1, (size, size, 3)).astype("float32")
+    for factor in (1.0, 300.0):
+        look, options = factor * l2(layer="c3"), {"input_range": (-1, 1), "tile": tile, "halo": 16}
+        _, alone = GradientStep(tiny, look, **options)(picture)
+        step = GradientStep(tiny, look, [tilted()], **options)
+        unit = 0.1 * np.abs(alone).mean()
+        score, gradient = step(picture)
+        np.testing.assert_allclose(gradient - alone, unit * SIGN + 0 * alone, atol=0.01 * unit)
+        expected = GradientStep(tiny, look, **options)(picture)[0] + unit * picture.size * (picture * SIGN).mean()
+        assert score == pytest.approx(expected, rel=1e-3)
+        _, later = step(0.1 * picture)
+        _, later_alone = GradientStep(tiny, look, **options)(0.1 * picture)
+        np.testing.assert_allclose(later - later_alone, unit * SIGN + 0 * alone, atol=0.01 * unit)
+
+
+def test_absolute_weight_of_a_prior_is_a_bare_factor(tiny):
+    """And so is any weight where the objectives have no slope to measure."""
+    picture = np.random.default_rng(0).uniform(-1, 1, (64, 64, 3)).astype("float32")
+    bare = SIGN / picture.size + 0 * picture
+    _, alone = GradientStep(tiny, l2(layer="c3"), input_range=(-1, 1))(picture)
+    _, gradient = GradientStep(tiny, l2(layer="c3"), [absolute(tilted())], input_range=(-1, 1))(picture)
+    np.testing.assert_allclose(gradient - alone, bare, atol=1e-3 * np.abs(alone).max())
+    _, gradient = GradientStep(tiny, 0 * l2(layer="c3"), [tilted()], input_range=(-1, 1))(picture)
+    np.testing.assert_allclose(gradient, bare, rtol=1e-4)
+
+
+def test_unit_with_crops_is_the_gradient_where_the_crops_are(tiny):
+    picture = np.random.default_rng(0).uniform(-1, 1, (96, 128, 3)).astype("float32")
+    step = GradientStep(tiny, l2(layer="c3"), [tilted()], input_range=(-1, 1), crops=Windows(48))
+    plan, progress = Plan((picture.shape[:2],), (1,), step.cutting, 0, crops=step.crops), Progress()
+    found = step.evaluate(picture, plan, progress, unit=None)
+    assert not found.gradient[:8].any()
+    assert step.unit(picture, plan, progress) == pytest.approx(
+        0.1 * np.abs(found.gradient[found.window]).mean() * picture.size, rel=1e-5
+    )

@@ -1,5 +1,6 @@
 """Reading pictures with more than 8 bits per channel, or with a colour profile."""
 
+import sys
 import zlib
 
 import numpy as np
@@ -137,3 +138,60 @@ def test_unusable_profile_is_ignored_and_noted(tmp_path, profile):
 def test_ignored_profile_of_16_bit_grey_is_noted(tmp_path):
     picture = images.read(put(tmp_path / "icc.png", DEEP, icc_profile=grey_profile(1.0)))
     assert "profile was ignored" in picture.notes[0]
+
+
+def deep_tiff(path, array, **options):
+    tifffile = pytest.importorskip("tifffile")
+    tifffile.imwrite(path, array, photometric="rgb", **options)
+    return path
+
+
+def test_float_colour_tiff(tmp_path):
+    values = CAT.astype(np.float32) / 255
+    path = deep_tiff(tmp_path / "f.tif", values, compression="zlib")
+    assert off(images.read(path), CAT) < 1e-4
+    assert images.read(path).notes == ()
+    small = images.read(path, max_side=57)
+    assert small.pixels.shape == (40, 57, 3) == (*images.size(path, 57), 3)
+    assert np.abs(small.pixels - images.read(put(tmp_path / "8.png", CAT), 57).pixels).max() < 2 / 127.5
+
+
+def test_float_colour_out_of_range_is_clipped_or_refused(tmp_path):
+    values = CAT.astype(np.float32) / 255
+    picture = images.read(deep_tiff(tmp_path / "f.tif", values * 1.25))
+    assert off(picture, (CAT * 1.25).clip(0, 255)) < 1e-4
+    share = (values * 1.25 > 1).mean()
+    assert picture.notes == (
+        f"its values range from 0 to {1.25 * values.max():g}; {share:.1%} were clipped to 0 (black) or 1 (white)",
+    )
+    path = deep_tiff(tmp_path / "levels.tif", CAT.astype(np.float32))
+    with pytest.raises(ImageError, match=r"is a floating-point TIFF .* values from 0 to 231; expected 0 \(black\)"):
+        images.read(path)
+
+
+def test_deep_colour_tiffs_are_scaled_by_their_type_and_turned_upright(tmp_path):
+    deep, planes = CAT.astype(np.uint32) * 0x1010101, (CAT.astype(np.uint16) * 257).transpose(2, 0, 1)
+    assert off(images.read(deep_tiff(tmp_path / "deep.tif", deep)), CAT) < 1e-3
+    assert off(images.read(deep_tiff(tmp_path / "planes.tif", planes, planarconfig="separate")), CAT) < 1e-3
+    assert off(images.read(deep_tiff(tmp_path / "16.tif", CAT.astype(np.uint16) * 257)), CAT) < 1e-3
+    options = {"extratags": [(274, "H", 1, 6, True)], "resolution": (100, 100), "resolutionunit": "CENTIMETER"}
+    turned = deep_tiff(tmp_path / "turned.tif", np.rot90(deep), **options)
+    assert images.read(turned).dpi == pytest.approx((254, 254))
+    assert off(images.read(turned), CAT) < 1e-3
+    assert images.size(turned) == CAT.shape[:2]
+
+
+def test_float_colour_tiff_without_its_package_is_named_for_what_it_is(tmp_path, monkeypatch):
+    path = deep_tiff(tmp_path / "f.tif", CAT.astype(np.float32) / 255)
+    monkeypatch.setitem(sys.modules, "tifffile", None)
+    with pytest.raises(ImageError, match=r'is a floating-point TIFF of 32 bits a channel, .*"kerasdream\[tiff\]"'):
+        images.read(path)
+    assert images.size(path) == CAT.shape[:2]
+
+
+def test_heic(tmp_path):
+    pillow_heif = pytest.importorskip("pillow_heif")
+    pillow_heif.from_pillow(Image.fromarray(CAT)).save(tmp_path / "cat.heic", quality=95)
+    picture = images.read(tmp_path / "cat.heic")
+    assert np.abs(picture.pixels - (CAT / 127.5 - 1)).mean() < 0.03
+    assert images.size(tmp_path / "cat.heic", 57) == (40, 57)

@@ -5,6 +5,7 @@ import errno
 import io
 import os
 import struct
+import sys
 import warnings
 import zlib
 
@@ -55,7 +56,8 @@ def test_unreadable_file(tmp_path, monkeypatch):
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 'text starting "<svg'),
         (b"P", "text starting 'P'"),
         (b"%PDF-1.7\n", "a PDF"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0", "a HEIC photo"),
+        (b"\0\0\0\x18ftypcrx \0\0\0\0", "a camera's raw file"),
+        (b"FUJIFILMCCD-RAW 0201", "a camera's raw file"),
         (b"\0\0\0\x18ftypisom\0\0\0\0", "a video"),
         (b"PK\x03\x04rest", "a zip archive"),
         (b"\x7fELF\x02\x01\x01\0rest", "unknown data starting 7f 45 4c 46"),
@@ -74,14 +76,39 @@ def test_truncated_picture_is_rejected(tmp_path, ending, kept):
     path = put(tmp_path / f"cut.{ending}", CAT)
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * kept)])
-    rejected(path, "corrupt, truncated|truncated", (images.read,))
+    rejected(
+        path,
+        "ends before its picture does|damaged .*broken data" if ending == "jp2" else "was cut short|is truncated",
+        (images.read,),
+    )
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "jpeg"])
+def test_truncated_tiff_whose_header_follows_its_pixels_is_called_cut_short(tmp_path, compression):
+    path = put(tmp_path / "cut.tif", CAT, compression=compression)
+    path.write_bytes(path.read_bytes()[:-500])
+    rejected(path, "was cut short")
+
+
+def test_heic_without_its_package_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    path = tmp_path / "photo.heic"
+    path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0")
+    rejected(path, r'is a HEIC photo, read with .* pip install "kerasdream\[heif\]"', (images.read, images.size))
+
+
+def test_preview_in_a_raw_file_is_not_taken_for_the_photo(tmp_path):
+    path = put(tmp_path / "photo.tif", CAT, tiffinfo={50706: b"\1\4\0\0"})  # DNGVersion
+    rejected(path, "is a camera's raw file; develop it")
+    path = put(tmp_path / "photo.tif", CAT, tiffinfo={254: 1})  # NewSubfileType: a reduced copy of another page
+    rejected(path, "is a camera's raw file; develop it")
 
 
 def test_corrupt_compressed_TIFF_is_rejected(tmp_path):  # noqa: N802
     path = put(tmp_path / "cut.tif", CAT, compression="tiff_lzw")
     data = path.read_bytes()
     path.write_bytes(data.replace(data[2000:3000], bytes(1000)))  # its header lies behind the pixels
-    rejected(path, "corrupt", (images.read,))
+    rejected(path, "is damaged", (images.read,))
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
@@ -93,7 +120,7 @@ def test_tiff_with_too_few_strips_is_rejected(tmp_path, orientation):
     assert data[height] == HEIGHT
     data[height] += 1
     path.write_bytes(data)
-    rejected(path, "strips", (images.read,))
+    rejected(path, "is damaged .its strips", (images.read,))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +134,7 @@ def test_tiff_with_too_few_strips_is_rejected(tmp_path, orientation):
 )
 def test_picture_without_pixels_is_rejected(tmp_path, name, data):
     (tmp_path / name).write_bytes(data)
-    rejected(tmp_path / name, "without pixels")
+    rejected(tmp_path / name, "without pixels|no more images")
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,26 @@ def test_jpeg_of_pure_noise(tmp_path, quality):
     assert images.size(tmp_path / "noise.jpg") == (512, 512)
 
 
-@pytest.mark.parametrize("format", ["png", "jpeg"])
+def test_tiff_and_webp_keep_colours_and_alpha(tmp_path):
+    images.save(tmp_path / "cat.tif", floats(CAT), alpha=RAMP / 255, format="tiff", recipe="seed: 0")
+    picture = images.read(tmp_path / "cat.tif")
+    assert off(picture, CAT) < 1e-4
+    np.testing.assert_allclose(picture.alpha, RAMP / 255, atol=1e-6)
+    images.save(tmp_path / "cat.webp", floats(CAT), alpha=RAMP / 255, format="webp", recipe="seed: 0")
+    picture = images.read(tmp_path / "cat.webp")
+    assert np.abs(picture.pixels - floats(CAT))[:, 40:].mean() * 127.5 < 3  # what is clear has no colour
+    np.testing.assert_allclose(picture.alpha, RAMP / 255, atol=1e-6)
+
+
+def test_suffix_chooses_the_format():
+    names = ("a.png", "a.JPG", "a.jpeg", "a.webp", "a.tif", "a.TIFF")
+    assert [images.format_of(name) for name in names] == ["png", "jpeg", "jpeg", "webp", "tiff", "tiff"]
+    for name in ("a.gif", "a", "png"):
+        with pytest.raises(OutputError, match=rf"{name}: expected a name that ends in \.png, \.jpg"):
+            images.format_of(name)
+
+
+@pytest.mark.parametrize("format", ["png", "jpeg", "webp", "tiff"])
 def test_same_picture_gives_same_bytes(tmp_path, format):
     for name in "ab":
         images.save(tmp_path / name, floats(CAT), format=format, recipe="seed: 0")

@@ -129,7 +129,7 @@ def test_a_custom_layer_that_needs_one_size_makes_the_run_look_at_crops():
 
     model = model_with(Places())
     result = kerasdream.dream(
-        np.zeros((48, 64, 3), "float32"), model=model, input_range=(0, 1), objectives={"l2": "last"},
+        np.full((48, 64, 3), -0.5, "float32"), model=model, input_range=(0, 1), objectives={"l2": "last"},
         octaves={"count": 1, "steps": 1},
     )  # fmt: skip
     assert any("crops of 32×32 pixels" in note for note in result.notes)

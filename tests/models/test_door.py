@@ -151,7 +151,7 @@ def test_a_class_is_dreamed_with_the_head_that_is_named(own):
 
 
 def test_options_of_a_model_in_memory_do_not_go_with_a_name(own):
-    with pytest.raises(kerasdream.ConfigError, match="channels belong to a Keras model"):
+    with pytest.raises(kerasdream.ConfigError, match="channels: only for a Keras model"):
         kerasdream.dream(own.photo(), model="efficientnet_lite0", channels=[0])
     network = Network("grey", conv_net((SIDE, SIDE, 1)), from_range(0, 255))
     with pytest.raises(ModelError, match=r"channels: \[3\] does not fit grey"):

@@ -139,7 +139,6 @@ def test_second_copy_of_a_network_has_the_same_layer_names():
     [
         (nested, "backbone/rellu", ["has no layer 'backbone/rellu'", "'backbone/relu'"]),
         (lambda: keras.Sequential([keras.layers.Conv2D(2, 3)]), "conv2d", ["no graph", "keras.Model"]),
-        (lambda: keras.Sequential([keras.layers.Input((8,)), keras.layers.Dense(2)]), "dense", ["one image"]),
     ],
 )
 def test_errors_name_the_problem_and_a_way_out(model, layer, words):

@@ -60,11 +60,13 @@ def test_unannotated_prior_may_be_an_energy_with_weight():
     assert isinstance(spec("priors", either, energy=True, weight=2.0, mask="mask.png").make(), Energy)
 
 
-def test_unannotated_prior_that_is_a_projection_takes_no_weight_or_mask():
+def test_unannotated_prior_that_is_a_projection_takes_no_weight_mask_or_scale():
     assert isinstance(spec("priors", either, energy=False).make(), Projection)
     assert isinstance(spec("priors", either, energy=False, weight=1.0, mask=None).make(), Projection)
-    for given in ({"weight": 2.0}, {"mask": "mask.png"}, {"weight": {"from": 1, "to": 2}}):
-        with pytest.raises(ConfigError, match=r"run\.yaml:7:5: priors\.0\.either: a projection has no weight or mask"):
+    for given in ({"weight": 2.0}, {"mask": "mask.png"}, {"scale": "absolute"}, {"weight": {"from": 1, "to": 2}}):
+        with pytest.raises(
+            ConfigError, match=r"run\.yaml:7:5: priors\.0\.either: a projection has no weight, mask or scale"
+        ):
             spec("priors", either, energy=False, **given).make()
 
 

@@ -19,7 +19,7 @@ def test_with_a_prior_the_picture_is_likelier_and_still_shows_the_class(lite0):
             start,
             model=lite0,
             objectives={"class": {"index": 980}},
-            priors=[{"spectrum": {"weight": weight}}],
+            priors=[{"spectrum": {"weight": weight, "scale": "absolute"}}],
             octaves={"count": 1, "steps": 20},
             ascent=["normalize", {"rate": 0.03}],
         ).image

@@ -117,7 +117,7 @@ EARLY = {"scale": [1.3, 1.2], "steps": [4, 5, 3], "plateau": 2, "plateau_gain": 
     [
         ((0, 3, 11), {}),
         ((6,), {"parametrization": TANH, "priors": []}),
-        ((2, 6), {"octaves": EARLY}),
+        ((2, 6), {"octaves": EARLY, "priors": [{"total_variation": {"weight": 1.0, "scale": "absolute"}}]}),
     ],
     ids=["pixels", "parametrized", "octaves_left_early"],
 )
@@ -251,7 +251,7 @@ def test_every_damage_is_noticed(checkpoint, state):
     assert errors > 200
     for length in (0, 1, 100, len(whole) // 2, len(whole) - 1):
         checkpoint.path.write_bytes(whole[:length])
-        with pytest.raises(OutputError, match=r"x\.png\.checkpoint is damaged .*; drop --resume \(or delete"):
+        with pytest.raises(OutputError, match=r"x\.png\.checkpoint is damaged .*; drop resume=True \(or delete"):
             checkpoint.restore()
 
 

@@ -255,7 +255,7 @@ def test_finished_run_is_left_alone(run, whole):
     assert again.paths == whole.result.paths
     assert again.manifest == whole.result.manifest
     np.testing.assert_allclose(again.image, whole.result.image, atol=0.004)
-    with pytest.raises(OutputError, match=r"cat-0001\.png exists; add --overwrite"):
+    with pytest.raises(OutputError, match=r"cat-0001\.png exists; pass overwrite=True"):
         run(whole.folder)
     changed = {"count": 4, "zoom": 1.2, "anchor": True}
     with pytest.raises(OutputError, match=r"cat-0001\.png .* is a different picture \(recipe\.frames\.zoom is 1\.2"):
@@ -267,7 +267,7 @@ def test_missing_kept_frame_is_an_error(run, tmp_path):
     kept = KeptFrames(tmp_path / "cat-{frame}.png").folder
     assert names(kept) == ["0.png", "1.png"]
     (kept / "1.png").unlink()
-    with pytest.raises(OutputError, match=r"frame 2, which was finished, cannot be read again .*; drop --resume"):
+    with pytest.raises(OutputError, match=r"frame 2, which was finished, cannot be read again .*; drop resume=True"):
         run(tmp_path, resume=True)
 
 

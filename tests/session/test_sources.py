@@ -1,5 +1,6 @@
 """The pictures that a run starts from."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -80,3 +81,40 @@ def test_noise_has_the_requested_mean_and_spread():
     assert np.abs(noise({"mean": 1, "spread": 3})).max() == 1
     assert (noise({"spread": 0, "mean": -0.5}) == -0.5).all()
     assert np.abs(noise({}, seed=1) - usual).mean() > 0.1
+
+
+@pytest.fixture
+def mixed(tmp_path, chelsea):
+    """A folder with one photo that is read, and four that are not."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    images.save(folder / "cat.png", chelsea[:64, :80], format="png")
+    for name in ("IMG_1.HEIC", "IMG_2.heic", "DSC_3.NEF", "DSC_4.nef", "DSC_5.nef", "DSC_6.nef", "notes.txt"):
+        (folder / name).write_bytes(b"\0")
+    return folder
+
+
+def test_photos_in_a_folder_that_cannot_be_read_are_named(mixed, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    config = configured("photos", mixed.parent)
+    assert sources.find(config, lambda photo: []) == [str(mixed / "cat.png")]
+    assert sources.left_out(config) == [
+        "left out of photos/: 4 files, DSC_3.NEF, DSC_4.nef, DSC_5.nef, ...: a camera's raw file; develop it: export "
+        "it as TIFF or JPEG; 2 files, IMG_1.HEIC, IMG_2.heic: HEIC is read with an extra package: pip install "
+        '"kerasdream[heif]"; or export it as JPEG or PNG'
+    ]
+    assert sources.left_out(configured("cat.png", mixed)) == []
+    (mixed / "cat.png").unlink()
+    with pytest.raises(ImageError, match=r"photos has no pictures \(left out of photos/: 4 files, DSC_3.NEF"):
+        sources.find(config, lambda photo: [])
+
+
+def test_heic_photos_in_a_folder_are_found_where_they_can_be_read(mixed):
+    pytest.importorskip("pillow_heif")
+    config = configured("photos", mixed.parent)
+    assert [Path(file).name for file in sources.find(config, lambda photo: [])] == [
+        "IMG_1.HEIC",
+        "IMG_2.heic",
+        "cat.png",
+    ]
+    assert "HEIC" not in str(sources.left_out(config))

@@ -24,7 +24,7 @@ def shadows(*, below: Annotated[float, Interval(gt=0, le=1)] = 0.3) -> Rule:
     """
 
     def update(gradient, memory, state):
-        luma = (ops.sum(state * np.float32(images.LUMA), axis=-1, keepdims=True) + 1) / 2
+        luma = (ops.sum(state * np.array(images.LUMA, "float32"), axis=-1, keepdims=True) + 1) / 2
         share = ops.clip(2 - 2 * luma / below, 0, 1)
         return gradient + share * (ops.mean(gradient, axis=-1, keepdims=True) - gradient), memory
 

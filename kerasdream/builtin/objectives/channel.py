@@ -62,7 +62,7 @@ def mean_of(layer: str, activation: Any, channels: Sequence[int]) -> Any:
 def _ranked(layer: str, activation: Any, count: int, strongest: bool) -> Any:
     """Return the mean of the channels with the largest or smallest means in each picture, ``(n,)``."""
     _check_count(layer, activation.shape[-1], count)
-    means = ops.mean(activation, axis=(1, 2))
+    means = ops.mean(activation, axis=tuple(range(1, len(activation.shape) - 1)))
     rank = means if strongest else ops.where(means == 0, -float("inf"), -means)
     _, indices = ops.top_k(ops.stop_gradient(rank), count)
     return ops.mean(ops.take_along_axis(means, indices, axis=-1), axis=-1)

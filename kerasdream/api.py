@@ -65,12 +65,12 @@ def build_network(config: RunConfig) -> Network:
     Raises:
         ModelError: the network cannot be built or its weights cannot be loaded.
     """
-    from kerasdream.engine.loading import tensorflow
+    from kerasdream.engine.loading import usual_keras
 
     if not isinstance(config, RunConfig):
         raise TypeError(f"the config is of type {type(config).__name__}; expected the result of load_config")
-    tensorflow()
-    network: Network = config.model.make()
+    with usual_keras():
+        network: Network = config.model.make()
     return network
 
 

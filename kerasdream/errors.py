@@ -69,6 +69,10 @@ class ModelError(KerasdreamError):
     """A network cannot be built, loaded or dreamed with."""
 
 
+class ModelEntryError(ModelError):
+    """What a model entry says about its network is wrong, or it lacks something: its place belongs into the message."""
+
+
 class OneSizeError(ModelError):
     """The layers that objectives look at can only follow from pictures of the network's own size, not from tiles.
 

@@ -90,8 +90,7 @@ def test_every_built_in_part_has_help_for_every_parameter():
 
 @pytest.mark.parametrize("part", BUILT_IN.of("outputs"), ids=lambda part: part.name)
 def test_every_built_in_output_passes(part, tmp_path):
-    (path,) = testing.check_output(part.factory, folder=tmp_path)
-    assert path.suffix in (".png", ".jpg", ".gif")
+    assert len(testing.check_output(part.factory, folder=tmp_path)) == 1
 
 
 @pytest.mark.parametrize(

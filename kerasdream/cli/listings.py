@@ -31,7 +31,7 @@ def list_(kind: str | None, name: str | None, plugin_files: tuple[Path, ...], as
     kerasdream list objectives
     kerasdream list objectives l2
     """
-    from kerasdream.plugins.registry import KINDS
+    from kerasdream.plugins.registry import BUILT_IN, KINDS
 
     plugins = loaded(plugin_files).require(plugin_files)
     plural = {**{k: k for k in KINDS}, **{singular: k for k, singular in KINDS.items()}}
@@ -50,7 +50,7 @@ def list_(kind: str | None, name: str | None, plugin_files: tuple[Path, ...], as
     for one in kinds:
         click.echo(f"{one}:" if kind is None else f"{len(plugins.registry.entries[one])} {one}:")
         for registration in plugins.registry.of(one):
-            source = "" if registration.plugin == "kerasdream" else f"  [{registration.plugin}]"
+            source = "" if registration.plugin == BUILT_IN else f"  [{registration.plugin}]"
             click.echo(f"  {registration.name:<20} {registration.summary}{source}")
     if plugins.broken:
         names = ", ".join(plugin.name for plugin in plugins.broken)

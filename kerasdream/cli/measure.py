@@ -21,6 +21,7 @@ from kerasdream.errors import ConfigError, DreamError, MemoryRanOutError
 from kerasdream.plan import tile_size as tuning
 from kerasdream.plan.plan import Plan
 from kerasdream.plan.tiling import BATCH_PIXELS
+from kerasdream.plugins.registry import BUILT_IN
 from kerasdream.schedules import Progress
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def dream_of(model: str, layers: Sequence[str] = (), plugins: Sequence[Path] = (
         described = {"file": model, "input_range": [-1, 1]}
     else:
         known = discover(plugins).registry.entries["models"].get(model)
-        if known is not None and known.plugin == "kerasdream":
+        if known is not None and known.plugin == BUILT_IN:
             described["weights"] = None
     data: dict[str, Any] = {"model": described, "image": "noise"}
     if layers:

@@ -30,8 +30,9 @@ def check_layers(model: PartSpec | None, entries: Iterable[PartSpec], errors: Er
         for within, layer in layer_names(entry.factory, dict(entry.values)) if entry.factory else ():
             if layer not in known:
                 near = did_you_mean(layer, known)
-                hint = f"to list them all: kerasdream layers {model.values.get('file', model.name)}"
-                errors.add((*entry.path, *within), f"{model.name} has no layer {layer!r}; {near} ({hint})")
+                hint = f" (to list them all: kerasdream layers {model.values.get('file', model.name)})"
+                text = f"{model.name} has no layer {layer!r}; {near}" + (hint if model.made is None else "")
+                errors.add((*entry.path, *within), text)
 
 
 def check_schedules(settings: Mapping[str, Any], entries: Iterable[PartSpec], errors: Errors) -> None:

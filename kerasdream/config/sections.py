@@ -31,12 +31,15 @@ LISTS = {kind: MAKES[kind] for kind in ("objectives", "priors", "transforms", "a
 PARTS = ("model", "parametrization", *LISTS)
 """The keys that hold parts. Their parameters depend on the registered plugins."""
 
+RATE = 0.018
+"""The default length of a step, which suits photos."""
+
 DEFAULT_PARTS: Mapping[str, Any] = {
     "model": "efficientnet_lite0",
     "parametrization": "pixels",
     "priors": [{"total_variation": {"weight": 1.0}}],
     "transforms": [{"jitter": {"pixels": 32}}],
-    "ascent": [{"shadows": {"below": 0.3}}, {"normalize": {"by": "mean_abs"}}, {"rate": {"value": 0.018}}],
+    "ascent": [{"shadows": {"below": 0.3}}, {"normalize": {"by": "mean_abs"}}, {"rate": {"value": RATE}}],
     "postprocess": [],
     "outputs": [{"png": {"path": "{stem}-dream.png"}}],
 }

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from kerasdream.config.sections import RATE
+from kerasdream.plugins.registry import BUILT_IN
 from kerasdream.plugins.spec import PartSpec
-
-BUILT_IN = "kerasdream"
-"""The plugin of the rules whose effect is known here."""
-
-RATE = 0.018
-"""The default ``rate``, which suits photos."""
 
 ADD_RATE = f"add - rate: {RATE} at its end"
 

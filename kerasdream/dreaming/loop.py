@@ -17,6 +17,7 @@ import numpy as np
 
 from kerasdream.dreaming import remarks
 from kerasdream.dreaming.canvas import CanvasState, make_canvas
+from kerasdream.dreaming.grey import keeping_colours
 from kerasdream.engine.chain import Chain
 from kerasdream.engine.decoding import Decoding
 from kerasdream.errors import DreamError, MemoryRanOutError, NoResponseError
@@ -139,7 +140,7 @@ def ascend(
         DreamError: the score or gradient is not finite.
         NoResponseError: the gradient is zero in every octave.
     """
-    form = parametrization.make()
+    form = keeping_colours(parametrization.make(), source, plan.panels, grey=step.grey)
     decoding = None if form.decode is None else Decoding(form.decode, parametrization.origin)
     canvas = make_canvas(
         source,

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kerasdream.config.step_length import ADD_RATE, BUILT_IN, RATE, SIZED
+from kerasdream.config.sections import RATE
+from kerasdream.config.step_length import ADD_RATE, SIZED
 from kerasdream.images import to_float, to_uint8
+from kerasdream.plugins.registry import BUILT_IN
 from kerasdream.schedules import Progress
 
 if TYPE_CHECKING:

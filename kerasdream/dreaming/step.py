@@ -10,12 +10,15 @@ import numpy as np
 
 from kerasdream import images
 from kerasdream.components import Energy, Network, Objective, Tokens, Transform, from_range
+from kerasdream.dreaming.grey import brightness_only
 from kerasdream.dreaming.parts import Companions, Parts, extractor_for, guide_pictures
 from kerasdream.engine.score import Score
 from kerasdream.engine.tensorflow import Engine
 from kerasdream.errors import ImageError, MemoryRanOutError, ModelError
 from kerasdream.models.backend import require_tensorflow
 from kerasdream.models.extractor import geometry_of
+from kerasdream.models.scaling import BOTH, scaling_for
+from kerasdream.models.settings import usual_settings
 from kerasdream.plan.crops import Windows, around
 from kerasdream.plan.cutting import cutting_for
 from kerasdream.plan.panels import SINGLE, Panels
@@ -87,6 +90,7 @@ class GradientStep:
     >>> picture += 0.01 * gradient / abs(gradient).mean()
     """
 
+    @usual_settings()
     def __init__(
         self,
         model: keras.Model | Network,
@@ -167,6 +171,7 @@ class GradientStep:
             except MemoryRanOutError:
                 self.cutting = plan.smaller().cutting
 
+    @usual_settings()
     def evaluate(
         self, picture: Any, plan: Plan, progress: Progress, source: Source | None = None, *, unit: float | None = 1.0
     ) -> Evaluation:
@@ -207,7 +212,13 @@ class GradientStep:
             )
         means = {part.label: float(mean) for part, mean in zip(self.parts.scored, found.means, strict=True)}
         score = sum(weight * mean for weight, mean in zip(self.weights(progress, unit), means.values(), strict=True))
-        return Evaluation(score, found.gradient, means, found.magnitude, window)
+        gradient = brightness_only(found.gradient) if self.grey else found.gradient
+        return Evaluation(score, gradient, means, found.magnitude, window)
+
+    @property
+    def grey(self) -> bool:
+        """Whether the network sees the picture's brightness only; then the gradient changes nothing else."""
+        return self.engine.score.extractor.grey
 
     def unit(self, picture: Any, plan: Plan, progress: Progress, source: Source | None = None) -> float:
         """Return the unit of the energies' weights: ``PULL`` times the mean ``|gradient|`` of the objectives alone.
@@ -271,20 +282,27 @@ def as_network(
     """Return a Keras model as a ``Network``, or a ``Network`` with what is given replaced.
 
     Raises:
-        ModelError: neither ``input_range`` nor ``preprocess`` is given; they are never guessed.
+        ModelError: neither ``input_range`` nor ``preprocess`` is given, and the model's first layers do not tell; or
+            both are given.
     """
     require_tensorflow()
     tokens = Tokens(**tokens) if isinstance(tokens, Mapping) else tokens
     given = {"inputs": inputs, "channels": channels, "head": head, "tokens": tokens}
     more: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    name = getattr(model, "name", "model")
+    if preprocess is not None and input_range is not None:
+        raise ModelError(BOTH.format(name))
     if isinstance(model, Network):
+        how = from_range(*input_range) if input_range else preprocess
+        more |= {"preprocess": how} if how else {}
         return replace(model, **more) if more else model
-    if preprocess is None:
-        if input_range is None:
-            raise ModelError(
-                f"what pixel values does the model {getattr(model, 'name', model)!r} expect? Give input_range=(0, 255) "
-                "if it rescales them itself, (-1, 1) or (0, 1) if it was trained on such values, or preprocess=a "
-                "function from [-1, 1] to its input"
-            )
-        preprocess = from_range(*input_range)
-    return Network(getattr(model, "name", "model"), model, preprocess, **more)
+    if preprocess is not None:
+        return Network(name, model, preprocess, **more)
+    try:
+        preprocess, notes = scaling_for(name, model, input_range, None)
+    except ModelError:
+        raise ModelError(
+            f"what pixel values does the model {name!r} expect? Give input_range=(0, 255) if it rescales them itself, "
+            "(-1, 1) or (0, 1) if it was trained on such values, or preprocess=a function from [-1, 1] to its input"
+        ) from None
+    return Network(name, model, preprocess, notes=notes, **more)

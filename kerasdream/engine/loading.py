@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from types import ModuleType
 
 from kerasdream.models.backend import require_tensorflow
+from kerasdream.models.settings import usual_settings
 
 
 def tensorflow() -> ModuleType:
@@ -28,6 +29,14 @@ def tensorflow() -> ModuleType:
 
             tensorflow.config.list_physical_devices()  # looks for GPUs, and complains where there are none
     return sys.modules["tensorflow"]
+
+
+@contextmanager
+def usual_keras() -> Iterator[None]:
+    """Import TensorFlow as ``tensorflow`` does, and let Keras work with its own settings; also a decorator."""
+    tensorflow()
+    with usual_settings():
+        yield
 
 
 @contextmanager

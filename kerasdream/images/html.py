@@ -17,8 +17,8 @@ SHOWN_SIDE = 768
 
 _WIDTH, _HEIGHT, _MARGIN = 320, 64, 4
 
-_BLOCK = "display: flex; flex-wrap: wrap; gap: 12px; align-items: flex-start; margin: 0"
-_FIGURE = "margin: 0; flex: 1 1 280px; max-width: 640px"
+_BLOCK = "display: flex; gap: 12px; align-items: flex-start; margin: 0"
+_FIGURE = "margin: 0; flex: 0 1 auto; min-width: 0"
 _SMALL = "font-size: 0.85em; opacity: 0.75; margin: 4px 0"
 
 
@@ -76,7 +76,7 @@ def _curve(scores: Sequence[float]) -> str:
     x = np.linspace(_MARGIN, _WIDTH - _MARGIN, len(values))
     y = _HEIGHT - _MARGIN - (values - values.min()) / spread * (_HEIGHT - 2 * _MARGIN)
     points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
-    text = f"score: {values[0]:.4g} before the first of {len(scores)} steps, {values[-1]:.4g} before the last"
+    text = f"score before each of {len(scores)} steps: lowest {values.min():.4g}, highest {values.max():.4g}"
     return (
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}" role="img" style="max-width: 100%">'
         f'<title>{text}</title><polyline points="{points}" fill="none" stroke="currentColor" stroke-width="1.5"/></svg>'

@@ -12,6 +12,8 @@ from functools import cache
 from types import FunctionType
 from typing import Any
 
+from kerasdream.models.settings import users_settings
+
 
 def is_standard(layer: Any) -> bool:
     """Whether a layer, with all layers inside it, is Keras's own and not a Lambda."""
@@ -83,7 +85,7 @@ def _calling() -> Any:
             self.layer: Callable[[], Any] = lambda: layer
 
         def call(self, *args: Any, **kwargs: Any) -> Any:
-            with _no_half_floats(self.layer()):
+            with users_settings(), _no_half_floats(self.layer()):
                 return self.layer()(*args, **kwargs)
 
     return Calling

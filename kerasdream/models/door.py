@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasdream.components import Network, has_channels_first
-from kerasdream.errors import ModelError, did_you_mean
+from kerasdream.errors import ModelEntryError, did_you_mean
 from kerasdream.models.graph import Graph
 
 if TYPE_CHECKING:
@@ -104,11 +104,11 @@ def door_of(network: Network, graph: Graph, involved: Collection[int], layers: s
         plain: the pictures are as the network takes them, but always (n, h, w, channels).
 
     Raises:
-        ModelError: it is not clear which input takes the picture, or an input has no value.
+        ModelEntryError: it is not clear which input takes the picture, or an input has no value.
     """
     for name in network.inputs:
         if name not in _names(graph):
-            raise ModelError(f"inputs: {network.name} has no input {name!r}; {did_you_mean(name, _names(graph))}")
+            raise ModelEntryError(f"inputs: {network.name} has no input {name!r}; {did_you_mean(name, _names(graph))}")
     needed = {number: tensor for number, tensor in enumerate(graph.inputs) if number in involved}
     picture = _picture_input(network, needed, layers)
     shape = graph.inputs[picture].shape
@@ -123,7 +123,7 @@ def door_of(network: Network, graph: Graph, involved: Collection[int], layers: s
     middle = np.asarray(network.preprocess(np.zeros((1, 8, 8, 3), "float32")))
     brought = middle.shape[-1]
     if brought not in (3, channels):
-        raise ModelError(
+        raise ModelEntryError(
             f"preprocess returns {brought} channels, but {network.name} takes {channels}; expected {channels}, or "
             "three, red, green and blue, which are then converted"
         )
@@ -154,12 +154,12 @@ def _picture_input(network: Network, needed: Mapping[int, Any], layers: str) -> 
         return able[0]
     if not able:
         shapes = ", ".join(f"{tensor.name} {tuple(tensor.shape)}" for tensor in (free or needed).values())
-        raise ModelError(
+        raise ModelEntryError(
             f"the model {network.name!r} takes {shapes or 'nothing'} for {layers}; expected one image, (None, height, "
             "width, channels), that is not held by inputs"
         )
     names = [needed[number].name for number in able]
-    raise ModelError(
+    raise ModelEntryError(
         f"the model {network.name!r} takes several pictures for {layers}: {', '.join(names)}; which one is dreamed? "
         f"Hold the others: inputs: {{{', '.join(f'{name}: 0' for name in names[1:])}}} dreams {names[0]}"
     )
@@ -176,7 +176,7 @@ def _held(network: Network, tensor: Any, layers: str) -> Held:
     expected = "a number" if None in shape or not shape else f"{' × '.join(map(str, shape))} numbers"
     what = f"{expected}, in a list or a .npy file, or one number for all"
     if name not in network.inputs:
-        raise ModelError(
+        raise ModelEntryError(
             f"the model {network.name!r} needs more than a picture for {layers}: {name}, {what}; give it, as in "
             f"inputs: {{{name}: 0}}, or select a layer that depends on the picture only"
         )
@@ -185,7 +185,7 @@ def _held(network: Network, tensor: Any, layers: str) -> Held:
         value = np.load(given, allow_pickle=False) if isinstance(given, (str, Path)) else np.asarray(given)
         value = value.astype(tensor.dtype if tensor.dtype != "bfloat16" else "float32")
     except (OSError, ValueError, TypeError) as error:
-        raise ModelError(f"inputs: {name}: expected {what}; {error}") from error
+        raise ModelEntryError(f"inputs: {name}: expected {what}; {error}") from error
     value = value[0] if value.shape == (1, *shape) else value
     first = len(shape) == 3 and has_channels_first(tensor.shape, network.model)
     if value.size == 1 and len(shape) == 3:
@@ -195,7 +195,7 @@ def _held(network: Network, tensor: Any, layers: str) -> Held:
     if len(value.shape) != len(shape) or any(
         one not in (None, two) for one, two in zip(shape, value.shape, strict=True)
     ):
-        raise ModelError(f"inputs: {name} has the shape {value.shape}; expected {what}")
+        raise ModelEntryError(f"inputs: {name} has the shape {value.shape}; expected {what}")
     return Held(value, shape, first)
 
 
@@ -203,7 +203,7 @@ def _shown(network: Network, channels: int) -> tuple[int, ...]:
     """Return the channels that receive red, green and blue, or the brightness."""
     shown = tuple(range(channels))[:3] if network.channels is None else tuple(network.channels)
     if not 1 <= len(shown) <= 3 or len(set(shown)) < len(shown) or not all(0 <= each < channels for each in shown):
-        raise ModelError(
+        raise ModelEntryError(
             f"channels: {list(shown)} does not fit {network.name}, whose pictures have {channels}, numbered from 0 to "
             f"{channels - 1}; expected three different ones, for red, green and blue, or one, for the brightness"
         )

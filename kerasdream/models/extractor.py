@@ -22,6 +22,7 @@ from kerasdream.models.geometry import AxisGeometry, lattice_of
 from kerasdream.models.graph import classifier, graph_of, layer_names
 from kerasdream.models.ranges import check_range
 from kerasdream.models.rebuild import Blueprint, Rebuild
+from kerasdream.models.settings import usual_settings
 from kerasdream.plan.cutting import Geometry
 from kerasdream.plan.tiling import joint
 
@@ -91,6 +92,7 @@ def feature_extractor(model: keras.Model, layers: Sequence[str]) -> keras.Model:
         return build_extractor(model, layers, fold=False, side=error.side).model
 
 
+@usual_settings()
 def build_extractor(
     model: keras.Model | Network,
     layers: Sequence[str],
@@ -145,7 +147,9 @@ def _blueprint(network: Network, layers: Sequence[str], *, plain: bool) -> Bluep
     calls, involved = graph.needed(taps.values())
     door = door_of(network, graph, involved, ", ".join(layers), plain=plain)
     notes = door.notes if plain else (*door.notes, *check_range(network, door, calls))
-    return Blueprint(network.name, replace(door, notes=notes), tuple(calls), taps, logits, tokens=network.tokens)
+    fixed = door.size[0] if door.size else network.side if network.tokens else None
+    door = replace(door, notes=notes)
+    return Blueprint(network.name, door, tuple(calls), taps, logits, tokens=network.tokens, fixed=fixed)
 
 
 def _built(blueprint: Blueprint) -> Extractor:

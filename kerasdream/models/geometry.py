@@ -142,9 +142,10 @@ def after(
     )
 
 
-def scaled(ratio: int, inputs: Sequence[AxisGeometry]) -> AxisGeometry:
-    """Return the geometry after a layer of unknown kind that has one position out for ``ratio`` positions in."""
-    before = replace(max(inputs, key=lambda g: (g.stride > 0, g.field)), local=False)
+def scaled(layer: Any, ratio: int, inputs: Sequence[AxisGeometry]) -> AxisGeometry:
+    """Return the geometry after a layer that is not Keras's and has one position out for ``ratio`` positions in."""
+    local = ratio == 1 and type(layer).__name__ in _EXACT and all(g.local for g in inputs)
+    before = replace(max(inputs, key=lambda g: (g.stride > 0, g.field)), local=local)
     stride = before.stride * ratio
     stages = (*before.stages, Stage(ratio, ratio, None)) if ratio > 1 else before.stages
     coarsest, bound = max(stride, *(g.coarsest for g in inputs)), any(g.bound for g in inputs)

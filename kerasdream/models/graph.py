@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kerasdream.errors import ModelError, did_you_mean
+from kerasdream.errors import ModelEntryError, ModelError, did_you_mean
 
 if TYPE_CHECKING:
     import keras
@@ -156,21 +156,21 @@ def classifier(graph: Graph, head: str | None = None) -> Call:
         head: the output with the classes; None: the only one of shape (n, classes).
 
     Raises:
-        ModelError: the model does not end in classes, or in several outputs of which none is chosen.
+        ModelEntryError: the model does not end in classes, or in several outputs of which none is chosen.
     """
     shapes = {name: tuple(_tensor(graph, value).shape) for name, value in graph.heads.items()}
     listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
     if head is not None and head not in graph.heads:
-        raise ModelError(f"the model {graph.name!r} has no head {head!r}; {did_you_mean(head, graph.heads)}")
+        raise ModelEntryError(f"the model {graph.name!r} has no head {head!r}; {did_you_mean(head, graph.heads)}")
     able = [name for name, shape in shapes.items() if len(shape) == 2 and head in (None, name)]
     if len(able) > 1:
-        raise ModelError(
+        raise ModelEntryError(
             f"the model {graph.name!r} has several heads: {listed}; which one has the classes? head: {able[0]} in the "
             f"model entry, or kerasdream.Network(..., head={able[0]!r})"
         )
     call = graph.maker(graph.heads[able[0]]) if able else None
     if call is None:
-        raise ModelError(
+        raise ModelEntryError(
             f"the model {graph.name!r} ends in {listed}, which are not classes; expected (None, classes); a "
             "network of keras.applications needs top: true"
         )

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kerasdream.components import Network, from_range
-from kerasdream.errors import ModelError
+from kerasdream.errors import ModelEntryError
 from kerasdream.models.cloning import is_standard
 from kerasdream.models.door import Door
 from kerasdream.models.graph import Call
@@ -42,7 +42,7 @@ def check_range(network: Network, door: Door, calls: Sequence[Call]) -> list[str
     """Return a note if another range of pixel values than the one given suits the network's own layers.
 
     Raises:
-        ModelError: the one given is certainly wrong.
+        ModelEntryError: the one given is certainly wrong.
     """
     path = _scaling(door, calls)
     if not any(type(call.layer).__name__ in SCALING for call in path):
@@ -63,7 +63,7 @@ def check_range(network: Network, door: Door, calls: Sequence[Call]) -> list[str
         f"[{better[0][0]}, {better[0][1]}], with which they become {best.low:.3g} to {best.high:.3g}"
     )
     if not best.span / CERTAIN < given.span < best.span * CERTAIN:
-        raise ModelError(text)
+        raise ModelEntryError(text)
     return [text]
 
 

@@ -36,6 +36,7 @@ class Blueprint:
         policy: Keras's dtype policy of the copies.
         side: height and width of all pictures; None: any.
         tokens: how tokens lie in the picture, if that does not follow from the layers.
+        fixed: side of the only pictures that its input, or this arrangement of tokens, is for; None: it takes any.
     """
 
     name: str
@@ -47,11 +48,12 @@ class Blueprint:
     policy: str = "float32"
     side: int | None = None
     tokens: Tokens | None = None
+    fixed: int | None = None
 
     @property
     def own(self) -> int | None:
         """The one size of pictures that the network was built for, if it must take any."""
-        return self.door.size[0] if self.door.size and self.side is None else None
+        return self.fixed if self.side is None else None
 
 
 class Rebuild:
@@ -194,13 +196,15 @@ class Rebuild:
         """Work out the geometry of what a call made."""
         seen = [self.geometry[value] for value in call.inputs]
         shape, sides = self.values[call.outputs[0]].shape, self.picture.shape[1:3]
-        measured = is_called(made) and len(shape) == 4 and not hasattr(call.layer, "strides")
-        measured = measured and type(call.layer).__name__ != "Preprocessing"  # of an ensemble: each pixel by itself
+        windowed = all(hasattr(call.layer, name) for name in ("kernel_size", "strides", "padding"))
+        measured = is_called(made) and len(shape) == 4 and not windowed
         if made is None:
             height, width = seen[0]
         elif measured and any(axis.stride for pair in seen for axis in pair):
             ratios = _ratios(made, call, given, [max(pair[0].stride, 1) for pair in seen])
-            height, width = (scaled(ratio, [pair[axis] for pair in seen]) for axis, ratio in enumerate(ratios))
+            height, width = (
+                scaled(call.layer, ratio, [pair[axis] for pair in seen]) for axis, ratio in enumerate(ratios)
+            )
         else:
             height, width = (
                 after(call.layer, [pair[axis] for pair in seen], axis, shape, sides[axis]) for axis in (0, 1)

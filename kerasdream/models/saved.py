@@ -58,7 +58,9 @@ def config_of(file: Path) -> dict[str, Any] | None:
                 found = json.loads(content.attrs["model_config"])
         else:
             return None
-    except (OSError, KeyError, ValueError, RecursionError, zipfile.BadZipFile, NotImplementedError, RuntimeError):
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        return None
+    except RuntimeError:  # zipfile: a password or an unknown compression; json: nested too deeply
         return None
     return found if isinstance(found, dict) else None
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import keras
 
 Pair = tuple[AxisGeometry, AxisGeometry]
+Grid = tuple[int | None, int | None]
 
 MOST_EXTRA = 16
 """Tokens besides the map's that are taken for a class token and registers; more are a mistake, or something else."""
@@ -36,17 +37,18 @@ def as_map(name: str, tokens: Any, geometry: Pair, picture: Any, given: Tokens |
     """
     if len(tokens.shape) != 3:
         return tokens, geometry
+    lengths = picture.shape[1:3]
     height, width = (
         spanning(axis, size, length) if given else _unfolded(axis)
-        for axis, size, length in zip(geometry, given.grid if given else (0, 0), picture.shape[1:3], strict=True)
+        for axis, size, length in zip(geometry, given.grid if given else (0, 0), lengths, strict=True)
     )
     if not height.stride or not width.stride:
         raise ModelError(_unknown(name, f"tokens, {tuple(tokens.shape)}"))
+    rows, columns = (_along(axis, length) for axis, length in zip((height, width), lengths, strict=True))
     skip = given.skip if given else None
-    if tokens.shape[1] is not None and None not in picture.shape[1:3]:
-        grid = _along(height, picture.shape[1]), _along(width, picture.shape[2])
-        _check(name, tokens.shape[1], grid, skip, guessed=given is None)
-    return _token_map(name, (height, width), skip)([tokens, picture]), (height, width)
+    if None not in (tokens.shape[1], rows, columns):
+        _check(name, tokens.shape[1], (rows, columns), skip, guessed=given is None)
+    return _token_map(name, (height, width), (rows, columns), skip)([tokens, picture]), (height, width)
 
 
 def _unfolded(axis: AxisGeometry) -> AxisGeometry:
@@ -55,7 +57,9 @@ def _unfolded(axis: AxisGeometry) -> AxisGeometry:
 
 
 def _along(axis: AxisGeometry, length: Any) -> Any:
-    """Return the patches along an axis of ``length`` pixels, a number or a tensor."""
+    """Return the patches along an axis of ``length`` pixels, a number or a tensor; None if that is None."""
+    if length is None:
+        return None
     for stage in axis.stages:
         length = stage.size(length)
     return length
@@ -80,10 +84,13 @@ def _unknown(name: str, found: str) -> str:
     )
 
 
-def _token_map(name: str, geometry: Pair, skip: int | None) -> keras.layers.Layer:
+def _token_map(name: str, geometry: Pair, grid: Grid, skip: int | None) -> keras.layers.Layer:
     """Return a layer from tokens and the picture to the map.
 
-    It counts when it is called: some layers output another number of tokens than they declare.
+    It counts tokens when it is called: some layers output another number than they declare.
+
+    Args:
+        grid: rows and columns, where they are known.
     """
     import keras
 
@@ -91,13 +98,11 @@ def _token_map(name: str, geometry: Pair, skip: int | None) -> keras.layers.Laye
         def call(self, inputs: Any) -> Any:
             tokens, picture = inputs
             (_, tall, wide, _), (_, count, channels) = map(keras.ops.shape, (picture, tokens))
-            height, width = _along(geometry[0], tall), _along(geometry[1], wide)
+            height, width = grid[0] or _along(geometry[0], tall), grid[1] or _along(geometry[1], wide)
             first = count - height * width if skip is None else skip
             return keras.ops.reshape(tokens[:, first : first + height * width], (-1, height, width, channels))
 
         def compute_output_shape(self, shapes: Any) -> Any:
-            (_, _, channels), (_, tall, wide, _) = shapes
-            lengths = zip(geometry, (tall, wide), strict=True)
-            return (None, *(None if length is None else _along(axis, length) for axis, length in lengths), channels)
+            return (None, *grid, shapes[0][2])
 
     return TokenMap(name=f"{name.replace('/', '.')}.map", autocast=False)

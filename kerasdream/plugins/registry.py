@@ -49,6 +49,9 @@ MAKES: Mapping[str, tuple[type, ...]] = {
 RESERVED: Mapping[str, tuple[str, ...]] = {"objectives": ("weight", "mask"), "priors": ("weight", "mask", "scale")}
 """Kind -> the parameters that kerasdream adds to every objective, and to every prior that is an energy."""
 
+BUILT_IN = "kerasdream"
+"""The plugin of the built-in parts."""
+
 PYTHON = "python"
 """The name in a recipe of a part given as a Python object; no part may have this name."""
 

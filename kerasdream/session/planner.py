@@ -11,20 +11,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kerasdream.components import Energy
 from kerasdream.config.ensembles import with_members
 from kerasdream.models import network_name, network_side, parts, tables
+from kerasdream.models.settings import usual_settings
 from kerasdream.output_names import FRAME
 from kerasdream.plan.cutting import Border, Geometry, cutting_for
 from kerasdream.plan.plan import Plan, make_plan
 from kerasdream.plan.tile_size import own_rules, tile_side
 from kerasdream.plan.tiling import Cutting, Lattice, joint
+from kerasdream.plugins.registry import BUILT_IN
 
 if TYPE_CHECKING:
     from kerasdream.components import Network
     from kerasdream.config.run_config import RunConfig
     from kerasdream.plugins.spec import PartSpec
-
-
-BUILT_IN = "kerasdream"
-"""The plugin of the networks that have a shipped layer table."""
 
 
 _CROPPED = "the network looks at crops of {0}×{0} pixels: it computes these layers from pictures of that size only"
@@ -73,6 +71,7 @@ def _table(model: PartSpec) -> tuple[tables.Layer, ...] | None:
     return tuple(row._replace(name=f"{name}/{row.name}") for name, table in found for row in table or ())
 
 
+@usual_settings()
 def network_of(config: RunConfig, *, trained: bool = True) -> Network:
     """Build the network of a run, with its classifier if an objective needs it.
 

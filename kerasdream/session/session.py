@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from kerasdream.components import Projection
 from kerasdream.config.sections import NOISE
-from kerasdream.errors import ImageError, OneSizeError
+from kerasdream.engine.loading import tensorflow, usual_keras
+from kerasdream.errors import ImageError, ModelEntryError, OneSizeError
 from kerasdream.events import Event, Finished, Result
 from kerasdream.images import Picture
 from kerasdream.plan.plan import Plan
@@ -114,8 +115,6 @@ class Session:
     @cached_property
     def network(self) -> Network:
         """The network, built and loaded, without TensorFlow's start-up messages."""
-        from kerasdream.engine.loading import tensorflow
-
         tensorflow()
         return network_of(self.config) if self._network is None else self._network
 
@@ -128,15 +127,17 @@ class Session:
         """
         from kerasdream.dreaming.parts import Parts, extractor_for
 
-        config, parts = self.config, Parts.from_specs(self.config.objectives)
-        rebuild = partial(extractor_for, self.network, parts, precision=config.engine.precision)
+        config, parts, network = self.config, Parts.from_specs(self.config.objectives), self.network
+        rebuild = partial(extractor_for, network, parts, precision=config.engine.precision)
         try:
-            return config, rebuild(crops=config.crops_for(self.network.side))
+            return config, rebuild(crops=config.crops_for(network.side))
+        except ModelEntryError as error:
+            raise ModelEntryError(config.model.located(str(error))) from error
         except OneSizeError:
             if config.views != "auto" or config.cropped:
                 raise
         config = config.looking_at_crops()
-        return config, rebuild(crops=config.crops_for(self.network.side))
+        return config, rebuild(crops=config.crops_for(network.side))
 
     @cached_property
     def facts(self) -> NetworkFacts:
@@ -166,7 +167,7 @@ class Session:
             extractor=extractor,
         )
 
-    def _seen(self, picture: Picture) -> Picture:
+    def _begun(self, picture: Picture) -> Picture:
         """Return a picture as a dream starts from it: noise is grey for a network that sees no colours."""
         if picture.name != NOISE or not self.seen[1].grey:
             return picture
@@ -177,6 +178,7 @@ class Session:
         """Return the plan for a picture of this (height, width)."""
         return plan_run(self.config, self.facts, shape)
 
+    @usual_keras()
     def rehearse(self, picture: Picture) -> None:
         """Take one step of a dream at its smallest size and finish it, to find what is wrong before it matters.
 
@@ -194,6 +196,7 @@ class Session:
             raise KeyboardInterrupt
         finish(ascent.picture, picture, postprocess)
 
+    @usual_keras()
     def dream(self, picture: Picture, targets: Sequence[Path] = ()) -> Result:
         """Dream one picture, or the frames that start from it, and write it to ``targets``, one for each output.
 
@@ -203,7 +206,7 @@ class Session:
             OutputError: when resuming: the checkpoint is damaged, or belongs to a different run.
         """
         began = time.perf_counter()
-        picture = self._seen(picture)
+        picture = self._begun(picture)
         postprocess = [entry.make() for entry in self.config.postprocess]
         shape = (picture.stored.shape[0], picture.stored.shape[1])
         finished_shape(postprocess, shape)

@@ -15,3 +15,25 @@ def my_own_model(tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "my_model.keras"
     keras.Model(picture, x).save(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def own_models(tmp_path_factory):
+    """A folder with the models of docs/own-network.md: grey, five channels, two inputs, two heads."""
+    folder = tmp_path_factory.mktemp("own")
+    layers = keras.layers
+
+    def features(picture):
+        x = layers.Conv2D(4, 3, activation="relu", name="conv3")(picture)
+        return layers.GlobalAveragePooling2D()(x)
+
+    def saved(name, inputs, outputs):
+        keras.Model(inputs, outputs).save(folder / f"{name}.keras")
+
+    grey, five, photo = (keras.Input((28, 28, channels)) for channels in (1, 5, 3))
+    saved("digits", grey, layers.Dense(10)(layers.Flatten()(layers.Rescaling(1 / 255)(grey))))
+    saved("satellite", five, layers.Dense(3)(features(five)))
+    seen, meta = features(photo), keras.Input((2,), name="meta")
+    saved("clinic", [photo, meta], layers.Dense(3)(layers.Concatenate()([seen, meta])))
+    saved("two_heads", photo, [layers.Dense(3, name="kind")(seen), layers.Dense(1, name="age")(seen)])
+    return folder

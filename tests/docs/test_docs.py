@@ -66,6 +66,18 @@ def test_the_first_run_file_of_a_page_runs(page, folder, tmp_path):
     assert all(path.is_file() for path in result.paths)
 
 
+def test_run_files_of_own_networks_run(own_models, tmp_path, chelsea):
+    images.save(own_models / "photo.jpg", chelsea[100:164, 100:180], format="jpeg")
+    texts = [text for page, text in RUN_FILES if page == "own-network.md"]
+    named = {text: re.search(r"file: (\w+\.keras)", text) for text in texts}
+    runs = [text for text, name in named.items() if name and (own_models / name[1]).exists()]
+    assert len(runs) == len(list(own_models.glob("*.keras")))
+    for text in runs:
+        (own_models / "run.yaml").write_text(text)
+        config = kerasdream.load_config(own_models / "run.yaml", ["octaves={count: 1, steps: 1}", "seed=0"])
+        assert kerasdream.run(config, folder=tmp_path, overwrite=True).paths
+
+
 PYTHON = [text for page, text in blocks("python") if page == "python.md"]
 
 

@@ -47,6 +47,18 @@ def test_a_range_that_is_certainly_wrong_is_an_error_that_says_the_right_one(lay
             notes(layers(), low, high)
 
 
+def test_a_range_may_be_omitted_where_the_first_layers_tell_but_not_given_twice(own):
+    model = model_with(L.Rescaling(1 / 255))
+    options = {"objectives": {"l2": "conv"}, "octaves": {"count": 1, "steps": 1}}
+    found, given = (
+        kerasdream.dream(own.photo(), model=model, **options, **more) for more in ({}, {"input_range": (0, 255)})
+    )
+    np.testing.assert_array_equal(found.image, given.image)
+    assert "pixel values from 0 to 255" in found.notes[0]
+    with pytest.raises(ModelError, match="remove one"):
+        kerasdream.GradientStep(model, [], input_range=(0, 255), preprocess=lambda picture: picture)
+
+
 def test_a_range_that_may_be_wrong_is_a_note_in_the_result_and_on_the_command_line(own, here, tmp_path):
     model = model_with(L.Rescaling(2.0, -1.0))
     result = kerasdream.dream(
@@ -62,3 +74,7 @@ def test_a_range_that_may_be_wrong_is_a_note_in_the_result_and_on_the_command_li
     code, _, errors = here("run", tmp_path / "run.yaml")
     assert code == 0
     assert f"note: {said}" in errors
+    (tmp_path / "run.yaml").write_text((tmp_path / "run.yaml").read_text().replace("[-1, 1]", "[0, 65535]"))
+    code, _, errors = here("run", tmp_path / "run.yaml", "--overwrite")
+    assert code == 1
+    assert "run.yaml:2:1: model: mine scales its pictures itself" in errors

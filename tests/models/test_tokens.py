@@ -50,6 +50,16 @@ def test_tokens_are_a_map_of_the_patches(extra):
     assert not extractor.geometry["block2"][0].local
 
 
+def test_a_grid_is_for_pictures_of_one_size():
+    """An arrangement that the user gives holds at the size the network was trained on, even if it takes others."""
+    network = Network("vit", transformer(1, side=None), from_range(-1, 1), size=SIDE, tokens=Tokens((GRID, GRID)))
+    options = {"model": network, "priors": [], "octaves": SHORT}
+    result = kerasdream.dream(PHOTO, objectives={"l2": "block1"}, **options)
+    assert result.scores[-1] > result.scores[0]
+    with pytest.raises(OneSizeError, match="views: crops"):
+        kerasdream.dream(PHOTO, objectives={"l2": "block1"}, views="tiles", **options)
+
+
 def test_a_network_for_any_size_takes_tiles():
     model = transformer(1, side=None)
     seen = build_extractor(model, ["block1"]).model(noise(1, 40, 24, 3))

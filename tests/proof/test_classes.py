@@ -19,6 +19,10 @@ LEAST = {"deepdraw": 17, "class": 18}
 """How many of the 20 classes Lite1, which took no part, puts first at least. docs/catalogue/classes.md has 18 or more
 on two processors, but rounding differs between processors and leads to other drawings."""
 
+WORST = 50
+"""Lite1's last place, of 1,000, for any one class. On some processor some class comes out badly: seed 0's unicycle was
+16th on one, where the next two seeds' were first. Chance would reach this place for one class in twenty."""
+
 
 @pytest.fixture(scope="module")
 def lite1():
@@ -44,7 +48,7 @@ def test_a_drawn_class_is_recognised_by_both_networks(preset, index, drawn, lite
     picture = drawn(preset, index)
     own = classes.probabilities(lite0, classes.disturbed(picture, 224, index))
     assert classes.rank(own, index) == 1
-    assert place(lite1, picture, index) <= 5
+    assert place(lite1, picture, index) <= WORST
 
 
 @pytest.mark.parametrize("preset", classes.PRESETS)
@@ -54,6 +58,7 @@ def test_the_other_network_puts_nearly_all_classes_first(preset, drawn, lite1, r
     places = {index: place(lite1, drawn(preset, index), index) for index in classes.CLASSES}
     assert len(places) == 20
     assert sum(place == 1 for place in places.values()) >= LEAST[preset], places
+    assert sum(place <= 5 for place in places.values()) >= 19, places
 
 
 def test_without_the_prior_the_class_is_noise_to_the_other_network(drawn, lite0, lite1, tmp_path):

@@ -81,7 +81,8 @@ def test_invalid_octaves_are_rejected(octaves, message):
 
 @pytest.mark.parametrize(("side", "sizes"), [(224, [50]), (96, [50]), (32, [22, 33, 50]), (20, [10, 15, 22, 33, 50])])
 def test_octaves_smaller_than_what_the_network_draws_are_left_out(side, sizes):
-    assert Octaves().of((50, 50), side) == [((size, size), (120 // len(sizes) if len(sizes) < 5 else 20)) for size in sizes]
+    steps = 120 // len(sizes) if len(sizes) < 5 else 20
+    assert Octaves().of((50, 50), side) == [((size, size), steps) for size in sizes]
 
 
 def planned(shape, octaves, cutting):

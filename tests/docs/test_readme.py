@@ -40,7 +40,7 @@ def test_run_file_runs(here):
 
 def test_preset_is_valid(here):
     (here / "run.yaml").write_text(next(block for block in YAML if block.startswith("preset:")))
-    assert load(here / "run.yaml").octaves.each_steps == (15,) * 4
+    assert load(here / "run.yaml").octaves.steps == 15
 
 
 def test_plugin_is_valid_and_short(here):

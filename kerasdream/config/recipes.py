@@ -9,6 +9,7 @@ from typing import Any
 
 from kerasdream.config.document import YamlDocument, parse
 from kerasdream.config.messages import shown
+from kerasdream.config.overrides import typed
 from kerasdream.config.resolve import load, resolve
 from kerasdream.config.run_config import RunConfig
 from kerasdream.errors import ConfigError, ImageError

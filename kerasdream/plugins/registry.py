@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial, update_wrapper
 from typing import Any
 
 from kerasdream.components import (
@@ -99,6 +100,7 @@ class Registry:
         Raises:
             PluginError: the name is taken or invalid, or the parameters are not keyword-only and annotated.
         """
+        factory = _as_function(factory) if isinstance(factory, partial) else factory
         name = name or getattr(factory, "__name__", "")
         if not callable(factory) or not name:
             raise PluginError(
@@ -149,3 +151,14 @@ class Registry:
     def __iter__(self) -> Iterator[Registration]:
         for names in self.entries.values():
             yield from names.values()
+
+
+def _as_function(factory: partial[Any]) -> Callable[..., Any]:
+    """Return a partial as a function, of which the name, annotations and docstring can be read."""
+
+    def made(**parameters: Any) -> Any:
+        return factory(**parameters)
+
+    update_wrapper(made, factory.func)
+    setattr(made, "__signature__", inspect.signature(factory))  # noqa: B010 - what is bound is no parameter, or optional
+    return made

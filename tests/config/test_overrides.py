@@ -62,9 +62,7 @@ def test_lists_can_be_added_to():
     assert (config.priors[1].place, config.objectives[0].place) == (repr(added[1]), "f.yaml:2:14")
     default = resolve(parse("image: x.jpg", "f.yaml"), Path("."), ["objectives+={l2: mixed4}", "model=inception_v3"])
     assert [entry.values["layer"] for entry in default.objectives] == ["mixed3", "mixed5", "mixed4"]
-    with pytest.raises(
-        ConfigError, match=r"'octaves.scale\+=2': octaves.scale is not a list, so nothing can be added"
-    ):
+    with pytest.raises(ConfigError, match=r"'octaves.scale\+=2': octaves.scale is not a list, so nothing can be added"):
         resolve(parse(f"{RUN}octaves: {{scale: 1.5}}", "f.yaml"), Path("."), ["octaves.scale+=2"])
 
 

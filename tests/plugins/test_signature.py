@@ -33,6 +33,24 @@ def spec(kind, factory, **values):
     return PartSpec(kind, factory.__name__, factory, "mine", given, {}, path, place="run.yaml:7:5")
 
 
+def test_a_partial_is_a_factory_with_its_values_as_defaults():
+    """Bound by name or by place; its name is the function's unless it is given one."""
+
+    def blurred(strength: float, *, layer: str, power: float) -> Objective:
+        """Blurs."""
+        return strength, layer, power
+
+    registration = registered("objectives", partial(blurred, 0.5, power=3.0))
+    assert (registration.name, registration.help) == ("blurred", "Blurs.")
+    assert registration.where.startswith(__file__)
+    model = model_of(registration)
+    assert [*model.model_fields] == ["layer", "power", "weight", "mask"]
+    assert model(layer="c1").power == 3
+    assert registration.factory(layer="c1", power=3.0) == (0.5, "c1", 3)
+    with pytest.raises(PluginError, match="'strength' must be keyword-only"):
+        registered("objectives", partial(blurred, power=3.0))
+
+
 def loud(*, power: float = 2.0):
     """Amplifies."""
     return Objective("conv1", lambda activations: activations["conv1"][..., 0] ** power)

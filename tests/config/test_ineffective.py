@@ -37,6 +37,13 @@ def test_settings_without_effect_are_noted(text, expected):
     assert note.startswith(expected)
 
 
+def test_jitter_that_was_given_is_noted_where_the_network_sees_crops():
+    (note,) = notes("image: a.jpg\nviews: crops\ntransforms: [{jitter: 8}, flip]")
+    assert note.startswith("f.yaml:3:15: transforms.0.jitter has no effect: the network sees crops")
+    assert len(notes("image: a.jpg", ["views=crops", "transforms.0.jitter.pixels=8"])) == 1
+    assert notes("image: a.jpg\nviews: crops") == notes("image: a.jpg\ntransforms: [{jitter: 8}]") == ()
+
+
 def test_notes_are_of_what_the_user_gave():
     assert notes("image: a.jpg", ["frames.rotate=3"])[0].startswith("'frames.rotate=3': frames.rotate has no effect")
     assert notes("preset: zoom\nimage: a.jpg\nframes: {count: 1}") == ()  # the preset's zoom and rotation

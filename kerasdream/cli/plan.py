@@ -45,6 +45,7 @@ def plan(file: Path, overrides: tuple[str, ...], plugin_files: tuple[Path, ...],
 def describe(config: RunConfig) -> Iterator[dict[str, Any]]:
     """Yield a row for each picture: its octaves, steps and tiles, and the same as ``text``."""
     from kerasdream.engine.loading import tensorflow
+    from kerasdream.models import network_name
     from kerasdream.results.finish import finished_shape
     from kerasdream.session.planner import facts_from_table, network_of, plan_run
     from kerasdream.session.session import Session
@@ -63,7 +64,7 @@ def describe(config: RunConfig) -> Iterator[dict[str, Any]]:
         finished = finished_shape(postprocess, shape)
         row = {
             "source": source,
-            "model": config.model.name,
+            "model": network_name(config.model),
             "layers": list(dict.fromkeys(layer for entry in config.objectives for layer in entry.make().layers)),
             "octaves": _octaves(planned),
             "panels": {"rows": config.panels.rows, "columns": config.panels.columns, "size": [width, height]},

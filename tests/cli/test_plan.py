@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 CONFIGS = Path(__file__).parents[2] / "configs"
 
 
@@ -22,6 +24,25 @@ def test_plan_shows_octaves_steps_and_tiles(here):
     assert code == 0
     assert row["octaves"][-1]["size"] == [768, 512]
     assert sum(octave["steps"] for octave in row["octaves"]) == 180
+
+
+@pytest.mark.parametrize(
+    ("model", "layer", "name"),
+    [
+        ("{file: mine.keras, input_range: [-1, 1]}", "c2", "mine, c2"),
+        (
+            "{ensemble: [efficientnet_lite0, efficientnet_lite1]}",
+            "efficientnet_lite1/stem",
+            "efficientnet_lite0+efficie",
+        ),
+    ],
+)
+def test_plan_names_the_network(here, tmp_path, tiny, model, layer, name):
+    tiny.save(tmp_path / "mine.keras")
+    (tmp_path / "run.yaml").write_text(f"image: noise\nmodel: {model}\nobjectives: [{{l2: {layer}}}]\n")
+    code, out, _ = here("plan", tmp_path / "run.yaml")
+    assert code == 0
+    assert out.startswith(f"noise: {name}")
 
 
 def test_plan_shows_panels(here, tmp_path):

@@ -58,6 +58,8 @@ def test_large_pictures_are_shrunk(tiny, chelsea):
         (lambda: kerasdream.dream(5), "the picture is of type int; expected a file, a Pillow image or an array"),
         (lambda: kerasdream.dream({}), "the picture is of type dict"),
         (lambda: kerasdream.dream("noise", model=5), "the model is of type int; expected the name of a network"),
+        (lambda: kerasdream.GradientStep(5, []), "the model is of type int; expected a Keras model"),
+        (lambda: kerasdream.feature_extractor("vgg16", ["c1"]), "the model is of type str; expected a Keras model"),
     ],
 )
 def test_wrong_types_are_one_sentence(call, words):

@@ -15,7 +15,7 @@ from kerasdream.dreaming.parts import Companions, Parts, extractor_for, guide_pi
 from kerasdream.engine.score import Score
 from kerasdream.engine.tensorflow import Engine
 from kerasdream.errors import ImageError, MemoryRanOutError, ModelError
-from kerasdream.models.backend import require_tensorflow
+from kerasdream.models.backend import check_model, require_tensorflow
 from kerasdream.models.extractor import geometry_of
 from kerasdream.models.scaling import BOTH, scaling_for
 from kerasdream.models.settings import usual_settings
@@ -284,8 +284,10 @@ def as_network(
     Raises:
         ModelError: neither ``input_range`` nor ``preprocess`` is given, and the model's first layers do not tell; or
             both are given.
+        TypeError: it is neither.
     """
     require_tensorflow()
+    check_model(model)
     tokens = Tokens(**tokens) if isinstance(tokens, Mapping) else tokens
     given = {"inputs": inputs, "channels": channels, "head": head, "tokens": tokens}
     more: dict[str, Any] = {name: value for name, value in given.items() if value is not None}

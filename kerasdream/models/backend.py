@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from kerasdream.components import Network
 from kerasdream.errors import ModelError
 
 
@@ -29,6 +30,21 @@ def require_tensorflow() -> None:
             f"Keras runs on {backend} here{reason}, but kerasdream needs TensorFlow; set "
             'os.environ["KERAS_BACKEND"] = "tensorflow" before Keras is imported'
         )
+
+
+def check_model(model: object, others: str = "a Keras model or a kerasdream.Network") -> None:
+    """Check that a model given in Python is one.
+
+    Args:
+        others: what was expected, for the message.
+
+    Raises:
+        TypeError: it is neither a Keras model nor a ``Network``.
+    """
+    import keras
+
+    if not isinstance(model, (keras.Model, Network)):
+        raise TypeError(f"the model is of type {type(model).__name__}; expected {others}")
 
 
 def _configured(file: Path) -> str:

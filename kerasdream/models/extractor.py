@@ -16,6 +16,7 @@ import numpy as np
 
 from kerasdream.components import LOGITS, Network
 from kerasdream.errors import ModelError, OneSizeError, did_you_mean
+from kerasdream.models.backend import check_model
 from kerasdream.models.door import door_of
 from kerasdream.models.folding import foldable, folded_weights
 from kerasdream.models.geometry import AxisGeometry, lattice_of
@@ -85,7 +86,9 @@ def feature_extractor(model: keras.Model, layers: Sequence[str]) -> keras.Model:
 
     Raises:
         ModelError: a layer does not exist, or the model cannot be traced.
+        TypeError: it is not a Keras model.
     """
+    check_model(model)
     try:
         return build_extractor(model, layers, fold=False).model
     except OneSizeError as error:

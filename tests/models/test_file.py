@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 
-from kerasdream import load_config
+import kerasdream
+from kerasdream import images, load_config
 from kerasdream.api import build_network
+from kerasdream.config.recipes import checksum, load_any
 from kerasdream.errors import ConfigError, ModelError
 
 RUN = {"image": "noise", "outputs": []}
@@ -87,6 +92,24 @@ def test_code_is_run_from_the_run_files_folder_only(digits, tmp_path):
     assert load_config(run).data["model"]["code"] == "mine.py"
 
 
+def test_a_recipe_runs_no_code(digits, tmp_path):
+    """Not even next to the picture, unchanged, or with an override of something else; only when that is trusted."""
+    code = tmp_path / "mine.py"
+    code.write_text("open('ran', 'w')\n")
+    model = {"file": "digits.keras", "input_range": [0, 1], "code": "mine.py"}
+    facts = {"recipe": {"image": "noise", "model": model}, "source": {"name": "noise"}}
+    files = {file.name: checksum(file) for file in (digits, code)}
+    images.save("dream.png", np.zeros((8, 8, 3)), recipe=json.dumps({**facts, "files": files}), format="png")
+    for override in [], ["model.input_range=[-1, 1]"]:
+        with pytest.raises(
+            ConfigError, match=r"model\.code: mine\.py is code that runs, so a recipe from a picture does"
+        ):
+            load_any(Path("dream.png"), override)
+    assert not Path("ran").exists()
+    build_network(load_any(Path("dream.png"), trust=True))
+    assert Path("ran").exists()
+
+
 def test_trust_reaches_the_code_in_a_file(digits):
     layers = keras.layers
     doubled = layers.Lambda(lambda value: 2 * value)
@@ -95,3 +118,7 @@ def test_trust_reaches_the_code_in_a_file(digits):
     with pytest.raises(ModelError, match="use --trust"):
         build_network(load_config(run))
     assert build_network(load_config(run, trust=True)).model.layers[-1].name == "c1"
+    options = {"model": run["model"], "objectives": {"l2": "c1"}, "octaves": {"count": 1, "steps": 1}}
+    with pytest.raises(ModelError, match="trust=True"):
+        kerasdream.dream("noise", **options, side=64)
+    assert kerasdream.dream("noise", **options, side=64, trust=True).scores

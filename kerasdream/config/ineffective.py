@@ -69,5 +69,5 @@ def without_effect(config: RunConfig, given: Mapping[KeyPath, Place]) -> Iterato
     if config.cropped and any(path[0] == "transforms" for path in given):
         for transform in config.transforms:
             if transform.make().apply is None:  # it moves the tiling, and nothing else
-                path = ".".join(map(str, transform.path))
-                yield f"{transform.place}: {path} has no effect: the network sees crops, which move anyway"
+                key = ".".join(map(str, transform.path))
+                yield f"{transform.place}: {key} has no effect: the network sees crops, which move anyway"

@@ -11,11 +11,14 @@ from typing import Any, NamedTuple
 from kerasdream.config.document import KeyPath, YamlDocument
 from kerasdream.config.ensembles import NETWORKS, named_entry
 from kerasdream.config.messages import shown
-from kerasdream.config.overrides import Override, names_preset, override, sets_objectives
+from kerasdream.config.overrides import Override, names_preset, override, sets
 from kerasdream.config.presets import with_preset
 from kerasdream.config.sections import DEFAULT_PARTS, SECTIONS, written_out
 from kerasdream.errors import ConfigError, Place, Problem
 from kerasdream.models import default_layers, model_entry
+
+DEPENDENT = ("objectives", "ascent")
+"""Keys whose defaults depend on other keys."""
 
 
 class Merged(NamedTuple):
@@ -63,17 +66,20 @@ def merged(
         document = with_preset(document, base, files=not recipe)
     except ConfigError as error:
         raise ConfigError.of([*problems, *error.problems]) from None
-    document = replace(document, data={**DEFAULT_PARTS, **document.data})
+    independent = {key: value for key, value in DEFAULT_PARTS.items() if key not in DEPENDENT}
+    document = replace(document, data={**independent, **document.data})
     rest = [text for text in overrides if not names_preset(text)]
-    document = _overridden(document, [text for text in rest if not sets_objectives(text)], problems)
+    document = _overridden(document, [text for text in rest if not sets(text, DEPENDENT)], problems)
+    # Now the model and the parametrization are those of the run.
+    model = document.data["model"]
     chosen: Sequence[str] = ()
-    if "objectives" not in document.data and not layers:  # the overrides may have changed the model
-        model = document.data["model"]
+    if "objectives" not in document.data and not layers:
         chosen = _default_layers(model, document.folder(("model",), base))
-        document = replace(document, data=document.data | _objectives(chosen, model))
-    document = with_layers(document, layers)
-    of_objectives = [text for text in rest if sets_objectives(text)]
-    return Merged(_overridden(document, of_objectives, problems), problems, given, () if of_objectives else chosen)
+    defaults = {"ascent": _default_ascent(document.data["parametrization"]), **_objectives(chosen, model)}
+    document = with_layers(replace(document, data={**defaults, **document.data}), layers)
+    document = _overridden(document, [text for text in rest if sets(text, DEPENDENT)], problems)
+    unsaid = not any(sets(text, ("objectives",)) for text in rest)
+    return Merged(document, problems, given, chosen if unsaid else ())
 
 
 def _given(document: YamlDocument) -> dict[KeyPath, Place]:
@@ -115,6 +121,13 @@ def _overridden(document: YamlDocument, overrides: Iterable[str], problems: list
         except ConfigError as error:
             problems += error.problems
     return document
+
+
+def _default_ascent(parametrization: Any) -> list[Any]:
+    """Return the ascent of a run that names none: without ``shadows`` if the state is not a picture."""
+    name = next(iter(parametrization), "") if isinstance(parametrization, dict) else parametrization
+    pixels = getattr(name, "name", name) == "pixels"
+    return [rule for rule in DEFAULT_PARTS["ascent"] if pixels or "shadows" not in rule]
 
 
 def _default_layers(model: Any, base: Path) -> Sequence[str]:

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from kerasdream.config.strict import StrictModel
 
-COUNT, SCALE = 5, 1.5
-"""Defaults for the number of octaves and for the factor from each to the next."""
+COUNT, SCALE, STEPS = 5, 1.5, 20
+"""Defaults for the number of octaves, for the factor from each to the next, and for the steps in each."""
+
+SMALL_STEPS = 120
+"""Default for the steps in all of a picture so small that it has fewer octaves. With the 100 of five octaves, photos of
+451×300 and 200×150 pixels gain a little less than larger ones do."""
 
 MOST = 30
 """Maximum number of octaves."""
 
+One = TypeVar("One")
 Item = TypeVar("Item")
 OneOrMany = Annotated[
-    Annotated[Item, Tag("one")] | Annotated[list[Item], Tag("many"), Field(min_length=1, max_length=MOST)],
+    Annotated[One, Tag("one")] | Annotated[list[Item], Tag("many"), Field(min_length=1, max_length=MOST)],
     Discriminator(lambda value: "many" if isinstance(value, (list, tuple)) else "one"),
 ]
 Side = Annotated[int, Field(ge=16)]
+Factor = Annotated[float, Field(ge=1, le=10)]
+Steps = Annotated[int, Field(ge=1)]
 
 
 class Octaves(StrictModel):
@@ -33,7 +40,7 @@ class Octaves(StrictModel):
         default=None,
         description="Height and width of each octave, coarse to fine, instead of count, scale and finest.",
     )
-    scale: OneOrMany[Annotated[float, Field(ge=1, le=10)]] | None = Field(
+    scale: OneOrMany[Factor, Factor] | None = Field(
         default=None,
         validate_default=True,
         description=f"Factor from each octave to the next, or a list of factors, coarse to fine; by default {SCALE}.",
@@ -42,13 +49,16 @@ class Octaves(StrictModel):
         default=1.0,
         description="Size of the last octave relative to the picture; the dream is resized to the picture at the end.",
     )
-    steps: OneOrMany[Annotated[int, Field(ge=1)]] = Field(
-        default=20, description="Steps in each octave, or a list with a number for each, coarse to fine."
+    steps: OneOrMany[Steps | Literal["auto"], Steps] = Field(
+        default="auto",
+        description=f"Steps in each octave, or a list with a number for each, coarse to fine; auto: {STEPS}, and more "
+        f"if a small picture has fewer than {COUNT} octaves: {SMALL_STEPS} in all.",
     )
-    count: Annotated[int, Field(ge=1, le=MOST)] | None = Field(
-        default=None,
+    count: Annotated[int, Field(ge=1, le=MOST)] | Literal["auto"] = Field(
+        default="auto",
         validate_default=True,
-        description=f"Number of octaves; by default the length of the lists, or {COUNT}.",
+        description=f"Number of octaves; auto: the length of the lists, or {COUNT} without those whose shorter side "
+        "is under half the side of the pictures that the network was trained on.",
     )
     detail: bool = Field(
         default=True, description="Carry the dreamed detail over to the source photo, rather than the resized dream."
@@ -91,17 +101,35 @@ class Octaves(StrictModel):
 
     @field_validator("count")
     @classmethod
-    def _count(cls, count: int | None, info: ValidationInfo) -> int:
+    def _count(cls, count: Any, info: ValidationInfo) -> Any:
         counts = _counts(info.data)
         for name, number in counts.items():
-            if count not in (None, number):
+            if count not in ("auto", number):
                 raise PydanticCustomError(
                     "octaves", "{number}, to match {name}, or no value", {"number": number, "name": name}
                 )
-        return count or next(iter(counts.values()), COUNT)
+        return next(iter(counts.values()), count)
 
-    def shapes(self, picture: tuple[int, int]) -> list[tuple[int, int]]:
-        """Return the (height, width) of each octave of a picture of this (height, width), coarse to fine."""
+    def of(self, picture: tuple[int, int], side: int) -> list[tuple[tuple[int, int], int]]:
+        """Return the (height, width) of each octave of a picture, and its steps, coarse to fine.
+
+        Where their number is automatic, octaves are left out in which a shape that the network draws would cover most
+        of the picture, and more steps are taken in the others.
+
+        Args:
+            picture: its (height, width).
+            side: of the pictures that the network was trained on, in pixels.
+        """
+        shapes = self._shapes(picture)
+        if self.count == "auto":
+            shapes = [shape for shape in shapes[:-1] if 2 * min(shape) >= side] + shapes[-1:]
+        steps: Any = self.steps
+        if steps == "auto":
+            steps = SMALL_STEPS // len(shapes) if len(shapes) < self.number else STEPS
+        return list(zip(shapes, steps if isinstance(steps, list) else [steps] * len(shapes), strict=True))
+
+    def _shapes(self, picture: tuple[int, int]) -> list[tuple[int, int]]:
+        """Return the (height, width) of ``number`` octaves, coarse to fine."""
         if self.sizes is not None:
             return list(self.sizes)
         count = self.number
@@ -111,14 +139,8 @@ class Octaves(StrictModel):
 
     @property
     def number(self) -> int:
-        """``count``, which validation has set."""
-        assert self.count is not None
-        return self.count
-
-    @property
-    def each_steps(self) -> tuple[int, ...]:
-        """The steps of each octave, coarse to fine."""
-        return tuple(self.steps) if isinstance(self.steps, list) else (self.steps,) * self.number
+        """Number of octaves of a large picture."""
+        return COUNT if self.count == "auto" else self.count
 
     def is_over(self, scores: Sequence[float]) -> bool:
         """Whether an octave ends after steps with these scores, even if more are planned."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import os
+import re
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -98,9 +100,9 @@ def names_preset(text: str) -> bool:
     return text.partition("=")[0] == KEY
 
 
-def sets_objectives(text: str) -> bool:
-    """Whether an override sets the objectives, or something in them."""
-    return text.startswith("objectives")
+def sets(text: str, keys: Collection[str]) -> bool:
+    """Whether an override sets one of these keys of a run file, or something in it."""
+    return re.split(r"[.+=]", text, maxsplit=1)[0] in keys
 
 
 def _index_or_key(part: str) -> str | int:

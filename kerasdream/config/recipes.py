@@ -17,6 +17,9 @@ from kerasdream.plugins import files as plugin_files
 
 PICTURES = (*FORMATS, ".gif")
 
+RESOLVED = ("recipe.tiles.size", "recipe.octaves.count", "recipe.octaves.steps")
+"""Automatic values that a manifest contains as the numbers they became."""
+
 
 def load_any(
     file: Path, overrides: Iterable[str] = (), *, plugins: Sequence[Path] = (), trust: bool = False
@@ -98,8 +101,7 @@ def differences(new: Any, old: Any, path: str = "") -> Iterator[str]:
     elif isinstance(new, (list, tuple)) and isinstance(old, (list, tuple)) and len(new) == len(old):
         ours, theirs = ({str(i): value for i, value in enumerate(one)} for one in (new, old))
     else:
-        # A manifest contains the number that an automatic tile size became.
-        if new != old and (path, new) != ("recipe.tiles.size", "auto"):
+        if new != old and not (new == "auto" and path in RESOLVED):
             yield f"{path} is {shown(new)}, was {shown(old)}"
         return
     for key in dict.fromkeys([*ours, *theirs]):

@@ -40,11 +40,11 @@ DEFAULT_PARTS: Mapping[str, Any] = {
     "parametrization": "pixels",
     "priors": [{"total_variation": {"weight": 1.0}}],
     "transforms": [{"jitter": {"pixels": 32}}],
-    "ascent": [{"normalize": {"by": "mean_abs"}}, {"rate": {"value": RATE}}],
+    "ascent": [{"shadows": {"below": 0.3}}, {"normalize": {"by": "mean_abs"}}, {"rate": {"value": RATE}}],
     "postprocess": [],
     "outputs": [{"png": {"path": "{stem}-dream.png"}}],
 }
-"""Defaults for omitted parts."""
+"""Defaults for omitted parts. A rule that looks at pixels, ``shadows``, is left out where the state is not pixels."""
 
 NOISE = "noise"
 """The source of a dream that starts from noise."""

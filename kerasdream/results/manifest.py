@@ -47,8 +47,12 @@ class Provenance:
 
     def manifest(self, picture: Picture, plan: Plan) -> dict[str, Any]:
         """Return what is stored in the picture: the request, with automatic values resolved, and the versions."""
-        requested = self.requested(picture)
-        requested["recipe"]["tiles"] = {**requested["recipe"]["tiles"], "size": plan.cutting.size}
+        requested, octaves = self.requested(picture), self.config.octaves
+        recipe = requested["recipe"]
+        recipe["tiles"] = {**recipe["tiles"], "size": plan.cutting.size}
+        counted = {"count": len(plan.sizes)} if octaves.count == "auto" else {}
+        stepped = {"steps": plan.octave_steps[0]} if octaves.steps == "auto" else {}
+        recipe["octaves"] = {**recipe["octaves"], **counted, **stepped}
         return {
             "kerasdream": metadata.version("kerasdream"),
             **requested,

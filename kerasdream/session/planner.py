@@ -123,10 +123,11 @@ def plan_run(config: RunConfig, facts: NetworkFacts, shape: tuple[int, int]) -> 
     if facts.cropped and not config.cropped:
         config, notes = config.looking_at_crops(), [_CROPPED.format(facts.side)]
     panel = config.panels.of(shape)
+    sizes, steps = zip(*config.octaves.of(panel, facts.side), strict=True)
     return make_plan(
         panel,
-        sizes=config.octaves.shapes(panel),
-        steps=config.octaves.each_steps,
+        sizes=sizes,
+        steps=steps,
         cutting=cutting_of(config, facts),
         seed=config.seed,
         notes=[*facts.notes, *notes, *_notes(config)],

@@ -16,6 +16,7 @@ from kerasdream.builtin.ascent import (
     nadam,
     normalize,
     rate,
+    shadows,
     sign,
     smooth,
 )
@@ -62,6 +63,21 @@ def test_normalize(by, measure):
 
 def test_rate():
     np.testing.assert_allclose(rate(value=0.5).update(np.ones(3, "float32"), None, None)[0], 0.5)
+
+
+def test_shadows_take_the_colour_out_of_steps_in_the_dark():
+    random = np.random.default_rng(0)
+    picture, gradient = (random.uniform(-1, 1, (30, 40, 3)).astype("float32") for _ in range(2))
+    luma = (picture @ [0.2126, 0.7152, 0.0722] + 1) / 2
+    step, memory = shadows(below=0.6).update(gradient, None, picture)
+    dark, bright = luma < 0.3, luma > 0.6
+    assert min(dark.sum(), bright.sum()) > 100
+    np.testing.assert_allclose(step[dark], gradient[dark].mean(-1, keepdims=True).repeat(3, -1), atol=1e-6)
+    np.testing.assert_allclose(step[bright], gradient[bright], atol=1e-6)
+    between = np.abs(luma - 0.45) < 0.005  # half of each
+    halves = (gradient + gradient.mean(-1, keepdims=True)) / 2
+    np.testing.assert_allclose(step[between], halves[between], atol=0.03)
+    assert memory is None
 
 
 @pytest.mark.parametrize("shape", SHAPES)

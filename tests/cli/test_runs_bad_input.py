@@ -70,7 +70,7 @@ RUN_FILES = {
     ),
     "text_for_a_number": (
         RUN + "octaves: {steps: many}\n",
-        ["text_for_a_number.yaml:4:11: octaves.steps: expected a whole number, not many"],
+        ["text_for_a_number.yaml:4:11: octaves.steps: expected a whole number or 'auto', not many"],
     ),
     "yes_for_true": (RUN + "octaves: {detail: yes}\n", ["octaves.detail: expected true or false, not 'yes'"]),
     "truth_for_a_number": (
@@ -186,7 +186,7 @@ COMMANDS = {
     "override_no_yaml": ("run good.yaml -s image.source=*.jpg", ["-s image.source=*.jpg:1:", "needs quotes"]),
     "override_wrong": (
         "run good.yaml -s octaves.steps=0",
-        ["-s octaves.steps=0: octaves.steps: expected at least 1, not 0"],
+        ["-s octaves.steps=0: octaves.steps: expected at least 1 or 'auto', not 0"],
     ),
     "layers_of_nothing": (
         "layers efficientnet_lite",

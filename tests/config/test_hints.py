@@ -20,7 +20,7 @@ objectives:
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
-        ("rate=0.05", "-s ascent.1.rate.value=0.05"),
+        ("rate=0.05", "-s ascent.2.rate.value=0.05"),
         ("steps=50", "-s octaves.steps=50"),
         ("step=50", "-s octaves.steps=50"),
         ("octaves.stps=50", "-s octaves.steps=50"),
@@ -29,9 +29,9 @@ objectives:
             "-s objectives.0.sum.0.l2.layer=block3_expand or -s objectives.0.sum.1.mean.layer=",
         ),
         ("objectives.l2.layer=block3_expand", "-s objectives.0.sum.0.l2.layer=block3_expand"),
-        ("ascent.0.by=std", "-s ascent.0.normalize.by=std"),
+        ("ascent.1.by=std", "-s ascent.1.normalize.by=std"),
         ("size=64", "-s image.size=64 or -s tiles.size=64 or -s crops.size=64"),
-        ("rate={from: 0.02, to: 0.01}", "-s 'ascent.1.rate.value={from: 0.02, to: 0.01}'"),
+        ("rate={from: 0.02, to: 0.01}", "-s 'ascent.2.rate.value={from: 0.02, to: 0.01}'"),
         ("gaussian_blur=0.5", "-s 'priors+={gaussian_blur: 0.5}'"),
     ],
 )

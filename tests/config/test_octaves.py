@@ -17,7 +17,7 @@ from kerasdream.images import resize
 from kerasdream.plan.plan import make_plan
 from kerasdream.schedules import Progress
 
-PLAIN = {"priors": [], "transforms": [], "input_range": (-1, 1), "max_side": None}
+PLAIN = {"priors": [], "transforms": [], "ascent": ["normalize", "rate"], "input_range": (-1, 1), "max_side": None}
 
 
 def resolved(octaves):
@@ -27,7 +27,10 @@ def resolved(octaves):
 @pytest.mark.parametrize(
     ("octaves", "shapes", "steps"),
     [
-        ("{}", [(59, 89), (89, 134), (133, 200), (200, 301), (300, 451)], (20,) * 5),
+        ("{}", [(133, 200), (200, 301), (300, 451)], (40,) * 3),
+        ("{scale: 1.2}", [(145, 217), (174, 261), (208, 313), (250, 376), (300, 451)], (20,) * 5),
+        ("{steps: 7}", [(133, 200), (200, 301), (300, 451)], (7,) * 3),
+        ("{count: 5}", [(59, 89), (89, 134), (133, 200), (200, 301), (300, 451)], (20,) * 5),
         ("{count: 2, scale: 2, steps: 7}", [(150, 226), (300, 451)], (7, 7)),
         ("{scale: [1.2, 1.5]}", [(167, 251), (200, 301), (300, 451)], (20,) * 3),
         ("{scale: [1.2], count: 2, steps: [3, 4]}", [(250, 376), (300, 451)], (3, 4)),
@@ -38,9 +41,7 @@ def resolved(octaves):
 )
 def test_sizes_and_steps(schema, octaves, shapes, steps):
     config = resolved(octaves)
-    assert config.octaves.shapes((300, 451)) == shapes
-    assert config.octaves.each_steps == steps
-    assert config.octaves.count == len(shapes)
+    assert config.octaves.of((300, 451), 224) == list(zip(shapes, steps, strict=True))
     again = resolve(YamlDocument({"image": "x.jpg", "octaves": config.data["octaves"]}, "a recipe"), Path("."))
     assert again.data["octaves"] == config.data["octaves"]
     for data in ({"image": "x.jpg", "octaves": yaml.safe_load(octaves)}, config.data):
@@ -78,8 +79,15 @@ def test_invalid_octaves_are_rejected(octaves, message):
     assert any(line.startswith("f.yaml:2:") and message in line for line in str(caught.value).splitlines())
 
 
+@pytest.mark.parametrize(("side", "sizes"), [(224, [50]), (96, [50]), (32, [22, 33, 50]), (20, [10, 15, 22, 33, 50])])
+def test_octaves_smaller_than_what_the_network_draws_are_left_out(side, sizes):
+    steps = 120 // len(sizes) if len(sizes) < 5 else 20
+    assert Octaves().of((50, 50), side) == [((size, size), steps) for size in sizes]
+
+
 def planned(shape, octaves, cutting):
-    return make_plan(shape, sizes=octaves.shapes(shape), steps=octaves.each_steps, cutting=cutting, seed=0)
+    sizes, steps = zip(*octaves.of(shape, 224), strict=True)
+    return make_plan(shape, sizes=sizes, steps=steps, cutting=cutting, seed=0)
 
 
 @pytest.mark.parametrize("detail", [True, False])

@@ -17,14 +17,14 @@ RUN = "image: x.jpg\nobjectives:\n  - l2: {layer: block11_expand}\n"
 def test_overrides_reach_every_setting():
     overrides = [
         "octaves.steps=5", "objectives.0.l2.layer=block9_expand", "model.weights=null", "seed=7",
-        "ascent.1.rate.value={from: 0.1, to: 0.2}", "transforms=[]", "image.source=y.jpg",
+        "ascent.2.rate.value={from: 0.1, to: 0.2}", "transforms=[]", "image.source=y.jpg",
     ]  # fmt: skip
     config = resolve(parse(RUN, "f.yaml"), Path("/somewhere"), overrides)
     assert config.octaves.steps == 5
     assert config.objectives[0].values["layer"] == "block9_expand"
     assert config.model.values == {"weights": None}
     assert config.seed == 7
-    assert config.ascent[1].values["value"] == Ramp(**{"from": 0.1, "to": 0.2})
+    assert config.ascent[2].values["value"] == Ramp(**{"from": 0.1, "to": 0.2})
     assert config.transforms == ()
     assert config.image.source == str(Path("y.jpg").absolute())
     weights = resolve(parse(RUN, "f.yaml"), Path("/somewhere"), ["model.weights=mine.h5"]).model.values["weights"]
@@ -35,7 +35,7 @@ def test_overrides_reach_every_setting():
 @pytest.mark.parametrize(
     ("override", "words"),
     [
-        ("octaves.steps=x", "-s octaves.steps=x: octaves.steps: expected a whole number, not x"),
+        ("octaves.steps=x", "-s octaves.steps=x: octaves.steps: expected a whole number or 'auto', not x"),
         ("octaves.stps=1", "unknown key 'stps'; did you mean -s octaves.steps=1?"),
         ("objectives.3.l2.layer=x", "-s objectives.3.l2.layer=x: objectives.3 does not exist, so it cannot be set"),
         ("steps", "-s steps: expected KEY=VALUE"),

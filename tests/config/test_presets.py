@@ -88,7 +88,7 @@ octaves: {scale: 1.3, steps: 5, count: 4}
 def test_sections_are_merged_and_everything_else_is_replaced():
     config, preset = resolved(RUN), resolved("preset: deepdraw")
     assert config.image == preset.image.model_copy(update={"size": (64, 96)})
-    assert (config.octaves.scale, config.octaves.each_steps, config.octaves.detail) == (1.3, (5, 5, 5, 5), False)
+    assert (config.octaves.scale, config.octaves.steps, config.octaves.detail) == (1.3, 5, False)
     assert [entry.name for entry in config.ascent] == ["rate"]
     assert config.priors == preset.priors
     assert (config.seed, preset.seed) == (3, 0)
@@ -136,7 +136,7 @@ def test_errors_name_the_file_or_the_preset_and_the_line():
 
 def test_overrides_take_precedence_over_the_preset():
     config = resolved("image: a.jpg", ["octaves.steps=3", "preset=google-2015", "ascent.1.rate.value=0.5"])
-    assert config.octaves.each_steps == (3,) * 4
+    assert (config.octaves.count, config.octaves.steps) == (4, 3)
     assert config.ascent[1].values["value"] == 0.5
     assert resolved("preset: deepdraw", ["preset=maco"]).parametrization.name == "maco"
     assert resolved("preset: deepdraw", ["objectives.0.class.name=hen"]).objectives[0].values["name"] == "hen"
@@ -158,7 +158,7 @@ def folder(tmp_path, chelsea):
 
 def test_a_preset_may_be_a_file(folder):
     config = kerasdream.load_config(folder / "run.yaml")
-    assert (config.octaves.each_steps, config.octaves.scale, config.image.max_side) == ((3, 3), 1.4, 64)
+    assert (config.octaves.steps, config.octaves.scale, config.image.max_side) == (3, 1.4, 64)
     (guide,) = config.objectives
     assert guide.values["image"] == folder / "looks" / "guide.jpg"  # relative to the file it is in
     assert guide.place == f"{folder}/looks/mine.yaml:3:5"
@@ -175,7 +175,7 @@ def test_a_preset_may_be_a_file(folder):
 def test_errors_of_a_preset_file_have_its_name_and_line(folder, schema):
     look, again = folder / "looks" / "mine.yaml", "a preset cannot start from itself (mine.yaml -> run.yaml -> mine"
     for text, expected in {
-        "octaves: {steps: x}": f"{look}:1:11: octaves.steps: expected a whole number, not x",
+        "octaves: {steps: x}": f"{look}:1:11: octaves.steps: expected a whole number or 'auto', not x",
         "octaves: [": f"{look}:2:1: invalid YAML",
         "3": f"{folder}/run.yaml:1:1: preset: looks/mine.yaml is not a run file; expected a mapping",
         "preset: ../run.yaml": f"{folder}/looks/../run.yaml:1:1: preset: {again}.yaml)",

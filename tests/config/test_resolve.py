@@ -57,7 +57,7 @@ def test_all_errors_are_reported_at_once_with_their_places():
         ("11:14: transforms.0.jitter.pixels:", "whole number, not 1.5"),
         ("13:17: ascent.0.normalize.by:", "'mean_abs', 'std', 'rms' or 'max'", "not size"),
         ("14:5: ascent.1.rate.value.to:", "number", "not x"),
-        ("15:11: octaves.count:", "at least 1, not 0"),
+        ("15:11: octaves.count:", "at least 1 or 'auto', not 0"),
         ("15:21: octaves.steps:", "not .nan"),
         ("15:34: octaves.detail:", "true or false", "not 'yes'"),
         ("17:19: postprocess.0.match_color.amount:", "at most 1, not 3"),

@@ -13,6 +13,7 @@ from kerasdream.builtin.ascent.momentum import momentum
 from kerasdream.builtin.ascent.nadam import nadam
 from kerasdream.builtin.ascent.normalize import normalize
 from kerasdream.builtin.ascent.rate import rate
+from kerasdream.builtin.ascent.shadows import shadows
 from kerasdream.builtin.ascent.sign import sign
 from kerasdream.builtin.ascent.smooth import smooth
 
@@ -23,6 +24,7 @@ ASCENT: Mapping[str, Callable[..., Rule]] = {
     "nadam": nadam,
     "sign": sign,
     "smooth": smooth,
+    "shadows": shadows,
     "momentum": momentum,
     "clip": clip,
     "mask": mask,

@@ -22,7 +22,7 @@ plain = st.recursive(
 )
 
 
-@settings(deadline=None)  # the machine may be busy
+@settings(deadline=None, max_examples=40)
 @given(plain)
 def test_data_written_by_pyyaml_is_read_back(data):
     assert parse(yaml.safe_dump(data), "x").data == data

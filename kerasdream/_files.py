@@ -12,6 +12,14 @@ from typing import BinaryIO
 
 from kerasdream.errors import ImageError, OutputError, did_you_mean
 
+LONGEST_NAME = 255
+"""Bytes of the longest name of a file or folder; to look for a longer one fails in a way of its own."""
+
+
+def is_too_long(path: str | os.PathLike[str]) -> bool:
+    """Whether a path has a name that no file can have."""
+    return any(len(os.fsencode(part)) > LONGEST_NAME for part in Path(path).parts)
+
 
 def open_file(path: str | os.PathLike[str]) -> BinaryIO:
     """Open a file for reading bytes.

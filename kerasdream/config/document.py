@@ -1,7 +1,7 @@
 """Read YAML into plain data, with the line and column of every value.
 
 Scalars follow YAML 1.2: ``yes`` and ``12:30`` are strings, ``1e-4`` is a number. Tags and duplicate keys are errors,
-and so are aliases that expand to very many values.
+and so is what no run file needs and something deep inside would fail on: very many values, nesting, endless texts.
 """
 
 from __future__ import annotations
@@ -18,6 +18,18 @@ from kerasdream.errors import ConfigError, Place, Problem
 
 MAX_VALUES = 20_000
 """More values than any run file has; aliases that expand to more are an attack or a mistake."""
+
+MAX_SIZE = 1_000_000
+"""Characters; more than any run file has."""
+
+MAX_DEPTH = 50
+"""More levels than any run file has."""
+
+MAX_TEXT = 4096
+"""Characters of the longest path of a file."""
+
+MAX_DIGITS = 300
+"""Digits of the largest number that a float can be."""
 
 KeyPath = tuple[str | int, ...]
 """The keys and indices that lead to a value: ``("objectives", 0, "l2", "layer")``."""
@@ -96,10 +108,14 @@ def read(path: Path) -> YamlDocument:
     """Read a YAML file.
 
     Raises:
-        ConfigError: see ``parse``.
+        ConfigError: it is endless; see ``parse``.
         OSError, UnicodeDecodeError: it cannot be read.
     """
-    return parse(path.read_text(encoding="utf-8"), str(path))
+    with path.open(encoding="utf-8") as file:
+        text = file.read(MAX_SIZE + 1)  # of a device, there is no end
+    if len(text) > MAX_SIZE:
+        raise ConfigError(f"{path} is not a run file: it has more than {MAX_SIZE:,} characters")
+    return parse(text, str(path))
 
 
 class _Reader:
@@ -121,6 +137,9 @@ class _Reader:
         if self.count > MAX_VALUES:
             text = f"the aliases in this file expand to more than {MAX_VALUES} values; write them out"
             raise ConfigError.of([Problem((), place, text)])
+        if len(path) > MAX_DEPTH:
+            text = f"nested too deeply for a run file; expected at most {MAX_DEPTH} levels"
+            raise ConfigError.of([Problem((), place, text)])
         kind = node.tag.removeprefix("tag:yaml.org,2002:")
         if kind not in _KINDS[type(node)]:
             self.problem(path, place, f"the tag {_short(node.tag)} is not allowed; expected plain YAML values")
@@ -129,6 +148,9 @@ class _Reader:
             return [self.read(item, (*path, i)) for i, item in enumerate(node.value)]
         if isinstance(node, yaml.MappingNode):
             return dict(self.pairs(node, path))
+        if reason := _unreadable(node.value, kind):
+            self.problem(path, place, reason)
+            return None
         try:
             return _SCALARS[kind](node.value)
         except ValueError:
@@ -157,6 +179,26 @@ _KEY = "<key>"
 """Stands in a path for a mapping's key, which is a node of its own."""
 
 
+def _unreadable(text: str, kind: str) -> str:
+    """Return what is wrong with the characters of a scalar; nothing if they can be read."""
+    if kind == "int" and len(text) > MAX_DIGITS:
+        return f"expected a number of at most {MAX_DIGITS} digits, not {len(text):,}"
+    if len(text) > MAX_TEXT:
+        return f"expected at most {MAX_TEXT:,} characters, not {len(text):,}: {text[:20]}..."
+    if "\0" in text:
+        return f"has a null character, which no name can have: {text!r}"
+    try:
+        _str(text)
+    except UnicodeDecodeError:
+        return f"has half of a character (U+D800 to U+DFFF), which cannot be written: {text!r}"
+    return ""
+
+
+def _str(text: str) -> str:
+    """Return a text with its surrogate pairs, in which JSON escapes an emoji, as the characters they stand for."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16")
+
+
 def _int(text: str) -> int:
     sign = -1 if text.startswith("-") else 1
     text = text.lstrip("+-")
@@ -168,7 +210,7 @@ def _float(text: str) -> float:
 
 
 _SCALARS: Mapping[str, Any] = {
-    "str": str,
+    "str": _str,
     "null": lambda text: None,
     "bool": lambda text: text.lower() == "true",
     "int": _int,

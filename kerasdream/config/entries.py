@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from kerasdream._files import LONGEST_NAME, is_too_long
 from kerasdream.components import Network, Parametrization
 from kerasdream.config.document import KeyPath
 from kerasdream.config.ensembles import ENSEMBLE, NETWORKS, for_each, named_entry, with_members
@@ -157,7 +158,13 @@ def _spec(kind: str, name: Any, given: Any, at: KeyPath, path: KeyPath, context:
             return None
         given = {next(iter(schema.model_fields)): given}
     parameters = validated(schema, given, path, errors, network=context.network)
-    return None if parameters is None else _finished(registration, parameters, path, context)
+    if parameters is None:
+        return None
+    made = _finished(registration, parameters, path, context)
+    endless = [file.name for file in made.files if is_too_long(file)]
+    for name in endless:
+        errors.add(path, f"expected a file name of at most {LONGEST_NAME} bytes, not {shown(name)}")
+    return None if endless else made
 
 
 def _finished(registration: Registration, parameters: BaseModel, path: KeyPath, context: Context) -> PartSpec:

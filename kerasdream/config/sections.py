@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from annotated_types import Interval
-from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from kerasdream._files import LONGEST_NAME, is_too_long
 from kerasdream.config.octaves import Octaves
 from kerasdream.config.strict import StrictModel
 from kerasdream.images.masks import MaskFile
@@ -54,7 +55,7 @@ ONE_OF = {"side": "max_side", "max_side": "side"}
 SHORT = {"model": "name", "image": "source"}
 """Shorthand: section → the key that a bare value sets."""
 
-MEMORY = r"^(?![0.]+ ?[MG]B$)([0-9]+(?:\.[0-9]+)?) ?(MB|GB)$"
+MEMORY = r"^(?![0.]+ ?[MG]B$)([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(MB|GB)$"
 """Pattern of a memory size greater than zero, e.g. ``500MB``."""
 
 
@@ -75,6 +76,12 @@ def _memory(text: Any) -> Any:
     return text
 
 
+def _named(path: str) -> str:
+    if is_too_long(path):
+        raise PydanticCustomError("name", "a file name of at most {limit} bytes", {"limit": LONGEST_NAME})
+    return path
+
+
 def _version(value: Any) -> Any:
     if value != VERSION or isinstance(value, bool):
         raise PydanticCustomError("version", "{known}, the only version this kerasdream can read", {"known": VERSION})
@@ -90,7 +97,8 @@ PanelCounts = Annotated[
     Annotated[Count, Tag("one")] | Annotated[tuple[Count, Count], Tag("many")],
     _ONE_OR_MANY,
 ]
-Source = Annotated[str, Field(min_length=1)]
+FileName = Annotated[str, AfterValidator(_named)]
+Source = Annotated[FileName, Field(min_length=1)]
 Sources = Annotated[
     Annotated[Source, Tag("one")] | Annotated[list[Source], Tag("many"), Field(min_length=1)], _ONE_OR_MANY
 ]
@@ -141,7 +149,7 @@ class Tiles(StrictModel):
     size: Annotated[int, Field(ge=32)] | Literal["auto"] = Field(
         default="auto", description="The network sees at most size × size pixels at once; auto: as memory allows."
     )
-    halo: Annotated[int, Field(ge=0)] | Literal["auto", "exact"] = Field(
+    halo: Annotated[int, Field(ge=0, le=16_384)] | Literal["auto", "exact"] = Field(
         default="auto",
         description="Pixels of context around each tile; exact: the whole receptive field, at ten times the cost.",
     )
@@ -163,7 +171,7 @@ class Tiles(StrictModel):
 class Crops(StrictModel):
     """The random windows of the picture that the network sees in each step, unless it sees tiles."""
 
-    size: Annotated[int, Field(ge=16)] | Literal["auto"] = Field(
+    size: Annotated[int, Field(ge=16, le=16_384)] | Literal["auto"] = Field(
         default="auto",
         description="Height and width at which the network sees a window; auto: as trained.",
     )
@@ -228,7 +236,7 @@ class RunFile(StrictModel):
     strength: Annotated[float, Field(gt=0, le=10)] = Field(
         default=1.0, description="How far the dream goes: a factor of every step that the ascent takes."
     )
-    plugins: list[str] = Field(default=[], description="Plugin files and folders, in this file's folder or below.")
+    plugins: list[FileName] = Field(default=[], description="Plugin files and folders, in this file's folder or below.")
     views: Views = Field(
         default="auto",
         description="Tiles, or crops; auto: crops if an objective is a class, or the network has no other choice.",

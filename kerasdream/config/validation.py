@@ -32,11 +32,11 @@ def validated(
         more_keys: keys to suggest for an unknown one, in addition to the fields of ``schema``.
     """
     try:
-        return schema.model_validate_json(json.dumps(values, default=_plain), context={"network": network})
+        return schema.model_validate_json(_in_json(values), context={"network": network})
     except ValidationError as error:
         for inner, text in explained(error, values, schema, more_keys):
             errors.add((*path, *inner), text)
-    except TypeError as error:
+    except (TypeError, UnicodeEncodeError) as error:
         found = [(key, text) for key, value in values.items() if (text := _not_plain(value))]
         for key, text in found or [(None, str(error))]:  # else a key is not plain
             errors.add(path if key is None else (*path, key), text)
@@ -46,10 +46,16 @@ def validated(
 def _not_plain(value: Any) -> str:
     """Return what is wrong with a value that is not plain data; nothing if it is."""
     try:
-        json.dumps(value, default=_plain)
+        _in_json(value)
     except TypeError as error:
         return str(error)
+    except UnicodeEncodeError:
+        return f"has a character that is not Unicode: {value!r}; if it is the name of a file, rename the file"
     return ""
+
+
+def _in_json(value: Any) -> bytes:
+    return json.dumps(value, default=_plain, ensure_ascii=False).encode()
 
 
 def _plain(value: Any) -> Any:

@@ -302,7 +302,7 @@ def _picture(point: AscentState | None, plan: Plan, canvas: Canvas, shape: tuple
     if len(point.dead) == len(plan.octaves):
         raise NoResponseError(
             "the gradient is zero in every octave: the selected layer or channel does not respond to this picture; try "
-            "another layer or channel, or start from noise"
+            "another layer or channel, or another picture (a photo, noise)"
         )
     picture = np.array(point.canvas)
     return picture if picture.shape == shape else canvas.upscale((shape[0], shape[1]), picture)

@@ -221,7 +221,8 @@ def _channel_notes(channels: int, shown: tuple[int, ...]) -> list[str]:
     else:
         colours = " and ".join(", ".join(("red", "green", "blue")[: len(shown)]).rsplit(", ", 1))
         said = f"{colours} are its channels {', '.join(map(str, shown))}"
+    others = [channel for channel in reversed(range(channels)) if channel not in shown] + list(shown)
     return [
         f"the network has {channels} channels: {said}; the others are held at middle grey (channels: "
-        f"{list(shown[::-1]) if len(shown) > 1 else [0]}, say, chooses others)"
+        f"{others[: len(shown)]}, say, chooses others)"
     ]

@@ -76,7 +76,8 @@ def objects_in(code: Path) -> dict[str, Any]:
     try:
         module = python_files.module(python_files.expand(code)[0])
     except KerasdreamError:
-        raise ModelError(f"the code file {code} does not exist; expected a .py file or a package") from None
+        what = "is not a Python file" if code.exists() else "does not exist"
+        raise ModelError(f"the code file {code} {what}; expected a .py file or a package") from None
     except Exception as error:
         raise ModelError(f"the code file {code} failed: {type(error).__name__}: {error}") from error
     mine = {name: value for name, value in vars(module).items() if inspect.isclass(value) or inspect.isfunction(value)}
@@ -90,6 +91,8 @@ def why_not(file: Path) -> str:
     if not file.exists():
         siblings = [path.name for path in file.parent.glob("*") if path.suffix in FILES]
         return f"the model file {file} does not exist" + (f"; {did_you_mean(file.name, siblings)}" if siblings else "")
+    if not file.is_file():
+        return f"{file} is not an ordinary file; expected a .keras or .h5 file"
     packed, suffix = zipfile.is_zipfile(file), file.suffix.lower()
     hdf = not packed and _starts_with(file, b"\x89HDF\r\n\x1a\n")
     if not packed and not hdf:

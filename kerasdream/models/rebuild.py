@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 TRIED = 192
 """Side of the pictures on which a layer of unknown kind shows its stride."""
 
+OURS = "kerasdream."
+"""How the names of added layers begin, so that no name of the user's is taken."""
+
 
 @dataclass(frozen=True)
 class Blueprint:
@@ -87,7 +90,7 @@ class Rebuild:
         import keras
 
         door, side = self.blueprint.door, self.blueprint.side
-        self.picture = picture = keras.Input((side, side, door.brought), name="picture", dtype="float32")
+        self.picture = picture = keras.Input((side, side, door.brought), name=f"{OURS}picture", dtype="float32")
         self._enter(picture)
         for call in self.blueprint.calls:
             self._repeat(call)
@@ -105,7 +108,7 @@ class Rebuild:
         import keras
 
         def function(name: str, of_picture: Callable[[Any], Any]) -> Any:
-            return keras.layers.Lambda(of_picture, name=name, dtype="float32")(picture)
+            return keras.layers.Lambda(of_picture, name=OURS + name, dtype="float32")(picture)
 
         door = self.blueprint.door
         seen = picture if door.as_it_is else function("seen", door.enter)

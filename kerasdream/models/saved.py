@@ -48,6 +48,8 @@ ALL = 0, 0
 def config_of(file: Path) -> dict[str, Any] | None:
     """Return the configuration of the network in a model file; None if the file has none that can be read."""
     try:
+        if not file.is_file():  # a device may have no end
+            return None
         if zipfile.is_zipfile(file):
             with zipfile.ZipFile(file) as archive:
                 found = json.loads(archive.read("config.json"))

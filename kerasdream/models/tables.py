@@ -42,7 +42,7 @@ def layers(model: str) -> tuple[Layer, ...] | None:
     """Return the layers of a named network in the order of its graph, or None if it has no table."""
     try:
         rows = json.loads((FOLDER / f"{model}.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except OSError:  # none has this name, or no file can
         return None
     return tuple(
         Layer(name=name, channels=channels, stride=stride, field=field, lattice=Lattice(*lattice))

@@ -37,7 +37,8 @@ def load_file(name: str, model: keras.Model, path: str | Path) -> None:
     """
     path = Path(path)
     if not path.is_file():
-        raise ModelError(f"the weights file {path} does not exist; expected a file saved by Keras")
+        what = "is not an ordinary file" if path.exists() else "does not exist"
+        raise ModelError(f"the weights file {path} {what}; expected a file saved by Keras")
     if not path.name.endswith(SUFFIXES):
         raise ModelError(f"{path} does not have the name of a weights file; expected one of {', '.join(SUFFIXES)}")
     try:

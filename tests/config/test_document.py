@@ -1,17 +1,20 @@
 """YAML as run files use it: scalars of version 1.2, places of values, plain data only."""
 
 import re
+from pathlib import Path
 
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kerasdream.config.document import parse
+from kerasdream.config.document import parse, read
 from kerasdream.errors import ConfigError
 
 # PyYAML does not quote 0E0: a string in YAML 1.1, a number in 1.2.
-text = st.text().filter(lambda one: not re.fullmatch(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+", one))
+text = st.text(st.characters(codec="utf-8", exclude_characters="\0")).filter(
+    lambda one: not re.fullmatch(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+", one)
+)
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | text,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(text, inner, max_size=4),
@@ -37,6 +40,15 @@ def test_scalars_are_those_of_yaml_1_2(text, value):
     read = parse(f"a: {text}", "x").data["a"]
     assert read == value
     assert type(read) is type(value)
+
+
+def test_the_halves_of_a_character_are_joined_as_in_json():
+    assert parse(r'a: "\ud83d\ude00.jpg"', "x").data == {"a": "\N{GRINNING FACE}.jpg"}
+
+
+def test_a_file_without_end_is_refused():
+    with pytest.raises(ConfigError, match=r"/dev/zero is not a run file: it has more than 1,000,000 characters"):
+        read(Path("/dev/zero"))
 
 
 def test_values_have_line_and_column():
@@ -66,6 +78,11 @@ LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         (LAUGHS, ["expand to more than"]),
         ("a: &a [*a]", ["nested too deeply"]),
         ("[" * 5000, ["x"]),
+        ("a: " + "[" * 60 + "]" * 60, ["x:1:54: nested too deeply", "at most 50 levels"]),
+        ("a: " + "b" * 5000, ["x:1:4: a: expected at most 4,096 characters, not 5,000: bbbbb"]),
+        ("a: " + "1" * 400, ["x:1:4: a: expected a number of at most 300 digits, not 400"]),
+        (r'a: "\0.jpg"', ["x:1:4: a: has a null character"]),
+        (r'a: "\uD83D.jpg"', ["x:1:4: a: has half of a character"]),
     ],
 )
 def test_invalid_yaml_is_reported_with_its_place(text, words):

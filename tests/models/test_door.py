@@ -48,6 +48,17 @@ def test_dreams_of_a_grey_network_are_grey_from_noise_and_keep_a_photos_colours(
     assert result.notes == ("the network sees grey: it changes the brightness of the picture, not its colours",)
 
 
+def test_layers_may_have_any_name(own):
+    grey, other = keras.Input((SIDE, SIDE, 1), name="photo"), keras.Input((SIDE, SIDE, 1), name="other")
+    x = L.Concatenate(name="picture")([grey, other])
+    x = L.Conv2D(4, 3, name="seen")(L.Rescaling(1 / 255, name="held_1")(x))
+    result = kerasdream.dream(
+        own.photo(), model=keras.Model([grey, other], x), input_range=(0, 255), inputs={"other": 0},
+        objectives={"l2": "seen"}, octaves=SHORT,
+    )  # fmt: skip
+    assert result.scores[-1] > result.scores[0]
+
+
 @pytest.mark.parametrize("channels", [None, [3, 2, 1], [4]])
 def test_n_channels_show_three_or_the_brightness(own, channels):
     model, picture = conv_net((SIDE, SIDE, 5)), own.photo()

@@ -226,7 +226,7 @@ def test_random_weights_are_restored_from_a_file(blank, tmp_path):
     ("name", "content", "reason"),
     [
         ("absent.weights.h5", None, "does not exist; expected a file saved by Keras"),
-        ("folder.weights.h5", "folder", "does not exist; expected a file saved by Keras"),
+        ("folder.weights.h5", "folder", "is not an ordinary file; expected a file saved by Keras"),
         ("photo.jpg", b"\xff\xd8", r"does not have the name of a weights file; expected one of \.weights\.h5"),
         ("torn.weights.h5", b"\x89HDF\r\n\x1a\n" + bytes(100), "cannot be loaded into efficientnet_lite0"),
         ("text.h5", b"<html>", "cannot be loaded into efficientnet_lite0: .*file signature not found"),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from annotated_types import Ge, Interval
+from annotated_types import Interval
 
 from kerasdream import Transform, ops
 
 
-def pad(*, pixels: Annotated[int, Ge(0)] = 12, value: Annotated[float, Interval(ge=-1, le=1)] = 0.0) -> Transform:
+def pad(
+    *, pixels: Annotated[int, Interval(ge=0, le=16_384)] = 12, value: Annotated[float, Interval(ge=-1, le=1)] = 0.0
+) -> Transform:
     """Put a plain frame around what the network sees, so that shapes end before the picture does.
 
     Nothing of the picture is covered: every view is cut larger by the frame, and at the picture's edges the frame

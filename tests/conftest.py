@@ -1,7 +1,7 @@
 """Fixtures that the tests share, the sampling of proofs, and the list of slow tests.
 
-Where coverage is measured, Keras and TensorFlow take up to twice as long. ``no_cover``, of pytest-cov, marks tests that take long
-and run only lines that others run too.
+Where coverage is measured, Keras and TensorFlow take up to twice as long. ``no_cover``, of pytest-cov, marks tests that
+take long and run only lines that others run too.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""Fixtures that the tests share, the sampling of proofs, and the list of slow tests."""
+"""Fixtures that the tests share, the sampling of proofs, and the list of slow tests.
+
+Where coverage is measured, TensorFlow takes half as long again. ``no_cover``, of pytest-cov, marks tests that take long
+and run only lines that others run too.
+"""
 
 from __future__ import annotations
 
@@ -96,41 +100,43 @@ def pytest_terminal_summary(terminalreporter):
 
 
 class SharedNetworks:
-    """Build the embedded network once a session, and rebuild it once for each choice of layers.
+    """Build each trained EfficientNet-Lite once a session, and rebuild it once for each choice of layers.
 
     Building and rebuilding take longer than a short dream, and give the same network in every test. A test that needs
     a network of its own is marked ``fresh_network``.
     """
 
-    def __init__(self, trained, build_extractor):
+    def __init__(self, network, build_extractor):
         self.active = True
-        self._trained, self._build_extractor = trained, build_extractor
-        self._network = None
+        self._network, self._build_extractor = network, build_extractor
+        self._networks = {}
         self._extractors = {}
 
-    def trained(self, variant):
-        if not self.active or variant != efficientnet_lite.LITE0:
-            return self._trained(variant)
-        if self._network is None:
-            self._network = self._trained(variant)
-        return self._network
+    def network(self, variant, weights):
+        if not self.active or weights != "imagenet":
+            return self._network(variant, weights)
+        if variant.name not in self._networks:
+            self._networks[variant.name] = self._network(variant, weights)
+        return self._networks[variant.name]
 
-    def build_extractor(self, model, layers, **options):
-        if not self.active or model is not self._network:
-            return self._build_extractor(model, layers, **options)
-        key = (*layers, repr(options))
+    def build_extractor(self, network, layers, **options):
+        shared = any(network.model is one.model for one in self._networks.values())
+        if not self.active or not shared:
+            return self._build_extractor(network, layers, **options)
+        settings = network.inputs, network.channels, network.head, network.tokens, options
+        key = (network.model, *layers, repr(settings))
         if key not in self._extractors:
-            self._extractors[key] = self._build_extractor(model, layers, **options)
+            self._extractors[key] = self._build_extractor(network, layers, **options)
         return self._extractors[key]
 
 
-NETWORKS = SharedNetworks(efficientnet_lite.trained, parts.build_extractor)
+NETWORKS = SharedNetworks(efficientnet_lite._network, parts.build_extractor)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _shared_networks():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(efficientnet_lite, "trained", NETWORKS.trained)
+        patch.setattr(efficientnet_lite, "_network", NETWORKS.network)
         patch.setattr(parts, "build_extractor", NETWORKS.build_extractor)
         yield
 

@@ -16,6 +16,8 @@ from benchmarks.contestants import CONTESTANTS, TITLES, make
 from kerasdream import Network
 from kerasdream import _memory as memory
 
+pytestmark = pytest.mark.no_cover
+
 
 @pytest.fixture
 def case(tiny):

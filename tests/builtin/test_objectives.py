@@ -345,38 +345,37 @@ def test_class_names_are_checked_with_the_run_file(tmp_path):
 
 
 CLIMBED = {
-    "strongest": {"channel": {"layer": "block11_expand", "channel": "strongest", "count": 5}},
-    "a point": {"direction": {"layer": "block3_expand_bn", "direction": {4: 1, 70: 0.5}, "x": 0.9}},
-    "log probability": {"class": {"index": 967, "score": "log_probability"}},
-    "a guide": {"style": {"image": "guide.png", "layer": ["stem", "block1_expand", "block3_expand", "block5_expand"]}},
-    "the source": {"difference": {"layer": "block8_expand", "weight": -1}},
-    "panels": {"interpolate": {"layer": "block11_expand", "channel": 7, "to_layer": "block8_expand", "to_channel": 40}},
+    "strongest": {"channel": {"layer": "block5_expand", "channel": "strongest", "count": 5}},
+    "a guide": {"style": {"image": "guide.png", "layer": ["stem", "block1_expand", "block3_expand"]}},
+    "panels": {"interpolate": {"layer": "block5_expand", "channel": 7, "to_layer": "block3_expand", "to_channel": 40}},
 }
-"""One for each way an objective can look at the picture; ``tests/testing`` takes a step with every objective."""
+"""With its own picture, with others, with its neighbours; tests/test_testing.py takes a step with every objective."""
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", CLIMBED)
-def test_ten_steps_raise_the_score(name, lite0, chelsea, coffee, tmp_path):
-    images.save(tmp_path / "guide.png", coffee[100:292, 200:392], format="png")
+def test_six_steps_raise_the_score(name, lite0, chelsea, coffee, tmp_path):
+    images.save(tmp_path / "guide.png", coffee[100:228, 200:328], format="png")
     panels = (1, 2) if name == "panels" else (1, 1)
     data = {"image": {"source": "noise", "panels": panels}, "model": lite0, "objectives": [CLIMBED[name]]}
     entries = resolve(YamlDocument(data, "run.yaml"), tmp_path).objectives
-    step = GradientStep(lite0, entries, tile=224, halo=0)
-    photo = chelsea[40:264, 100:324]
+    step = GradientStep(lite0, entries, tile=128, halo=0)
+    photo = chelsea[80:208, 150:278]
     picture = photo + np.random.default_rng(0).normal(0, 0.1, photo.shape).astype("float32")
     scores = []
-    for _ in range(10):
+    for _ in range(6):
         score, gradient = step(picture, source=photo, panels=panels)
         scores.append(score)
         picture = np.clip(picture + 0.01 * gradient / np.sqrt((gradient**2).mean()), -1, 1)
     scores.append(step(picture, source=photo, panels=panels)[0])
     assert scores[-1] - scores[0] > 0.05 * abs(scores[0])
-    assert scores[5] > scores[0]
+    assert scores[3] > scores[0]
 
 
+@pytest.mark.no_cover
 def test_a_guided_dream_is_closer_to_the_guide_than_an_unguided_one(lite0, chelsea, coffee, tmp_path):
     """Compare by the cosine between the features at each position and the nearest features of the guide."""
-    layer, shown = "block8_expand", coffee[100:324, 200:424]
+    layer, shown = "block5_expand", coffee[150:278, 250:378]
     images.save(tmp_path / "guide.png", shown, format="png")
     extractor = feature_extractor(lite0.model, [layer])
 
@@ -386,8 +385,8 @@ def test_a_guided_dream_is_closer_to_the_guide_than_an_unguided_one(lite0, chels
         return rows / (np.linalg.norm(rows, axis=1, keepdims=True) + 1e-6)
 
     def dreamed(objective):
-        picture, step = chelsea[40:264, 100:324], GradientStep(lite0, objective, tile=224, halo=0)
-        for number in range(20):
+        picture, step = chelsea[80:208, 150:278], GradientStep(lite0, objective, tile=128, halo=0)
+        for number in range(10):
             _, gradient = step(picture, step=number)
             picture = np.clip(picture + 0.018 * gradient / np.abs(gradient).mean(), -1, 1)
         return (features(picture) @ features(shown).T).max(axis=1).mean()
@@ -397,7 +396,7 @@ def test_a_guided_dream_is_closer_to_the_guide_than_an_unguided_one(lite0, chels
 
 
 def test_neuron_changes_only_its_receptive_field(lite0, chelsea):
-    step = GradientStep(lite0, neuron(layer="block3_expand", channel=40, x=0.3, y=0.6), tile=512, halo=0)
+    step = GradientStep(lite0, neuron(layer="block3_expand", channel=40, x=0.3, y=0.6), tile=256, halo=0)
     _, gradient = step(chelsea[:256, :256])
     rows, columns = np.nonzero(np.abs(gradient).sum(-1))
     assert abs((rows.min() + rows.max()) / 2 - 0.6 * 256) < 4
@@ -405,11 +404,11 @@ def test_neuron_changes_only_its_receptive_field(lite0, chelsea):
     assert np.ptp(rows) < 60
 
 
+@pytest.mark.no_cover
 def test_class_is_the_logit_of_the_network(lite0, coffee):
     picture = coffee[88:312, 188:412]
     logits = lite0.model(lite0.preprocess(picture[None])).numpy()[0].astype("float64")
     assert logits.argmax() == imagenet.index_of("espresso")
-    score, _ = GradientStep(lite0, class_(name="espresso"), tile=224, halo=0)(picture)
-    assert score == pytest.approx(logits[967], abs=1e-3)
-    score, _ = GradientStep(lite0, class_(index=967, score="log_probability"), tile=224, halo=0)(picture)
-    assert score == pytest.approx(logits[967] - np.log(np.exp(logits).sum()), abs=1e-3)
+    both = [class_(name="espresso"), 1000 * class_(index=967, score="log_probability")]
+    score, _ = GradientStep(lite0, both, tile=224, halo=0)(picture)
+    assert score == pytest.approx(logits[967] + 1000 * (logits[967] - np.log(np.exp(logits).sum())), abs=1e-2)

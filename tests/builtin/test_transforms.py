@@ -296,29 +296,7 @@ def test_a_dream_through_a_transform_climbs(kind, tiny, chelsea):
     assert step.engine.traces == 1
 
 
-LUCID = """\
-image: photo.png
-model: {file: tiny.keras, input_range: [-1, 1]}
-objectives: [{l2: c3}]
-transforms:
-  - pad: 12
-  - shift: 4
-  - scale: {factors: [0.9, 0.92, 0.94, 0.96, 0.98, 1.0, 1.02, 1.04, 1.06, 1.08, 1.1]}
-  - rotate: {angles: [-10, -9, -8, -7, -6, -5, -4, -3, -2, -1, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]}
-  - shift: 2
-ascent: [adam, {rate: 0.02}]
-octaves: {count: 2, steps: 4}
-"""
-
-
-def test_lucids_chain_is_a_list_of_transforms(tmp_path, tiny, chelsea):
-    images.save(tmp_path / "photo.png", chelsea[:96, :128], format="png")
-    tiny.save(tmp_path / "tiny.keras")
-    (tmp_path / "run.yaml").write_text(LUCID)
-    scores = kerasdream.run(load(tmp_path / "run.yaml")).scores
-    assert scores[-1] > scores[4]
-
-
+@pytest.mark.no_cover
 def test_transforms_compile_with_xla(tiny, chelsea):
     """XLA draws other random numbers from the same seed, so only transforms without draws give the same result."""
     picture = chelsea[:64, :80]
@@ -330,13 +308,22 @@ def test_transforms_compile_with_xla(tiny, chelsea):
     (plain, slope), (compiled, compiled_slope) = (evaluated(fixed, jit) for jit in (False, True))
     assert compiled == pytest.approx(plain, rel=1e-3)
     np.testing.assert_allclose(compiled_slope, slope, atol=1e-2 * abs(slope).max())
-    random = [TRANSFORMS[kind](**CATALOGUE[kind]) for kind in ("shift", "crop", "flip", "noise", "brightness")]
-    score, gradient = evaluated(random, True)
-    assert score > 0
+
+    @tf.function(jit_compile=True, autograph=False)
+    def slope_through(batch):
+        with tf.GradientTape() as tape:
+            tape.watch(batch)
+            seen = batch
+            for kind in ("shift", "crop", "flip", "noise", "brightness"):
+                seen = TRANSFORMS[kind](**CATALOGUE[kind]).apply(seen, seed())
+        return tape.gradient(seen, batch, output_gradients=seen)
+
+    gradient = slope_through(tf.constant(picture[None]))
     assert np.isfinite(gradient).all()
-    assert gradient.any()
+    assert np.any(gradient)
 
 
+@pytest.mark.no_cover
 def test_transforms_accept_schedules(tmp_path, tiny, chelsea):
     images.save(tmp_path / "photo.png", chelsea[:96, :128], format="png")
     tiny.save(tmp_path / "tiny.keras")

@@ -4,7 +4,7 @@ import re
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerasdream.config.document import parse
@@ -19,6 +19,7 @@ plain = st.recursive(
 )
 
 
+@settings(deadline=None, max_examples=40)
 @given(plain)
 def test_data_written_by_pyyaml_is_read_back(data):
     assert parse(yaml.safe_dump(data), "x").data == data

@@ -90,8 +90,9 @@ def planned(shape, octaves, cutting):
     return make_plan(shape, sizes=sizes, steps=steps, cutting=cutting, seed=0)
 
 
-@pytest.mark.parametrize("detail", [True, False])
-@pytest.mark.parametrize("octaves", [{"sizes": [[40, 72], [80, 90]]}, {"scale": [1.5], "finest": 0.8}])
+@pytest.mark.parametrize(
+    ("octaves", "detail"), [({"sizes": [[40, 72], [80, 90]]}, True), ({"scale": [1.5], "finest": 0.8}, False)]
+)
 def test_dream_passes_all_octaves_and_ends_at_the_pictures_size(tiny, chelsea, octaves, detail):
     source, options = chelsea[:100, :120], {"model": tiny, "objectives": {"l2": "c3"}, **PLAIN}
     shapes = [tuple(size) for size in octaves.get("sizes", [(53, 64), (80, 96)])]

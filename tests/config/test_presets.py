@@ -11,7 +11,7 @@ import yaml
 from scipy.ndimage import gaussian_filter
 
 import kerasdream
-from kerasdream import Objective, images
+from kerasdream import Objective, from_range, images
 from kerasdream.config import presets
 from kerasdream.config.document import YamlDocument, parse
 from kerasdream.config.resolve import resolve
@@ -57,11 +57,23 @@ def test_comments_of_presets_give_the_source_and_the_differences(name):
     assert "apped" in "".join(comment)
 
 
+@pytest.fixture(scope="module")
+def small():
+    """A small network with the embedded one's name and classes, and the layers that presets name."""
+    picture = x = keras.Input((None, None, 3))
+    for number in (5, 7, 8, 9, 10, 11):
+        strides = 2 if number in (5, 9) else 1
+        x = keras.layers.Conv2D(104, 3, strides, "same", activation="relu", name=f"block{number}_expand")(x)
+    classes = keras.layers.Dense(1000)(keras.layers.GlobalAveragePooling2D()(x))
+    return kerasdream.Network("efficientnet_lite0", keras.Model(picture, classes), from_range(-1, 1), size=64)
+
+
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", presets.names())
-def test_every_preset_runs(name, tmp_path, chelsea, lite0):
+def test_every_preset_runs(name, tmp_path, chelsea, small):
     images.save(tmp_path / "photo.png", chelsea[100:164, 100:180], format="png")
     images.save(tmp_path / "guide.jpg", chelsea[40:104, 200:280], format="jpeg")
-    data = {"preset": name, "model": lite0, "outputs": [{"png": {"path": "dream.png"}}]}
+    data = {"preset": name, "model": small, "outputs": [{"png": {"path": "dream.png"}}]}
     data |= {"image": "photo.png"} if name in FROM_PHOTOS else {}
     overrides = [
         *SMALL,
@@ -324,43 +336,35 @@ def published(session, source, layers, objective, step, *, detail, on_end=False)
     return zip(expected, seen, strict=True)
 
 
-def smooth_inception_v3():
-    """Build InceptionV3 up to mixed5 with fixed random weights; SiLU and mean pooling leave it without kinks."""
-
-    def softened(layer):
-        config = layer.get_config()
-        if isinstance(layer, keras.layers.Activation):
-            config["activation"] = "silu"
-        pools = isinstance(layer, keras.layers.MaxPooling2D)
-        return (keras.layers.AveragePooling2D if pools else type(layer)).from_config(config)
-
-    inception = keras.applications.InceptionV3(include_top=False, weights=None)
-    start = keras.Model(inception.input, inception.get_layer("mixed5").output)
-    model = keras.models.clone_model(start, clone_function=softened)
-    random = np.random.default_rng(0)
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.Conv2D):
-            # So strong a gradient that the 1e-8 that the tutorial adds to its deviation does not count.
-            deviation = 2 / np.sqrt(np.prod(layer.kernel.shape[:3]))
-            layer.kernel.assign(random.normal(0, deviation, layer.kernel.shape).astype("float32"))
-    return kerasdream.Network("inception_v3", model, lambda picture: picture)
+def smooth_network():
+    """Build a small network with the tutorial's layers, of fixed random weights and, with SiLU, without kinks."""
+    keras.utils.set_random_seed(0)
+    # So strong a gradient that the 1e-8 that the tutorial adds to its deviation does not count.
+    strong = keras.initializers.VarianceScaling(4.0)
+    picture = x = keras.Input((None, None, 3))
+    options = {"padding": "same", "activation": "silu", "kernel_initializer": strong}
+    for number in range(6):
+        name = f"mixed{number}" if number in (3, 5) else f"conv{number}"
+        x = keras.layers.Conv2D(8, 3, strides=1 + number % 2, name=name, **options)(x)
+    return kerasdream.Network("inception_v3", keras.Model(picture, x), lambda picture: picture)
 
 
+@pytest.mark.no_cover
 def test_tf_tutorial_is_the_published_algorithm(chelsea):
     """Six steps in a row, from the photo alone: roll, mixed3 + mixed5, g / std(g), clip, no detail."""
     data = {
         "preset": "tf-tutorial",
         "image": "photo.jpg",
-        "model": smooth_inception_v3(),
+        "model": smooth_network(),
         "tiles": {"size": 512, "halo": 0},
     }
-    octaves = "octaves={sizes: [[107, 123], [139, 155]], steps: 3, detail: false}"
+    octaves = "octaves={sizes: [[104, 120], [136, 152]], steps: 3, detail: false}"
     config = resolve(YamlDocument(data, "f.yaml"), Path("."), [octaves])
     layers = [layer for entry in config.objectives for layer in entry.make().layers]
     assert layers == ["mixed3", "mixed5"]
     steps = published(
         Session(config),
-        chelsea[:139, :155],
+        chelsea[:136, :152],
         layers,
         lambda layers: tf.reduce_mean(layers[0]) + tf.reduce_mean(layers[1]),
         lambda g: 0.01 * g / (g.std() + 1e-8),
@@ -368,9 +372,10 @@ def test_tf_tutorial_is_the_published_algorithm(chelsea):
         on_end=True,
     )
     for expected, taken in steps:
-        np.testing.assert_allclose(taken, expected, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(taken, expected, rtol=0, atol=5e-5)  # 1 % of a step is 1e-4
 
 
+@pytest.mark.no_cover
 def test_google_2015_is_the_published_algorithm(chelsea, lite0):
     """Six steps of the embedded network with its ImageNet weights: roll, g / mean|g|, clip, carried detail."""
     data = {"preset": "google-2015", "image": "photo.jpg", "model": lite0, "tiles": {"size": 512, "halo": 0}}
@@ -389,6 +394,7 @@ def test_google_2015_is_the_published_algorithm(chelsea, lite0):
         assert_same_step(taken, expected)
 
 
+@pytest.mark.no_cover
 def test_deepdraw_has_the_published_schedule(lite0):
     """Two steps in each octave: a window, its logit, g / mean|g| times the octave's rate, a blur of its sigma."""
     document = YamlDocument({"preset": "deepdraw", "model": lite0}, "f.yaml")

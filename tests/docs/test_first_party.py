@@ -11,6 +11,8 @@ import pytest
 from kerasdream import images, testing
 from kerasdream.plugins import manager as plugins
 
+pytestmark = pytest.mark.no_cover
+
 FOLDER = Path(__file__).parents[2] / "plugins"
 PLUGINS = sorted(path.parent for path in FOLDER.glob("*/setup.cfg"))
 

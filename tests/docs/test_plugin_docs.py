@@ -19,6 +19,8 @@ from kerasdream.plugins import registry
 from kerasdream.plugins.manager import HOOKS
 from kerasdream.plugins.scaffold import rendered
 
+pytestmark = pytest.mark.no_cover
+
 DOCS = Path(__file__).parents[2] / "docs" / "plugins"
 PAGES = {page.stem: page.read_text(encoding="utf-8") for page in sorted(DOCS.glob("*.md"))}
 KINDS = [hook.removeprefix("register_") for hook in HOOKS]

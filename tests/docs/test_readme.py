@@ -10,6 +10,8 @@ from kerasdream import images
 from kerasdream.config.resolve import load
 from kerasdream.plugins.manager import discover as load_plugins
 
+pytestmark = pytest.mark.no_cover
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 YAML, PYTHON = (re.findall(rf"```{kind}\n(.*?)```", README, re.DOTALL) for kind in ("yaml", "python"))
@@ -18,7 +20,7 @@ YAML, PYTHON = (re.findall(rf"```{kind}\n(.*?)```", README, re.DOTALL) for kind 
 @pytest.fixture
 def here(tmp_path, monkeypatch, chelsea):
     """The current folder, which contains photo.jpg."""
-    images.save(tmp_path / "photo.jpg", chelsea[100:196, 100:228], format="jpeg")
+    images.save(tmp_path / "photo.jpg", chelsea[100:164, 100:180], format="jpeg")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -36,10 +38,9 @@ def test_run_file_runs(here):
     assert result.paths == (here / "photo-dream.png",)
 
 
-def test_preset_runs(here):
+def test_preset_is_valid(here):
     (here / "run.yaml").write_text(next(block for block in YAML if block.startswith("preset:")))
-    result = kerasdream.run(load(here / "run.yaml", ["octaves.steps=2"]))
-    assert len(result.scores) == 2 * 4 - 2 * ("dropped" in str(result.notes))
+    assert load(here / "run.yaml").octaves.steps == 15
 
 
 def test_plugin_is_valid_and_short(here):

@@ -1,6 +1,7 @@
 """Guides, masks and the source: read once, at the right size, in the right place."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image
 from kerasdream import Energy, GradientStep, Objective, Projection, Transform, images, ops
 from kerasdream.config.document import YamlDocument
 from kerasdream.config.resolve import resolve
-from kerasdream.dreaming.parts import Parts, placed
+from kerasdream.dreaming.parts import Parts, extractor_for, placed
 from kerasdream.dreaming.step import as_network
 from kerasdream.errors import ConfigError, ImageError
 from kerasdream.images.masks import Mask
@@ -18,6 +19,7 @@ from kerasdream.plan.crops import Windows
 from kerasdream.plan.cutting import Border
 from kerasdream.plan.panels import Panels
 from kerasdream.plugins.spec import PartSpec
+from kerasdream.session.session import Session
 
 LAYER = "c3"
 
@@ -138,6 +140,13 @@ def test_labels_masks_and_border(half):
     assert parts.sourced
     assert not parts.pointed
     assert not Parts.from_specs([objective]).sourced
+
+
+def test_tests_share_the_rebuilt_embedded_network(lite0):
+    """However it is named; each rebuilding would take two seconds."""
+    parts = Parts.from_specs([Objective("stem", lambda a: a["stem"][..., 0])])
+    config = resolve(YamlDocument({"image": "noise", "objectives": [{"l2": "stem"}]}, "test"), Path("."))
+    assert Session(config).seen[1] is extractor_for(lite0, parts)
 
 
 def test_projections_are_refused():

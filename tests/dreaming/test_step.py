@@ -125,21 +125,21 @@ def absolute(energy: Energy) -> PartSpec:
     return replace(PartSpec.of("priors", energy), values={"scale": "absolute"})
 
 
-@pytest.mark.parametrize(("size", "tile"), [(96, 512), (64, 512), (96, 64)])
+@pytest.mark.parametrize(("size", "tile"), [(64, 512), (96, 64)])
 def test_weight_of_a_prior_is_in_tenths_of_the_objectives_gradient(tiny, size, tile):
     """Whatever the size, the tiling and the network; measured once, at the first picture of a shape."""
     picture = np.random.default_rng(0).uniform(-1, 1, (size, size, 3)).astype("float32")
     for factor in (1.0, 300.0):
         look, options = factor * l2(layer="c3"), {"input_range": (-1, 1), "tile": tile, "halo": 16}
-        _, alone = GradientStep(tiny, look, **options)(picture)
-        step = GradientStep(tiny, look, [tilted()], **options)
+        plain, step = GradientStep(tiny, look, **options), GradientStep(tiny, look, [tilted()], **options)
+        score_alone, alone = plain(picture)
         unit = 0.1 * np.abs(alone).mean()
         score, gradient = step(picture)
         np.testing.assert_allclose(gradient - alone, unit * SIGN + 0 * alone, atol=0.01 * unit)
-        expected = GradientStep(tiny, look, **options)(picture)[0] + unit * picture.size * (picture * SIGN).mean()
+        expected = score_alone + unit * picture.size * (picture * SIGN).mean()
         assert score == pytest.approx(expected, rel=1e-3)
         _, later = step(0.1 * picture)
-        _, later_alone = GradientStep(tiny, look, **options)(0.1 * picture)
+        _, later_alone = plain(0.1 * picture)
         np.testing.assert_allclose(later - later_alone, unit * SIGN + 0 * alone, atol=0.01 * unit)
 
 

@@ -84,7 +84,7 @@ def test_every_pixel_has_a_gradient_in_every_step(lite0, coffee):
     picture, phase = coffee[:300, :452], [Transform(phase=32)]
     steps = [
         GradientStep(valid(), l2(layer="conv2"), transforms=phase, input_range=(-1, 1), tile=200),
-        GradientStep(lite0, l2(layer="block11_expand"), transforms=phase, tile=256),
+        GradientStep(lite0, l2(layer="block5_expand"), transforms=phase, tile=256),
     ]
     for step in steps:
         assert step.cutting.layout(picture.shape[:2]).views > 1
@@ -184,12 +184,13 @@ def test_mixed_precision_and_jit_agree_with_float32(tiny, options):
     assert usual.engine.score.extractor.model.dtype_policy.compute_dtype == "float32"
 
 
+@pytest.mark.no_cover
 def test_bytes_are_reproducible_under_load(lite0, coffee):
     """While the machine is busy with as many processes as it has processors, and twice over."""
 
-    picture = resize(coffee, (360, 560)).clip(-1, 1)
-    step = GradientStep(lite0, l2(layer="block11_expand"), transforms=[Transform(phase=32)], tile=256)
-    assert step.cutting.layout((360, 560)).views > 2
+    picture = resize(coffee, (240, 400)).clip(-1, 1)
+    step = GradientStep(lite0, l2(layer="block5_expand"), transforms=[Transform(phase=32)], tile=192)
+    assert step.cutting.layout((240, 400)).views > 2
     alone = [step(picture, step=i)[1].tobytes() for i in range(3)]
     load = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
     try:

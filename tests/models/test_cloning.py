@@ -74,10 +74,10 @@ def model_with(*layers, side=32):
 )
 def test_own_layers_and_functions_give_the_same_gradient(own, layers):
     model, picture = model_with(*layers()), own.photo()
-    before = model.predict(picture[None], verbose=0), [w.copy() for w in model.get_weights()]
+    before = np.asarray(model(picture[None])), [w.copy() for w in model.get_weights()]
     found = own.dreamed(model, "last", picture)
     assert all(layer.output is not None for layer in model.layers)  # raises if a layer had been used a second time
-    np.testing.assert_array_equal(model.predict(picture[None], verbose=0), before[0])
+    np.testing.assert_array_equal(model(picture[None]), before[0])
     for now, then in zip(model.get_weights(), before[1], strict=True):
         np.testing.assert_array_equal(now, then)
     own.assert_same(found, own.independent(model, "last", picture, lambda pixels: pixels))

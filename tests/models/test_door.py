@@ -35,18 +35,16 @@ def test_a_grey_network_sees_brightness_and_changes_it_only(own, shape):
 
 def test_dreams_of_a_grey_network_are_grey_from_noise_and_keep_a_photos_colours(own):
     options = {"model": conv_net((None, None, 1)), "input_range": (0, 255), "objectives": {"l2": "conv"}, "seed": 3}
-    slow = {"parametrization": "fourier", "ascent": ["adam", {"rate": 0.01}]}
-    for more in ({}, {**slow, "transforms": ["jitter", "color_shift"]}):
-        noise = kerasdream.dream("noise", **options, **more, octaves=SHORT).image
-        assert noise.std() > 0.01
-        np.testing.assert_array_equal(noise, noise[..., :1].repeat(3, 2))
+    slow = {"parametrization": "fourier", "ascent": ["adam", {"rate": 0.01}], "transforms": ["jitter", "color_shift"]}
+    noise = kerasdream.dream("noise", **options, **slow, octaves=SHORT).image
+    assert noise.std() > 0.01
+    np.testing.assert_array_equal(noise, noise[..., :1].repeat(3, 2))
     picture = 0.5 * own.photo()
-    for more in ({}, slow):
-        result = kerasdream.dream(picture, **options, octaves=SHORT, **more)
-        change = result.image - picture
-        assert np.abs(change).max() > 0.02
-        free = np.abs(result.image).max(2) < 1  # not clipped
-        np.testing.assert_allclose(change[free], change[free][..., :1].repeat(3, 1), atol=1e-6)
+    result = kerasdream.dream(picture, **options, octaves=SHORT)
+    change = result.image - picture
+    assert np.abs(change).max() > 0.02
+    free = np.abs(result.image).max(2) < 1  # not clipped
+    np.testing.assert_allclose(change[free], change[free][..., :1].repeat(3, 1), atol=1e-6)
     assert result.notes == ("the network sees grey: it changes the brightness of the picture, not its colours",)
 
 

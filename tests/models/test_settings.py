@@ -24,6 +24,7 @@ def names(settings):
     return (*settings[:2], getattr(settings.dtype_policy, "name", settings.dtype_policy))
 
 
+@pytest.mark.no_cover
 def test_a_named_network_and_a_users_dream_the_same_under_other_settings(strange, chelsea):
     picture = chelsea[:96, :96]
 
@@ -31,11 +32,11 @@ def test_a_named_network_and_a_users_dream_the_same_under_other_settings(strange
         named = kerasdream.dream(
             picture,
             model="efficientnet_lite0",
-            objectives={"l2": "block5_expand"},
-            transforms=["jitter", {"noise": 0.1}, "rotate"],
-            priors=[{"total_variation": 0.01}, "high_pass"],
+            objectives={"l2": "block1_expand"},
+            transforms=[{"noise": 0.1}, "rotate"],
+            priors=["high_pass"],
             parametrization="fourier",
-            octaves={"count": 2, "steps": 2},
+            octaves={"count": 1, "steps": 2},
         )
         objective = kerasdream.Objective("conv", lambda found: found["conv"][..., 0])
         step = kerasdream.GradientStep(model, objective, input_range=(0, 1))

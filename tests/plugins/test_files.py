@@ -160,10 +160,10 @@ def test_plugin_file_named_twice_is_loaded_once(folder, here):
 def test_json_schema_and_errors_of_a_plugin_objective(folder, here):
     schema = json.loads(here("schema", "--plugin", folder / "my_objective.py")[1])
     data = yaml.safe_load((folder / "run.yaml").read_text())
-    jsonschema.validate(data, schema)
+    allows = jsonschema.Draft202012Validator(schema).is_valid
+    assert allows(data)
     for wrong in ({"layer": "c2", "gian": 1.0}, {"layer": "c2", "gain": "low"}, {"gain": 1.0}):
-        with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate({**data, "objectives": [{"contrast": wrong}]}, schema)
+        assert not allows({**data, "objectives": [{"contrast": wrong}]})
     (folder / "f.yaml").write_text((folder / "run.yaml").read_text().replace("from: 0.5", "from: low"))
     assert (
         f"{folder / 'f.yaml'}:5:34: objectives.0.contrast.gain.from: expected a number"

@@ -16,11 +16,8 @@ from kerasdream import images
 HERE = Path(__file__).parent
 RACCOON = HERE.parent / "configs" / "photos" / "raccoon.jpg"
 ELEPHANTS = {"channel": {"layer": "block11_expand", "channel": 40}}
-CAREFUL = {"from": 1, "to": 0.1}
-"""Rate in radians: phases have to settle."""
-
-DRAWN = {"pixels": 0.02, "decorrelated": 0.05, "laplacian_pyramid": 0.05, "fourier": 0.05, "maco": CAREFUL}
-DREAMED = {"pixels": 0.012, "decorrelated": 0.05, "laplacian_pyramid": 0.03, "fourier": 0.03, "maco": 0.2}
+DRAWN = {"pixels": 0.02, "decorrelated": 0.05, "laplacian_pyramid": 0.05, "fourier": 0.05, "maco": 1.0}
+DREAMED = {"pixels": 0.012, "decorrelated": 0.05, "laplacian_pyramid": 0.03, "fourier": 0.03, "maco": 0.1}
 """Parametrization -> rate after ``adam``."""
 
 

@@ -54,7 +54,7 @@ PARAMETERS = {
     "grade": {"exposure": 0.5, "temperature": 0.3, "contrast": 0.4, "curve": [[0.5, 0.6]], "saturation": 1.2},
     "upscale": {"factor": 1.5},
 }
-PICTURES_ONLY = "laplacian_normalize", "smooth", "mask"
+PICTURES_ONLY = "laplacian_normalize", "smooth", "shadows", "mask"
 CHECKS = {
     "objectives": testing.check_objective,
     "priors": testing.check_prior,

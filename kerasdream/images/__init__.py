@@ -4,7 +4,7 @@ from kerasdream._files import replacing
 from kerasdream.images.arrays import resize, to_float, to_uint8
 from kerasdream.images.colors import LUMA, from_light, luma, mean_spread, to_light, with_mean_spread
 from kerasdream.images.enlarging import enlarged, with_longer_side
-from kerasdream.images.formats import left_out, suffixes
+from kerasdream.images.formats import in_folder, left_out, suffixes
 from kerasdream.images.html import as_html
 from kerasdream.images.reading import MAX_PIXELS, Picture, fit, from_pillow, read, size
 from kerasdream.images.recipe import MAX_RECIPE_BYTES, as_gif_comment, read_recipe
@@ -26,6 +26,7 @@ __all__ = [
     "format_of",
     "from_light",
     "from_pillow",
+    "in_folder",
     "left_out",
     "luma",
     "mean_spread",

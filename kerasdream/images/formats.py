@@ -6,6 +6,7 @@ import codecs
 import importlib.util
 import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import BinaryIO
 
 from PIL import Image
@@ -54,6 +55,21 @@ def reads_heif() -> bool:
 def suffixes() -> tuple[str, ...]:
     """Return the suffixes of the pictures that are looked for in a folder, in lower case."""
     return (*_READ, *_HEIF_SUFFIXES) if reads_heif() else _READ
+
+
+def in_folder(folder: Path) -> list[Path]:
+    """Return the pictures in a folder, by name; not those in folders inside it.
+
+    Raises:
+        ImageError: it does not exist, or it has no pictures.
+    """
+    if not folder.is_dir():
+        raise ImageError(f"{folder} is not a folder; expected one with pictures in it")
+    files = sorted(file for file in folder.iterdir() if file.is_file())
+    if found := [file for file in files if file.suffix.lower() in suffixes()]:
+        return found
+    others = f" ({said})" if (said := left_out(file.name for file in files)) else ""
+    raise ImageError(f"{folder} has no pictures{others}; expected files ending in {', '.join(suffixes())}")
 
 
 def left_out(names: Iterable[str]) -> str:

@@ -43,14 +43,13 @@ def _pictures(base: Path, source: str) -> list[str]:
         return [source]
     path = base / Path(source).expanduser()
     if path.is_dir():
-        found = sorted(str(file) for file in path.iterdir() if file.suffix.lower() in images.suffixes())
-    elif is_glob(source, base):
+        return [str(file) for file in images.in_folder(path)]
+    if is_glob(source, base):
         found = sorted(str(base / name) for name in glob.glob(source, root_dir=base, recursive=True))
     else:
         found = [str(path)]
     if not found:
-        others = f" ({unread})" if (unread := _left_out(base, source)) else ""
-        raise ImageError(f"{path} has no pictures{others}; expected files ending in {', '.join(images.suffixes())}")
+        raise ImageError(f"{path} has no pictures; expected files ending in {', '.join(images.suffixes())}")
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,27 +16,40 @@ from kerasdream.builtin.parametrizations.spectrum import spectrum_of, values_of
 FAINT = 1e-4
 """Standard deviation of the noise that gives phases to flat areas: a hundredth of a level of 255."""
 
+SPREAD = np.float32(np.pi / np.sqrt(3))
+"""Standard deviation of phases of which none is more likely than another, in radians: those of photographs, nearly."""
 
-def maco() -> Parametrization:
+
+def maco(*, spectrum: Path | None = None) -> Parametrization:
     """Optimise only the phases of the spectrum: where structures are, never how strong they are at any scale.
 
     values = inverse FFT(m · exp(i · phase)), with m the mean magnitude of the spectra of photographs; picture =
     2 · sigmoid(values · Mᵀ) − 1, with M the square root of the covariance of ImageNet's colours. A picture can then
-    neither turn to noise nor saturate, and its contrast and its mean, grey, are fixed. MaCo (Fel et al., "Unlocking
-    Feature Visualization for Deeper Networks with MAgnitude Constrained Optimization", NeurIPS 2023); there the phases
-    are standardised as well.
+    neither turn to noise nor saturate, and its contrast and its mean, grey, are fixed. The phases are standardised in
+    each step, so that they turn more slowly the further they have spread. MaCo (Fel et al., "Unlocking Feature
+    Visualization for Deeper Networks with MAgnitude Constrained Optimization", NeurIPS 2023).
 
-    The state is ``(3, height, width // 2 + 1)``, in radians. A photo to start from provides the phases; where it
-    is flat, the seed does.
+    The state is ``(3, height, width // 2 + 1)``: phase = π/√3 · (state − mean) / standard deviation, in radians; π/√3
+    is the spread of a photo's phases, where MaCo has 1. A photo to start from provides them; where it is flat, the seed
+    does.
+
+    Args:
+        spectrum: a folder of photos whose mean magnitudes to use; by default a formula fitted to photographs.
+
+    Raises:
+        ImageError: the folder has no pictures, or one of them cannot be read.
     """
-    cached = lru_cache(maxsize=1)(magnitude)
+    cached = lru_cache(maxsize=1)(lambda height, width: magnitude(height, width, spectrum))
 
     def init(picture, seed):
         values = from_picture(picture)
-        return np.angle(spectrum_of(values + np.random.default_rng(seed).normal(0, FAINT, values.shape)))
+        found = spectrum_of(values + np.random.default_rng(seed).normal(0, FAINT, values.shape))
+        return np.angle(found) / SPREAD
 
     def decode(state, height, width):
-        phase, strength = _odd(state, width), cached(height, width)
+        centred = state - ops.mean(state)
+        phase = _odd(SPREAD * centred / (ops.std(state) + 1e-5), width)
+        strength = cached(height, width)
         return to_picture(values_of(strength * ops.cos(phase), strength * ops.sin(phase), width))
 
     return Parametrization(init, decode)

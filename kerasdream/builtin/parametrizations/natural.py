@@ -1,17 +1,8 @@
-"""The mean magnitude spectrum of photographs: measured once, shipped as a small table, evaluated at any size.
-
-``python -m kerasdream.builtin.parametrizations.natural``, in a clone with scikit-image, measures it again.
-
-The table is over |frequency| down and across, on axes that are linear near 0 and logarithmic beyond. It holds a
-photograph's magnitude relative to 1/f: √(power density) · f, which is nearly constant. If a picture is larger than the
-photographs were, its lowest frequencies therefore continue as 1/f.
-"""
+"""How the magnitudes of photographs fall with frequency, in the three colours of ``colour``."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,84 +11,84 @@ from kerasdream import images
 from kerasdream.builtin.parametrizations.colour import from_picture
 from kerasdream.builtin.parametrizations.spectrum import frequencies, spectrum_of
 
-TABLE = Path(__file__).parent / "data" / "natural_spectrum.json"
+STRENGTH = 3.74, 3.11, 2.48
+"""Magnitude of each colour at 0.05 cycles per pixel."""
 
-PHOTOS = {
-    "astronaut.png": "Eileen Collins, NASA, public domain, from scikit-image",
-    "chelsea.png": "a cat, Stefan van der Walt, CC0, from scikit-image",
-    "coffee.png": "a cup of coffee, Rachel Michetti, CC0, from scikit-image",
-    "rocket.jpg": "DSCOVR's launch, SpaceX, public domain, from scikit-image",
-    "raccoon.jpg": "a raccoon, public-domain-image.com, public domain, from configs/photos",
-}
-"""The photographs it is measured on, with their authors."""
+FALL = 1.35, 1.39, 1.22
+"""Exponent of each colour: the magnitude falls as 1 / f ** FALL. Fitted, like ``STRENGTH``, from 0.01 to 0.12 cycles
+per pixel to five photographs in the public domain: scikit-image's astronaut (NASA), cat (Stefan van der Walt), cup of
+coffee (Rachel Michetti) and rocket (SpaceX), and the raccoon of configs/photos."""
 
-NODES = 10
-"""Size of the table along each axis."""
+ROLL_OFF = 0.31
+"""Frequency at which magnitudes are down by a further factor of e. The mean spectrum of ImageNet published with MaCo
+falls in this way, exp(−(f / 0.31)²), as most of its photographs were enlarged to 512 pixels."""
 
-BEND = 1 / 32
-"""The frequency at which the axes turn from linear to logarithmic."""
+SIDE = 512
+"""Photos of the user are measured at this longer side at most, the size that MaCo's authors measured at."""
 
 HEADROOM = 0.9
 """Factor applied to photographs: near pure black and white the inverse sigmoid would magnify their grain."""
 
+EDGES = np.geomspace(1 / 256, 2**-0.5, 24)
+"""Limits of the bands that photographs are measured in, in cycles per pixel."""
 
-def magnitude(height: int, width: int) -> np.ndarray:
-    """Return the mean magnitude of photographs of a size, ``(3, height, width // 2 + 1)`` float32.
 
-    It is in the colours of ``kerasdream.builtin.parametrizations.colour``, about their mean, which is 0.
+def magnitude(height: int, width: int, folder: Path | None = None) -> np.ndarray:
+    """Return the magnitudes of a picture like photographs, ``(3, height, width // 2 + 1)`` float32.
+
+    The mean of the picture's values is 0 and their standard deviation, over all three colours, 1.
+
+    Args:
+        height: of the picture, in pixels.
+        width: of the picture, in pixels.
+        folder: photos to measure instead of taking the formula.
+
+    Raises:
+        ImageError: the folder has no pictures, or one of them cannot be read.
     """
-    from scipy.ndimage import map_coordinates
-
-    places = np.stack(np.meshgrid(_place(np.fft.fftfreq(height)), _place(np.fft.rfftfreq(width)), indexing="ij"))
-    table = np.stack([map_coordinates(colour, places, np.float32, order=1) for colour in _table()])
-    distance = frequencies(height, width)
-    distance[0, 0] = np.inf
-    return table * np.float32((height * width) ** 0.5) / distance
+    frequency = frequencies(height, width)
+    frequency[0, 0] = np.inf
+    if folder is None:
+        rows = zip(STRENGTH, FALL, strict=True)
+        found = np.stack([strength * (0.05 / frequency) ** fall for strength, fall in rows])
+        found *= np.exp(-((np.where(np.isinf(frequency), 0, frequency) / ROLL_OFF) ** 2))
+    else:
+        found = _between(frequency, measured(_photos(folder)))
+    mirrored = np.full(width // 2 + 1, 2.0)  # half of the spectrum stands for all of it
+    mirrored[0] = 1
+    mirrored[-1] -= width % 2 == 0
+    power = (mirrored * found**2).sum() / (height * width) ** 2 / 3
+    return (found / np.sqrt(max(power, 1e-12))).astype("float32")
 
 
 def measured(photos: Iterable[np.ndarray]) -> np.ndarray:
-    """Return the table, ``(3, NODES, NODES)``, measured on photographs ``(height, width, 3)`` in [-1, 1]."""
-    tables = []
+    """Return the mean magnitude of photos ``(height, width, 3)`` in [-1, 1] in each band, ``(3, bands)``.
+
+    Relative to 1/f: what a photo is too small for continues as 1/f.
+    """
+    total, counts = np.zeros((3, len(EDGES) - 1)), np.zeros(len(EDGES) - 1)
     for photo in photos:
         height, width = photo.shape[:2]
         values = from_picture(HEADROOM * photo)
         window = np.hanning(height)[:, None, None] * np.hanning(width)[:, None]  # hide the photo's borders
-        spectrum = spectrum_of((values - values.mean((0, 1))) * window) / np.sqrt((window**2).sum())
-        flat = (np.abs(spectrum) * frequencies(height, width)).reshape(3, -1)
-        rows, columns = np.rint(_place(np.fft.fftfreq(height))), np.rint(_place(np.fft.rfftfreq(width)))
-        cells = (rows[:, None] * NODES + columns).astype(int).ravel()
-        cells, flat = cells[1:], flat[:, 1:]  # drop the mean
-        counts = np.bincount(cells, minlength=NODES**2)
-        tables.append([np.bincount(cells, colour, NODES**2) / counts for colour in flat])
-    return np.mean(tables, axis=0).reshape(3, NODES, NODES)
+        spectrum = np.abs(spectrum_of((values - values.mean((0, 1))) * window)) / np.sqrt((window**2).sum())
+        frequency = frequencies(height, width)
+        band = np.digitize(frequency, EDGES) - 1
+        inside = (band >= 0) & (band < len(counts))
+        counts += (size := np.bincount(band[inside], minlength=len(counts))) > 0
+        sums = [np.bincount(band[inside], (one * frequency)[inside], len(counts)) for one in spectrum]
+        total += np.stack(sums) / np.maximum(size, 1)
+    return total / np.maximum(counts, 1)
 
 
-def _place(frequency: np.ndarray) -> np.ndarray:
-    """Return the position of frequencies on an axis of the table, from 0 to NODES − 1."""
-    return np.log1p(np.abs(frequency) / BEND) / np.log1p(0.5 / BEND) * (NODES - 1)
+def _between(frequency: np.ndarray, bands: np.ndarray) -> np.ndarray:
+    """Return the magnitudes at frequencies ``(height, width // 2 + 1)``, interpolated between bands."""
+    middle = np.sqrt(EDGES[1:] * EDGES[:-1])
+    rows = [np.interp(np.log(frequency), np.log(middle[row > 0]), np.log(row[row > 0])) for row in bands]
+    return np.exp(np.stack(rows)) / frequency
 
 
-@cache
-def _table() -> np.ndarray:
-    return np.array(json.loads(TABLE.read_text(encoding="utf-8"))["magnitude"], "float32")
-
-
-def photographs() -> list[np.ndarray]:
-    """Read ``PHOTOS``."""
-    import skimage.data
-
-    folders = Path(skimage.data.__file__).parent, Path(__file__).parents[3] / "configs" / "photos"
-    paths = [next(folder / name for folder in folders if (folder / name).is_file()) for name in PHOTOS]
-    return [images.read(path).pixels for path in paths]
-
-
-def main() -> None:
-    """Write the table."""
-    table = [[[float(f"{value:.4g}") for value in row] for row in colour] for colour in measured(photographs())]
-    rows = ",\n".join("[" + ",\n ".join(map(str, colour)) + "]" for colour in table)
-    TABLE.write_text(f'{{"photos": {json.dumps(PHOTOS, indent=1)},\n"magnitude": [\n{rows}]}}\n', encoding="utf-8")
-    print(TABLE)
-
-
-if __name__ == "__main__":
-    main()
+def _photos(folder: Path) -> Iterable[np.ndarray]:
+    """Read the pictures in a folder, one after another, at ``SIDE`` at most."""
+    for path in images.in_folder(folder):
+        yield images.read(path, SIDE).pixels

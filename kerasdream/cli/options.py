@@ -111,7 +111,7 @@ def interruptible(*options: str) -> Iterator[None]:
         program, command, *arguments = sys.argv
         called = [sys.executable, "-m", "kerasdream"] if program.endswith("__main__.py") else [program]
         again = shlex.join([*called, command, *(option for option in options if option not in arguments), *arguments])
-        click.echo(f"kerasdream: progress saved; resume with: {again}", err=True)
+        click.echo(f"kerasdream: stopped; go on with: {again}", err=True)
         raise click.Abort from None
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 from PIL import Image, ImageCms
+from PIL.TiffImagePlugin import BITSPERSAMPLE, SAMPLEFORMAT
 
 
 def to_srgb(image: Image.Image, notes: list[str]) -> Image.Image:
@@ -37,13 +38,18 @@ def to_srgb(image: Image.Image, notes: list[str]) -> Image.Image:
 def _deep_grey(image: Image.Image, notes: list[str]) -> Image.Image:
     values = np.asarray(image).astype(np.float32)
     low, high = float(values.min()), float(values.max())
-    white = 1.0 if image.mode == "F" else 65535.0
+    white = 1.0 if image.mode == "F" else 32767.0 if _is_signed_16(image) else 65535.0
     if not np.isfinite([low, high]).all():
         raise ValueError("it has values that are not finite")
     if low < 0 or high > white:
         notes.append(f"its values range from {low:g} to {high:g} and were rescaled from black to white")
         return Image.fromarray((values - low) / ((high - low) or 1))
     return Image.fromarray(values / white)
+
+
+def _is_signed_16(image: Image.Image) -> bool:
+    tags = getattr(image, "tag_v2", {})  # of a TIFF
+    return tags.get(SAMPLEFORMAT) == (2,) and tags.get(BITSPERSAMPLE) == (16,)
 
 
 def _apply_profile(image: Image.Image, profile: bytes, grey: bool, notes: list[str]) -> Image.Image:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasdream import images
-from kerasdream.config.recipes import differences, manifest_in
+from kerasdream.config.recipes import PICTURES, differences, manifest_in
 from kerasdream.errors import OutputError, setting
 from kerasdream.events import Result
 from kerasdream.output_names import files_of, filled
@@ -73,6 +73,9 @@ class Targets:
     def finished(self, paths: Sequence[Path], requested: Mapping[str, Any], name: str) -> Result | None:
         """When resuming, return the finished result of a picture; None if it is not finished.
 
+        A file of a kind that cannot have a recipe in it, such as a plugin's table, only has to exist, if there is also
+        a file of a kind that can.
+
         Args:
             paths: where it was written.
             requested: what it should be made from (``Provenance.requested``).
@@ -84,7 +87,8 @@ class Targets:
         if not self.resume or not paths:
             return None
         files = self.files(paths)
-        manifests = {path: manifest_in(path) for path in files if path.exists()}
+        telling = [path for path in paths if path.suffix.lower() in PICTURES] or paths
+        manifests = {path: manifest_in(path) for path in self.files(telling) if path.exists()}
         for path, manifest in manifests.items():
             changes = list(differences(requested, {key: manifest.get(key) for key in requested}))
             if changes and not self.overwrite:
@@ -92,10 +96,10 @@ class Targets:
                 raise OutputError(f"{path} exists and is a different picture ({reason}); {_replacing()}")
             if changes or manifest.get("interrupted"):
                 return None
-        if len(manifests) < len(files):
+        if not all(path.exists() for path in files):
             return None
         discard(paths[0])
-        last = files_of(paths[0], self.config.frames.count)[-1]
+        last = files_of(telling[0], self.config.frames.count)[-1]
         picture = images.read(last)
         return Result(
             image=picture.pixels,

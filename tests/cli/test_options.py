@@ -30,7 +30,7 @@ def test_interruption_prints_the_command_that_resumes(monkeypatch, capsys, argum
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(click.Abort):
         interrupted()
-    assert capsys.readouterr().err == f"kerasdream: progress saved; resume with: /bin/kerasdream {resumed}\n"
+    assert capsys.readouterr().err == f"kerasdream: stopped; go on with: /bin/kerasdream {resumed}\n"
     assert signal.getsignal(signal.SIGTERM) is before
 
 

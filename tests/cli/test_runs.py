@@ -265,7 +265,7 @@ def test_terminated_run_writes_the_picture_as_it_stands(here, tmp_path, tiny, mo
     assert code == 130
     assert "Traceback" not in err
     progress, last = err.splitlines()[-2:]
-    assert progress.startswith("kerasdream: progress saved; resume with: ")
+    assert progress.startswith("kerasdream: stopped; go on with: ")
     assert progress.endswith("kerasdream run --resume run.yaml run.yaml -o out")
     assert last == "kerasdream: interrupted"
     assert "photo.png: interrupted after" in err

@@ -68,6 +68,13 @@ def test_ignored_transparent_16_bit_level_is_noted(tmp_path):
     assert "transparent colour was ignored" in picture.notes[0]
 
 
+def test_grey_of_signed_16_bits_is_white_at_its_own_largest_value(tmp_path):
+    tifffile = pytest.importorskip("tifffile")
+    grey = CAT[..., 1].astype(np.uint16) * 128  # to 32,640 of 32,767
+    tifffile.imwrite(tmp_path / "signed.tif", grey.astype(np.int16))
+    np.testing.assert_allclose(images.read(tmp_path / "signed.tif").pixels[..., 0], grey / 16383.5 - 1, atol=1e-4)
+
+
 def test_float_tiff(tmp_path):
     values = GREY.astype(np.float32) / 300
     picture = images.read(put(tmp_path / "f.tif", values))

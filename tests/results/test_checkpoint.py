@@ -98,7 +98,7 @@ def test_killed_and_interrupted_run_resumes_to_the_same_bytes(tmp_path, tiny, he
     assert err.splitlines()[-1] == "kerasdream: interrupted"
     assert parse(images.read_recipe(dream), "recipe").data["interrupted"] is True
 
-    (command,) = [line.partition("resume with: ")[2] for line in err.splitlines() if "resume with: " in line]
+    (command,) = [line.partition("go on with: ")[2] for line in err.splitlines() if "go on with: " in line]
     program, arguments = shlex.split(command)[:3], shlex.split(command)[3:]
     assert program == [sys.executable, "-m", "kerasdream"]
     code, _, err = here(*arguments, cwd=tmp_path)

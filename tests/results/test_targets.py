@@ -50,6 +50,47 @@ def test_resume_with_one_output_missing(run):
     np.testing.assert_array_equal(result.image, whole.image)
 
 
+TABLE = """\
+from contextlib import contextmanager
+
+from kerasdream import Output, hookimpl, images
+from kerasdream.events import Finished
+
+
+def table(*, path: str = "{stem}.csv") -> Output:
+    '''Write the last score.'''
+
+    @contextmanager
+    def opened(path):
+        def receive(event):
+            if isinstance(event, Finished):
+                with images.replacing(path) as file:
+                    file.write(str(event.result.scores[-1]).encode())
+
+        yield receive
+
+    return Output(path, opened)
+
+
+@hookimpl
+def register_outputs(register):
+    register(table)
+"""
+
+
+def test_finished_run_with_a_file_that_cannot_have_a_recipe(run, monkeypatch):
+    """Such a file only has to be there."""
+    monkeypatch.chdir(run.folder)  # whose plugins are trusted
+    (run.folder / "table.py").write_text(TABLE)
+    keys = {"outputs": ["table", "png"], "plugins": [str(run.folder / "table.py")]}
+    assert len(run(**keys)[1]) == 12
+    again, steps = run(**keys, resume=True)
+    assert (steps, again.paths[1]) == ([], run.dream)
+    (run.folder / "cat.csv").unlink()
+    assert len(run(**keys, resume=True)[1]) == 12
+    assert (run.folder / "cat.csv").exists()
+
+
 AGAIN = """\
 import sys
 from kerasdream.cli.main import main

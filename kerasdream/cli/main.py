@@ -5,6 +5,7 @@ Nothing here imports TensorFlow; a command imports what it computes with when it
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import sys
@@ -81,6 +82,10 @@ def main() -> None:
         click.echo("kerasdream: interrupted", err=True)
         sys.exit(INTERRUPTED)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            name = os.path.basename(error.filename)[:30]
+            click.echo(f"kerasdream: {name}... is longer than the name of a file can be; check it", err=True)
+            sys.exit(ERROR)
         reason = str(error).strip().partition("\n")[0]
         click.echo(f"kerasdream: unexpected error: {type(error).__name__}: {reason}", err=True)
         click.echo(f"kerasdream: the traceback is in {write_log(error)}; please report it", err=True)

@@ -35,6 +35,12 @@ def test_unexpected_error_leaves_a_log(here, monkeypatch):
         assert re.search(rf"^{name} \d+\.", text, re.MULTILINE)
 
 
+@pytest.mark.parametrize("command", ["layers LONG", "layers LONG.keras", "dream noise --plugin LONG.py"])
+def test_a_name_that_no_file_can_have_is_no_fault_of_ours(here, command):
+    code, _, err = here(*command.replace("LONG", "x" * 300).split())
+    assert (code, err) == (1, f"kerasdream: {'x' * 30}... is longer than the name of a file can be; check it\n")
+
+
 @pytest.mark.parametrize("name", [None, *cli.commands])
 def test_every_command_has_help(here, name):
     code, out, err = here(*([name] if name else []), "--help")

@@ -152,13 +152,13 @@ def dreams(tmp_path_factory, tiny):
 
 
 @pytest.mark.parametrize(("name", "format"), [("new.webp", "WEBP"), ("new.TIF", "TIFF")])
-def test_the_ending_of_the_output_is_its_format(name, format, dreams, here):
+def test_the_ending_of_the_output_is_its_format(name, format, dreams, here, tmp_path):
     folder, _ = dreams
-    code, _, err = here("dream", folder / "photo.png", "--preset", folder / "a.yaml", "-o", folder / name)
+    code, _, err = here("dream", folder / "photo.png", "--preset", folder / "a.yaml", "-o", tmp_path / name)
     assert (code, "dreamed in" in err) == (0, True)
-    with Image.open(folder / name) as image:
+    with Image.open(tmp_path / name) as image:
         assert (image.format, image.size) == (format, (64, 48))
-    assert "source: photo.png" in here("show", folder / name)[1]
+    assert "source: photo.png" in here("show", tmp_path / name)[1]
 
 
 def test_run_writes_its_outputs_and_prints_their_paths(dreams):

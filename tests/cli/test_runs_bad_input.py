@@ -42,7 +42,7 @@ RUN_FILES = {
         ["python_tag.yaml:1:8: image: the tag !!python/object/apply:os.mkdir is not allowed"],
     ),
     "laughs": (LAUGHS, ["laughs.yaml:", "expand to more than"]),
-    "self": ("image: &a [*a]\n", ["self.yaml: nested too deeply"]),
+    "self": ("image: &a [*a]\n", ["self.yaml:1:8: nested too deeply", "at most 50 levels"]),
     "duplicate": (
         RUN + "image: other.png\n",
         ["duplicate.yaml:4:1: image: duplicate key, first at duplicate.yaml:1:1"],

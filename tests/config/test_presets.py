@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import yaml
+from keras.initializers import Constant, HeUniform
 from scipy.ndimage import gaussian_filter
 
 import kerasdream
@@ -63,8 +64,9 @@ def small():
     picture = x = keras.Input((None, None, 3))
     for number in (5, 7, 8, 9, 10, 11):
         strides = 2 if number in (5, 9) else 1
-        x = keras.layers.Conv2D(104, 3, strides, "same", activation="relu", name=f"block{number}_expand")(x)
-    classes = keras.layers.Dense(1000)(keras.layers.GlobalAveragePooling2D()(x))
+        start = {"kernel_initializer": HeUniform(seed=number), "bias_initializer": Constant(0.1)}  # no channel is dead
+        x = keras.layers.Conv2D(104, 3, strides, "same", activation="relu", name=f"block{number}_expand", **start)(x)
+    classes = keras.layers.Dense(1000, kernel_initializer=HeUniform(seed=0))(keras.layers.GlobalAveragePooling2D()(x))
     return kerasdream.Network("efficientnet_lite0", keras.Model(picture, classes), from_range(-1, 1), size=64)
 
 

@@ -27,7 +27,7 @@ def test_features_equal_the_source_models(tiny):
 def test_extractor_ends_at_the_deepest_layer_and_keeps_the_source(tiny):
     before = tiny.get_config()
     names = [layer.name for layer in kerasdream.feature_extractor(tiny, ["r1"]).layers]
-    assert names == ["picture", "c1", "b1", "r1"]
+    assert names == ["kerasdream.picture", "c1", "b1", "r1"]
     assert tiny.get_config() == before
     assert tiny.get_layer("c1").output is not None  # raises if the layer had been used a second time
 

@@ -1,7 +1,7 @@
 """Fixtures that the tests share, the sampling of proofs, and the list of slow tests.
 
-Where coverage is measured, Keras and TensorFlow take up to twice as long. ``no_cover``, of pytest-cov, marks tests that
-take long and run only lines that others run too.
+Where coverage is measured, TensorFlow takes half as long again. ``no_cover``, of pytest-cov, marks tests that take long
+and run only lines that others run too.
 """
 
 from __future__ import annotations
@@ -76,19 +76,13 @@ def _cpu():
     return sum(os.times()[:4])
 
 
-@pytest.hookimpl(wrapper=True, trylast=True)
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
-    """Measure the test. Do not trace what is marked ``no_cover``: in a worker, pytest-cov stops one of two tracers."""
-    tracer = sys.gettrace() if item.get_closest_marker("no_cover") else None
-    if tracer:
-        sys.settrace(None)
     start = _cpu()
     try:
         return (yield)
     finally:
         item.user_properties.append(("cpu", _cpu() - start))
-        if tracer:
-            sys.settrace(tracer)
 
 
 def pytest_terminal_summary(terminalreporter):

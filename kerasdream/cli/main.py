@@ -83,7 +83,7 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
-            name = os.path.basename(error.filename)[:30]
+            name = os.path.basename(os.fsdecode(error.filename or "a file"))[:30]
             click.echo(f"kerasdream: {name}... is longer than the name of a file can be; check it", err=True)
             sys.exit(ERROR)
         reason = str(error).strip().partition("\n")[0]

@@ -319,13 +319,20 @@ def test_magnitudes_of_the_users_photos(tmp_path, chelsea):
     for folder, photo in (sharp, chelsea), (soft, kerasdream.images.resize(chelsea[::4, ::4], chelsea.shape[:2])):
         folder.mkdir()
         kerasdream.images.save(folder / "cat.png", photo, format="png")
-    crisp, blurred = (natural.magnitude(128, 128, folder) for folder in (sharp, soft))
+    crisp, blurred = (natural.magnitude(128, 128, natural.bands_of(folder)) for folder in (sharp, soft))
     fine = natural.frequencies(128, 128) > 0.25
     assert blurred[:, fine].mean() < 0.5 * crisp[:, fine].mean()
     (tmp_path / "run.yaml").write_text("image: cat.jpg\nparametrization:\n  maco: {spectrum: soft}\n")
     config = kerasdream.load_config(tmp_path / "run.yaml")
     assert config.parametrization.values["spectrum"] == soft
+    for folder, colour in ("grey", chelsea.mean(-1, keepdims=True).repeat(3, -1)), ("plain", 0 * chelsea):
+        (tmp_path / folder).mkdir()
+        kerasdream.images.save(tmp_path / folder / "a.png", colour, format="png")
+    in_grey = maco(spectrum=tmp_path / "grey")
+    drawn = np.asarray(in_grey.decode(in_grey.init(chelsea[:64, :64], 0), 64, 64))
+    assert drawn.std() > 0.2
+    assert np.ptp(drawn, axis=-1).max() < 0.1 * np.ptp(drawn)  # of grey photos, hardly any colour
     (tmp_path / "empty").mkdir()
-    for folder, words in ("empty", "has no pictures"), ("nowhere", "is not a folder"):
+    for folder, words in ("empty", "no pictures"), ("nowhere", "is not a folder"), ("plain", "too plain to measure"):
         with pytest.raises(kerasdream.ImageError, match=words):
-            natural.magnitude(64, 64, tmp_path / folder)
+            natural.bands_of(tmp_path / folder)

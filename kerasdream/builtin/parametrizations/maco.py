@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from kerasdream import Parametrization, ops
 from kerasdream.builtin.parametrizations.colour import from_picture, to_picture
-from kerasdream.builtin.parametrizations.natural import magnitude
+from kerasdream.builtin.parametrizations.natural import bands_of, magnitude
 from kerasdream.builtin.parametrizations.spectrum import spectrum_of, values_of
 
 FAINT = 1e-4
@@ -37,9 +37,10 @@ def maco(*, spectrum: Path | None = None) -> Parametrization:
         spectrum: a folder of photos whose mean magnitudes to use; by default a formula fitted to photographs.
 
     Raises:
-        ImageError: the folder has no pictures, or one of them cannot be read.
+        ImageError: the folder has no pictures, one of them cannot be read, or there is nothing to measure in them.
     """
-    cached = lru_cache(maxsize=1)(lambda height, width: magnitude(height, width, spectrum))
+    bands = cache(lambda: None if spectrum is None else bands_of(spectrum))
+    strengths = lru_cache(maxsize=1)(lambda height, width: magnitude(height, width, bands()))
 
     def init(picture, seed):
         values = from_picture(picture)
@@ -49,7 +50,7 @@ def maco(*, spectrum: Path | None = None) -> Parametrization:
     def decode(state, height, width):
         centred = state - ops.mean(state)
         phase = _odd(SPREAD * centred / (ops.std(state) + 1e-5), width)
-        strength = cached(height, width)
+        strength = strengths(height, width)
         return to_picture(values_of(strength * ops.cos(phase), strength * ops.sin(phase), width))
 
     return Parametrization(init, decode)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasdream import images
+from kerasdream import ImageError, images
 from kerasdream.builtin.parametrizations.colour import from_picture
 from kerasdream.builtin.parametrizations.spectrum import frequencies, spectrum_of
 
@@ -29,11 +29,14 @@ SIDE = 512
 HEADROOM = 0.9
 """Factor applied to photographs: near pure black and white the inverse sigmoid would magnify their grain."""
 
+ROUNDING = 1e-5
+"""Magnitude that even a picture of one colour may have."""
+
 EDGES = np.geomspace(1 / 256, 2**-0.5, 24)
 """Limits of the bands that photographs are measured in, in cycles per pixel."""
 
 
-def magnitude(height: int, width: int, folder: Path | None = None) -> np.ndarray:
+def magnitude(height: int, width: int, bands: np.ndarray | None = None) -> np.ndarray:
     """Return the magnitudes of a picture like photographs, ``(3, height, width // 2 + 1)`` float32.
 
     The mean of the picture's values is 0 and their standard deviation, over all three colours, 1.
@@ -41,24 +44,33 @@ def magnitude(height: int, width: int, folder: Path | None = None) -> np.ndarray
     Args:
         height: of the picture, in pixels.
         width: of the picture, in pixels.
-        folder: photos to measure instead of taking the formula.
-
-    Raises:
-        ImageError: the folder has no pictures, or one of them cannot be read.
+        bands: of ``bands_of``, instead of the formula.
     """
     frequency = frequencies(height, width)
     frequency[0, 0] = np.inf
-    if folder is None:
+    if bands is None:
         rows = zip(STRENGTH, FALL, strict=True)
         found = np.stack([strength * (0.05 / frequency) ** fall for strength, fall in rows])
-        found *= np.exp(-((np.where(np.isinf(frequency), 0, frequency) / ROLL_OFF) ** 2))
+        found *= np.exp(-((frequency / ROLL_OFF) ** 2))
     else:
-        found = _between(frequency, measured(_photos(folder)))
+        found = _between(frequency, bands)
     mirrored = np.full(width // 2 + 1, 2.0)  # half of the spectrum stands for all of it
     mirrored[0] = 1
     mirrored[-1] -= width % 2 == 0
     power = (mirrored * found**2).sum() / (height * width) ** 2 / 3
     return (found / np.sqrt(max(power, 1e-12))).astype("float32")
+
+
+def bands_of(folder: Path) -> np.ndarray:
+    """Return the mean magnitude of the photos in a folder in each band, as ``measured`` does.
+
+    Raises:
+        ImageError: the folder has no pictures, one of them cannot be read, or there is nothing to measure in them.
+    """
+    bands = measured(images.read(path, SIDE).pixels for path in images.in_folder(folder))
+    if bands.max() > ROUNDING:
+        return bands
+    raise ImageError(f"the pictures in {folder} are too small or too plain to measure; expected photos")
 
 
 def measured(photos: Iterable[np.ndarray]) -> np.ndarray:
@@ -82,13 +94,12 @@ def measured(photos: Iterable[np.ndarray]) -> np.ndarray:
 
 
 def _between(frequency: np.ndarray, bands: np.ndarray) -> np.ndarray:
-    """Return the magnitudes at frequencies ``(height, width // 2 + 1)``, interpolated between bands."""
-    middle = np.sqrt(EDGES[1:] * EDGES[:-1])
-    rows = [np.interp(np.log(frequency), np.log(middle[row > 0]), np.log(row[row > 0])) for row in bands]
-    return np.exp(np.stack(rows)) / frequency
+    """Return the magnitudes at frequencies ``(height, width // 2 + 1)``, interpolated between bands.
 
-
-def _photos(folder: Path) -> Iterable[np.ndarray]:
-    """Read the pictures in a folder, one after another, at ``SIDE`` at most."""
-    for path in images.in_folder(folder):
-        yield images.read(path, SIDE).pixels
+    Bands in which nothing was measured are passed over; a colour without any, as of grey photos, is 0.
+    """
+    middle, found = np.sqrt(EDGES[1:] * EDGES[:-1]), np.zeros((3, *frequency.shape))
+    for each, row in zip(found, bands, strict=True):
+        if (known := row > 0).any():
+            each[:] = np.exp(np.interp(np.log(frequency), np.log(middle[known]), np.log(row[known]))) / frequency
+    return found

@@ -209,8 +209,12 @@ def dream(image: Image, *, progress: bool | None = None, **options: Unpack[Dream
         return session.dream(picture)
 
 
-def session_for(**options: Unpack[DreamOptions]) -> Session:
+def session_for(called: str = "kerasdream.dream", /, **options: Unpack[DreamOptions]) -> Session:
     """Return the ``Session`` behind ``dream``. For several pictures, the network is built and traced once.
+
+    Args:
+        called: what the user called, for error messages.
+        options: those of ``dream``.
 
     Raises:
         TypeError: an option is unknown.
@@ -220,7 +224,7 @@ def session_for(**options: Unpack[DreamOptions]) -> Session:
     for name in options:
         if name not in DreamOptions.__annotations__:
             near = did_you_mean(name, DreamOptions.__annotations__)
-            raise TypeError(f"dream() got an unexpected keyword argument {name!r}; {near}")
+            raise TypeError(f"{called}() got an unexpected keyword argument {name!r}; {near}")
     model = options.get("model", DEFAULT_PARTS["model"])
     of_model: dict[str, Any] = {
         name: value for name, value in options.items() if name in MODEL_OPTIONS and value is not None
@@ -237,7 +241,7 @@ def session_for(**options: Unpack[DreamOptions]) -> Session:
     data = {key: _plain(value) for key, value in options.items() if value is not None and key not in apart}
     data |= {"model": _plain(model), "outputs": []}
     picture = {key: _plain(options.get(key)) for key in of_image if key == "max_side" or options.get(key) is not None}
-    document = YamlDocument({**data, "image": {"source": "picture", **picture}}, "kerasdream.dream()")
+    document = YamlDocument({**data, "image": {"source": "picture", **picture}}, f"{called}()")
     config = resolve(document, Path.cwd(), trust="anywhere" if options.get("trust") else "folder")
     return Session(config, on_event=_both(options.get("on_event")))
 

@@ -305,10 +305,12 @@ class Rule:
             ``keras.ops``. The memory is saved in checkpoints: arrays, tensors, numbers and None, in lists, tuples and
             dicts.
         init: ``state -> memory``, called at the start of each octave.
+        pixels: whether it takes the state for the picture's colours; the run's parametrization must then be ``pixels``.
     """
 
     update: Callable[[Tensor, Any, Tensor], tuple[Tensor, Any]]
     init: Callable[[Tensor], Any] = lambda state: None
+    pixels: bool = False
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def test_callback_dreams_during_training(trained, dream, tmp_path):
     [
         ({"objectives": {"l2": "conv1"}}, "conv1.*did you mean 'conv'"),
         ({"input_range": None}, "what pixel values"),
-        ({"octaves": {"steps": "many"}}, "octaves.steps"),
+        ({"octaves": {"steps": "many"}}, r"^kerasdream\.callbacks\.Dream\(\): octaves\.steps"),
         ({"objectives": kerasdream.Objective("conv", lambda a: a["con"])}, "con"),
         ({"model": keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Conv2D(2, 3)])}, "shares no weights"),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -15,6 +15,12 @@ BACKGROUND, EMPTY, BRIGHT, DIM = "#1b1b1d", "#262629", "#f2f2f0", "#a3a3a0"
 GUTTER, GAP = 16, 6
 TITLE, NAME, SMALL = 26, 17, 13
 """Font sizes in pixels."""
+
+SMALLEST = 8.0
+"""Font size, in pixels, below which a line is shortened instead."""
+
+
+Font: TypeAlias = "ImageFont.FreeTypeFont | ImageFont.ImageFont"
 
 
 class Label(NamedTuple):
@@ -42,7 +48,8 @@ def make(atlas: Atlas, tiles: Path) -> Image.Image:
                 sheet.paste(_open(tiles / file), (left, below))
             else:
                 pen.rectangle((left, below, left + cell[0] - 1, below + cell[1] - 1), fill=EMPTY)
-                _write(pen, (left + GUTTER, below + GUTTER), [Label("nothing responds", SMALL, DIM)], cell[0])
+                silent = [Label(word, SMALL, DIM) for word in ("nothing", "responds")]
+                _write(pen, (left + GAP, below + GAP), silent, cell[0] - 2 * GAP)
             _write(pen, (left, below + cell[1] + GAP), labels, cell[0])
         top += height
     return sheet
@@ -94,17 +101,27 @@ def _line(label: Label) -> int:
 
 
 def _write(pen: ImageDraw.ImageDraw, place: tuple[int, int], labels: list[Label], width: int) -> None:
-    """Write lines one below the other, in smaller type where a line is too wide."""
+    """Write lines one below the other, in smaller type where a line is too wide; the page has them in full."""
     left, top = place
     for label in labels:
-        pen.text((left, top), label.text, fill=label.colour, font=_font(label, width))
+        text, font = _fitted(label, width)
+        pen.text((left, top), text, fill=label.colour, font=font)
         top += _line(label)
 
 
-def _font(label: Label, width: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def _fitted(label: Label, width: int) -> tuple[str, Font]:
+    """Return a text and a font that fit into a width: smaller, and if need be shortened; a name in the middle, a…z."""
     font = ImageFont.load_default(label.size)
     length = font.getlength(label.text)
-    return font if length <= width else ImageFont.load_default(max(8.0, label.size * width / length))
+    if length <= width:
+        return label.text, font
+    text, font = label.text, ImageFont.load_default(max(SMALLEST, label.size * width / length))
+    for kept in range(len(text) - 1, 0, -1):
+        if font.getlength(text) <= width:
+            break
+        end = 0 if " " in label.text else kept // 2
+        text = f"{label.text[: kept - end]}…{label.text[len(label.text) - end :]}"
+    return text, font
 
 
 def _open(file: Path) -> Image.Image:

@@ -72,7 +72,7 @@ class Dream(keras.callbacks.Callback):
                 f"{self.model.name!r}, so its dreams would never change; build it from the trained model's layers"
             )
         _create(self.folder)
-        session = session_for(model=part, **self.options)
+        session = session_for("kerasdream.callbacks.Dream", model=part, **self.options)
         picture = sheet(self.picture, session.config.panels)
         with suppress(NoResponseError):  # a layer that is silent now may learn
             session.rehearse(picture)

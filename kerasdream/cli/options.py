@@ -36,7 +36,8 @@ PLUGINS = click.option(
     metavar="FILE_OR_FOLDER",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Load a plugin: a Python file, a package or a folder of Python files.",
+    help="Load a plugin: a Python file, a package or a folder of Python files. (The file that defines a model's own "
+    "layers is no plugin: -s model.code=my_layers.py)",
 )
 TRUST = click.option(
     "--trust",

@@ -1,5 +1,5 @@
-"""Cross-field checks on a run file: unknown layers, schedules shorter than the octaves, projections with a non-pixel
-parametrization, panel counts.
+"""Cross-field checks on a run file: unknown layers, schedules shorter than the octaves, parts that need pixels with
+another parametrization, panel counts.
 """
 
 from __future__ import annotations
@@ -53,14 +53,16 @@ def check_schedules(settings: Mapping[str, Any], entries: Iterable[PartSpec], er
             errors.add((*path, "each"), text)
 
 
-def check_projections(parametrization: PartSpec | None, entries: Iterable[PartSpec], errors: Errors) -> None:
-    """Report each prior that changes the pixels after each step, if the parametrization does not hold pixels."""
+def check_pixels(parametrization: PartSpec | None, entries: Iterable[PartSpec], errors: Errors) -> None:
+    """Report each prior and ascent rule that works on pixels, if the parametrization does not hold pixels."""
     if parametrization is None or parametrization.make().decode is None:
         return
+    other = f"which parametrization {parametrization.name} does not hold; use parametrization: pixels, or"
     for entry in entries:
         if entry.kind == "priors" and isinstance(entry.make(), Projection):
-            text = f"changes the pixels after each step, which parametrization {parametrization.name} does not hold"
-            errors.add(entry.path, f"{text}; use parametrization: pixels, or an energy such as total_variation")
+            errors.add(entry.path, f"changes the pixels after each step, {other} an energy such as total_variation")
+        elif entry.kind == "ascent" and entry.make().pixels:
+            errors.add(entry.path, f"reads the colours of pixels, {other} leave {entry.name} out")
 
 
 def check_panels(settings: Mapping[str, Any], entries: Iterable[PartSpec], errors: Errors) -> None:

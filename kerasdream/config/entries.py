@@ -17,12 +17,13 @@ from kerasdream.components import Network, Parametrization
 from kerasdream.config.document import KeyPath
 from kerasdream.config.ensembles import ENSEMBLE, NETWORKS, for_each, named_entry, with_members
 from kerasdream.config.messages import Errors, shown
+from kerasdream.config.overrides import OverridePlace
 from kerasdream.config.plugin_files import Trust, check_code
-from kerasdream.config.sections import LISTS, Sum
+from kerasdream.config.sections import FIRST, LISTS, Sum
 from kerasdream.config.validation import validated
 from kerasdream.errors import OutputError
 from kerasdream.images.masks import Mask
-from kerasdream.models import model_entry, unusable
+from kerasdream.models import model_entry, unusable, why_not
 from kerasdream.output_names import NAMES, filled
 from kerasdream.plugins.registry import KINDS, PYTHON, SUM, Registration, Registry
 from kerasdream.plugins.signature import (
@@ -72,10 +73,23 @@ def model_spec(value: Any, context: Context, path: KeyPath = ("model",)) -> Part
         context.errors.add(path, f"expected a name, {{name: ...}} or {{file: ...}}, not {shown(value)}")
         return None
     name = parameters.pop("name", "file")
+    if reason := _file_of_that_name(name, path, context):
+        context.errors.add(path, reason)
+        return None
     made = _spec("models", name, parameters, path, path, context)
     if made is not None and (reason := unusable(made)):
         context.errors.add(path, reason)
     return _ensemble(made, context) if made is not None and name == ENSEMBLE else made
+
+
+def _file_of_that_name(name: Any, path: KeyPath, context: Context) -> str:
+    """Return what is wrong with a file or folder that is given where a network's name is expected; nothing if none."""
+    if not isinstance(name, str) or name in context.registry.entries["models"]:
+        return ""
+    document = context.errors.document
+    typed_here = isinstance(document.where(path), OverridePlace)
+    file = (Path() if typed_here else document.folder(path, context.base)) / Path(name).expanduser()
+    return why_not(file) if not is_too_long(file) and file.exists() else ""
 
 
 def _ensemble(model: PartSpec, context: Context) -> PartSpec | None:
@@ -156,7 +170,10 @@ def _spec(kind: str, name: Any, given: Any, at: KeyPath, path: KeyPath, context:
         if not schema.model_fields:
             errors.add(path, f"{name!r} takes no parameters, not {shown(given)}")
             return None
-        given = {next(iter(schema.model_fields)): given}
+        given = {FIRST: given}
+    if FIRST in given:
+        first = next(iter(schema.model_fields), FIRST)
+        given = {first: given[FIRST], **{name: value for name, value in given.items() if name != FIRST}}
     parameters = validated(schema, given, path, errors, network=context.network)
     if parameters is None:
         return None

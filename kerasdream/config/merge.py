@@ -13,7 +13,7 @@ from kerasdream.config.ensembles import NETWORKS, named_entry
 from kerasdream.config.messages import shown
 from kerasdream.config.overrides import Override, names_preset, override, sets
 from kerasdream.config.presets import with_preset
-from kerasdream.config.sections import DEFAULT_PARTS, SECTIONS, written_out
+from kerasdream.config.sections import DEFAULT_PARTS, FIRST, SECTIONS, written_out
 from kerasdream.errors import ConfigError, Place, Problem
 from kerasdream.models import default_layers, model_entry
 
@@ -102,9 +102,15 @@ def with_layers(document: YamlDocument, layers: Sequence[str]) -> YamlDocument:
         return document
     own = document.data.get("objectives")
     entries = [entry for entry in (own if isinstance(own, list) else [own]) if isinstance(entry, dict)]
-    pairs = [(kind, value) for entry in entries for kind, value in entry.items()]
+    pairs = [  # a shorthand, {mean: block5_expand} or {guide: flower.jpg}, goes with a layer, except that of a class
+        (kind, {FIRST: value} if isinstance(value, str) and kind != "class" else value)
+        for entry in entries
+        for kind, value in entry.items()
+    ]
     kind, settings = pairs[0] if pairs else ("l2", {})
-    if len({name for name, _ in pairs}) != 1 or not all(isinstance(v, dict) and "layer" in v for _, v in pairs):
+    if len({name for name, _ in pairs}) != 1 or not all(
+        isinstance(v, dict) and v.keys() & {"layer", FIRST} for _, v in pairs
+    ):
         kind, settings = "l2", {}
     settings = settings if len(pairs) == 1 else {}
     marks = {path: mark for path, mark in document.marks.items() if path[:1] != ("objectives",)}

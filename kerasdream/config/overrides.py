@@ -12,14 +12,17 @@ from typing import Any, NamedTuple
 
 from kerasdream.config.document import KeyPath, YamlDocument, parse
 from kerasdream.config.presets import KEY, is_file
-from kerasdream.config.sections import LISTS, SHORT
+from kerasdream.config.sections import FIRST, LISTS, SHORT
 from kerasdream.errors import ConfigError, Place, Problem, setting
 from kerasdream.models import model_entry
+from kerasdream.plugins.registry import SUM
+from kerasdream.schedules import MARKS, SCHEDULES
 
 TYPED_PATHS = {("image",), ("image", "source"), ("model", "file"), ("model", "weights"), ("model", "code"), (KEY,)}
 """Settings that, on the command line, are relative to the working directory rather than to the run file."""
 
 _LISTS = {(key,): parts for key, parts in LISTS.items()}
+_ENTRIES = {*_LISTS, ("parametrization",)}
 
 NOT_THERE = "does not exist, so it cannot be set"
 
@@ -91,7 +94,7 @@ def override(document: YamlDocument, text: str) -> YamlDocument:
         if listed and here in _LISTS and isinstance(before, (dict, str, *_LISTS[here])):
             before, marks = [before], _moved(marks, here)  # an entry alone needs no list
         if following is not None:
-            inner[part] = _opened(before, part, following)
+            inner[part] = _opened(before, path[:depth], part, following)
         elif given.appends:
             inner[part] = _extended(before, value, given, marks)
         else:
@@ -155,13 +158,29 @@ def _holds(inner: Any, part: str | int, around: KeyPath) -> bool:
     return isinstance(inner, dict) and isinstance(part, str) and (part in inner or not is_entry)
 
 
-def _opened(value: Any, part: str | int, following: str | int) -> Any:
-    """Return a copy of a value, at ``part``, that an override changes the inside of, with shorthands written out."""
-    if isinstance(value, str) and part in SHORT:
+def _opened(value: Any, around: KeyPath, part: str | int, following: str | int) -> Any:
+    """Return a copy of a value, ``part`` of what is at ``around``, with shorthands written out.
+
+    Args:
+        following: what an override changes in it.
+    """
+    if not around and part in SHORT and isinstance(value, (str, list)) and isinstance(following, str):
         return {SHORT[str(part)]: value}
     if isinstance(value, str) and (value == following or isinstance(part, int)):
         return {value: {}}
+    if part == SUM and isinstance(value, list) and isinstance(following, str):
+        return {"of": value}
+    in_entry = isinstance(part, str) and bool(around) and (isinstance(around[-1], int) or around in _ENTRIES)
+    if in_entry and _is_first_parameter(value, following):
+        return {FIRST: value}
     return copy.copy(value) if isinstance(value, (dict, list)) else {}
+
+
+def _is_first_parameter(value: Any, following: str | int) -> bool:
+    """Whether an entry's value is that of its first parameter alone, and an override sets another one."""
+    if isinstance(value, dict):  # a schedule, or parameters
+        return bool(MARKS & value.keys()) and not any(following in keys for keys in SCHEDULES.values())
+    return value is not None and not isinstance(value, list)
 
 
 def _extended(before: Any, value: Any, given: Override, marks: dict[KeyPath, Place]) -> list[Any]:

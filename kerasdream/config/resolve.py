@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kerasdream.config.checks import check_layers, check_panels, check_projections, check_schedules
+from kerasdream.config.checks import check_layers, check_panels, check_pixels, check_schedules
 from kerasdream.config.document import YamlDocument, read
 from kerasdream.config.entries import Context, model_spec, spec, specs
 from kerasdream.config.hints import with_hint
@@ -141,7 +141,7 @@ def _check(valid: Mapping[str, Any], parts: _Parts, errors: Errors) -> None:
     usable = [entry for entry in parts.listed if entry.kind != "objectives" or _can_be_made(entry, errors)]
     check_layers(parts.model, parts.listed, errors)
     check_schedules(valid, parts.listed, errors)
-    check_projections(parts.parametrization, parts.listed, errors)
+    check_pixels(parts.parametrization, parts.listed, errors)
     check_panels(valid, usable, errors)
 
 

@@ -52,6 +52,9 @@ NOISE = "noise"
 ONE_OF = {"side": "max_side", "max_side": "side"}
 """Settings of which a section has one or the other: what a run file sets takes the place of a preset's other one."""
 
+FIRST = "<first>"
+"""Stands in an entry for the name of its first parameter, where an override adds another one to a shorthand."""
+
 SHORT = {"model": "name", "image": "source"}
 """Shorthand: section → the key that a bare value sets."""
 

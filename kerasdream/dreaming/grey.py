@@ -10,12 +10,15 @@ import numpy as np
 
 from kerasdream import ops
 from kerasdream.components import Parametrization
-from kerasdream.images import Scaled
+from kerasdream.images import LUMA, Scaled, luma
 from kerasdream.plan.panels import Panels
 
 
 def keeping_colours(form: Parametrization, source: np.ndarray, panels: Panels, *, grey: bool) -> Parametrization:
     """Return a parametrization whose pictures have its brightness and the source's colours, for a network that is grey.
+
+    The brightness is luma, not the mean: in the mean, what an axis of colour adds to red it takes from blue, and Adam
+    would make a full step of the rounding error that is left.
 
     Args:
         source: ``(height, width, 3)``: uint8 levels or float32 in [-1, 1], the same in each panel.
@@ -28,10 +31,11 @@ def keeping_colours(form: Parametrization, source: np.ndarray, panels: Panels, *
     @lru_cache(maxsize=1)
     def colours(height: int, width: int) -> np.ndarray:
         picture = photo.resized((height, width))
-        return picture - picture.mean(axis=2, keepdims=True)
+        return picture - luma(picture)
 
     def in_colour(state: Any, height: int, width: int) -> Any:
-        return ops.mean(decode(state, height, width), axis=2, keepdims=True) + colours(height, width)
+        brightness = ops.sum(decode(state, height, width) * np.array(LUMA, "float32"), axis=2, keepdims=True)
+        return brightness + colours(height, width)
 
     return replace(form, decode=in_colour)
 

@@ -152,13 +152,17 @@ def ascend(
         detail=detail,
     )
     result = AscentResult(start)
+    ascent = _Ascent(plan, step, canvas, is_over, save, on_event, result)
     with result.timed("dream"):
         try:
-            _Ascent(plan, step, canvas, is_over, save, on_event, result).run()
+            ascent.run()
+            result.remarks = tuple(_of_priors(ascent, projections))
         except KeyboardInterrupt:
             result.interrupted = True
         result.picture = _picture(result.point, plan, canvas, source.shape)
-    result.remarks = (*_faults(result, plan, step, source, chain, strength, projections), *_notes_of(decoding))
+    if result.picture is not None and not result.interrupted:
+        result.remarks += tuple(remarks.of_picture(result.picture, source, chain, strength))
+    result.remarks += _notes_of(decoding)
     return result
 
 
@@ -270,23 +274,18 @@ def _notes_of(decoding: Decoding | None) -> tuple[str, ...]:
     return () if decoding is None else decoding.notes
 
 
-def _faults(
-    result: AscentResult,
-    plan: Plan,
-    step: GradientStep,
-    source: np.ndarray,
-    chain: Sequence[PartSpec],
-    strength: float,
-    projections: Sequence[PartSpec],
-) -> Iterator[str]:
-    """Yield what the user should hear about a dream that went wrong, if it was not interrupted."""
-    point, picture = result.point, result.picture
-    if point is None or picture is None or result.interrupted:
+def _of_priors(ascent: _Ascent, projections: Sequence[PartSpec]) -> Iterator[str]:
+    """Yield what the user should hear about the priors, at the end of an ascent."""
+    point, plan = ascent.result.point, ascent.plan
+    if point is None or point.means is None or point.octave in point.dead:
         return
-    last = _progress(plan, point.octave, plan.octave_steps[point.octave] - 1)
-    unit = point.units[-1] if point.units else 1.0
-    yield from remarks.of_priors(step, projections, point.means, last, unit)
-    yield from remarks.of_picture(picture, source, chain, strength)
+    first, last = (_progress(plan, point.octave, step) for step in (0, plan.octave_steps[point.octave] - 1))
+    unit = point.units[-1]
+
+    def again() -> tuple[float, ...]:
+        return tuple(ascent.seen(first, partial(ascent.evaluator.evaluate, unit=unit)).scores.values())
+
+    yield from remarks.of_priors(ascent.evaluator, projections, point.means, last, unit, again)
 
 
 def _progress(plan: Plan, octave: int, step: int) -> Progress:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,9 +30,10 @@ BURNT = 0.2
 def of_priors(
     step: GradientStep,
     projections: Sequence[PartSpec],
-    means: tuple[Sequence[float], Sequence[float]] | None,
+    means: tuple[Sequence[float], Sequence[float]],
     progress: Progress,
     unit: float,
+    again: Callable[[], Sequence[float]],
 ) -> Iterator[str]:
     """Yield a remark if the objectives hardly rose in the last octave, or fell, because of a prior.
 
@@ -40,13 +41,21 @@ def of_priors(
         means: each part's mean, unweighted, before the first and before the last step of the octave.
         progress: of that last step.
         unit: of the energies' weights.
+        again: returns each part's mean after the last step, with the crops and transforms of the octave's first. Those
+            of the last step see other parts of the picture, which may respond less.
     """
-    if means is None:
-        return
     objectives, weights = len(step.parts.objectives), np.array(step.weights(progress, unit))
+
+    def rose(first: np.ndarray, last: np.ndarray) -> tuple[float, float, bool]:
+        before, after = float(first[:objectives].sum()), float(last[:objectives].sum())
+        return before, after, after >= before + RISE * abs(before)
+
     first, last = (weights * np.array(each) for each in means)
-    before, after = float(first[:objectives].sum()), float(last[:objectives].sum())
-    if after >= before + RISE * abs(before):
+    if rose(first, last)[-1]:
+        return
+    last = weights * np.array(again())
+    before, after, enough = rose(first, last)
+    if enough:
         return
     went = (
         f"in the last octave the objective {'fell' if after < before else 'only rose'} from {before:.4g} to {after:.4g}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ def tensorflow() -> ModuleType:
         ModelError: Keras runs on another backend.
     """
     require_tensorflow()
+    logging.getLogger("tensorflow").addFilter(_is_no_news)
     if "tensorflow" not in sys.modules:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         with _no_standard_error():
@@ -29,6 +31,12 @@ def tensorflow() -> ModuleType:
 
             tensorflow.config.list_physical_devices()  # looks for GPUs, and complains where there are none
     return sys.modules["tensorflow"]
+
+
+def _is_no_news(record: logging.LogRecord) -> bool:
+    """Whether TensorFlow may log this: not that kerasdream traces a function for each of many dreams, as it should."""
+    message = record.getMessage()
+    return not ("retracing" in message and "kerasdream." in message)
 
 
 @contextmanager

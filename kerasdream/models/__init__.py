@@ -26,6 +26,7 @@ __all__ = [
     "no_default",
     "parts",
     "unusable",
+    "why_not",
 ]
 
 _SIDES = {**applications.SIDES, **efficientnet_lite.SIDES}

@@ -153,7 +153,7 @@ def classifier(graph: Graph, head: str | None = None) -> Call:
     """Return the call that makes a model's logits, before any softmax or sigmoid.
 
     Args:
-        head: the output with the classes; None: the only one of shape (n, classes).
+        head: the output with the classes; None: the only one of shape (n, classes), or, failing that, (n, 1).
 
     Raises:
         ModelEntryError: the model does not end in classes, or in several outputs of which none is chosen.
@@ -163,6 +163,7 @@ def classifier(graph: Graph, head: str | None = None) -> Call:
     if head is not None and head not in graph.heads:
         raise ModelEntryError(f"the model {graph.name!r} has no head {head!r}; {did_you_mean(head, graph.heads)}")
     able = [name for name, shape in shapes.items() if len(shape) == 2 and head in (None, name)]
+    able = [name for name in able if shapes[name][1] != 1] or able  # a single number is hardly a head of classes
     if len(able) > 1:
         raise ModelEntryError(
             f"the model {graph.name!r} has several heads: {listed}; which one has the classes? head: {able[0]} in the "

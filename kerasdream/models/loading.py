@@ -24,6 +24,7 @@ OTHER_KINDS = {
     (".tflite", ".lite"): "belongs to TensorFlow Lite, which keeps no layers that could be looked into",
     (".onnx",): "belongs to ONNX",
     (".pt", ".pth", ".safetensors", ".bin", ".ckpt"): "holds weights for another program, such as PyTorch",
+    (".py", ".ipynb"): "is Python code, which makes a network when it runs",
     (".json", ".yaml", ".yml"): "describes a network at most, without its weights",
     (".npz", ".npy", ".pkl"): "holds arrays, not a network",
 }

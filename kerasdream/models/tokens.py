@@ -67,13 +67,17 @@ def _along(axis: AxisGeometry, length: Any) -> Any:
 
 def _check(name: str, count: int, grid: tuple[int, int], skip: int | None, *, guessed: bool) -> None:
     """Raise ModelError unless a layer's number of tokens fits their arrangement."""
-    extra = count - grid[0] * grid[1]
-    if guessed and not 0 <= extra <= MOST_EXTRA:
+    patches = grid[0] * grid[1]
+    extra = count - patches
+    fits = 0 <= extra <= MOST_EXTRA if skip is None else extra == skip
+    if guessed and not fits:
         raise ModelError(_unknown(name, f"{count} tokens, which are not the {grid[0]}×{grid[1]} patches before it"))
-    if extra < (skip or 0):
+    if not fits:
+        given = f"grid: [{grid[0]}, {grid[1]}]" + ("" if skip is None else f", skip: {skip}")
+        sum_up = f"{grid[0]}×{grid[1]}" + (f" + {skip}" if skip else "")
         raise ModelError(
-            f"the layer {name!r} outputs {count} tokens; the model entry sets a grid of {grid[0]}×{grid[1]}"
-            f"{f' and {skip} tokens to skip' if skip else ''}, which is more"
+            f"the layer {name!r} outputs {count} tokens; the model entry sets tokens: {{{given}}}, and {sum_up} is "
+            f"{patches + (skip or 0)}" + (f", which leaves {extra} to skip" if skip is None and extra > 0 else "")
         )
 
 

@@ -252,7 +252,10 @@ def _hooks(manager: pluggy.PluginManager, module: Any, plugin: Plugin) -> Iterat
             place = attribution.at(attribution.where(function))
             raise PluginError(f"{plugin} has {name}{place} without @kerasdream.hookimpl; add the decorator above it")
     if not marked:
-        raise PluginError(f"{plugin} has no hooks; expected {', '.join(HOOKS)}, decorated with @kerasdream.hookimpl")
+        raise PluginError(
+            f"{plugin} has no hooks; expected {', '.join(HOOKS)}, decorated with @kerasdream.hookimpl. A file that "
+            "defines the layers of a model file belongs to the model: model: {file: my_model.keras, code: my_layers.py}"
+        )
     for attribute, options in marked.items():
         name, function = options["specname"] or attribute, getattr(module, attribute)
         place = attribution.at(attribution.where(function))

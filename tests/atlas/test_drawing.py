@@ -81,6 +81,17 @@ def test_the_sheet_contains_every_tile(of_file):
         assert any((whole[y : y + 48, x : x + 64] == tile).all() for y, x in places if whole[y:, x:].size >= tile.size)
 
 
+@pytest.mark.parametrize("width", [36, 64, 288])
+@pytest.mark.parametrize("text", ["block11_expand_activation", "672 channels, stride 16", "c1", "responds"])
+def test_no_label_is_wider_than_its_tile(text, width):
+    shown, font = sheet._fitted(sheet.Label(text, sheet.NAME, sheet.BRIGHT), width)
+    assert font.getlength(shown) <= width
+    start, dots, end = shown.partition("…")
+    assert shown == text or (dots and len(shown) >= 5 and text.startswith(start) and text.endswith(end))
+    assert not (dots and " " in text and end)
+    assert width < 288 or shown == text
+
+
 def test_the_page_lists_every_layer_and_loads_nothing_else(of_file, read_page):
     folder, _ = of_file
     text = (folder / "tiny-layers" / "index.html").read_text(encoding="utf-8")

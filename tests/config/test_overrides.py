@@ -12,6 +12,7 @@ from kerasdream.config.sections import DEFAULT_PARTS
 from kerasdream.errors import ConfigError, on_command_line
 from kerasdream.schedules import Ramp
 
+RAMP = {"from": 2, "to": 1}
 RUN = "image: x.jpg\nobjectives:\n  - l2: {layer: block11_expand}\n"
 
 
@@ -64,6 +65,45 @@ def test_lists_can_be_added_to():
     assert [entry.values["layer"] for entry in default.objectives] == ["mixed3", "mixed5", "mixed4"]
     with pytest.raises(ConfigError, match=r"'octaves.scale\+=2': octaves.scale is not a list, so nothing can be added"):
         resolve(parse(f"{RUN}octaves: {{scale: 1.5}}", "f.yaml"), Path("."), ["octaves.scale+=2"])
+
+
+@pytest.mark.parametrize(
+    ("text", "override", "expected"),
+    [
+        ("objectives: [l2: block5_expand]", "objectives.0.l2.weight=2", {"layer": "block5_expand", "weight": 2}),
+        ("objectives: {l2: block5_expand}", "objectives.l2.weight=2", {"layer": "block5_expand", "weight": 2}),
+        ("objectives: {l2: block5_expand}", "objectives.0.l2.layer=block6_expand", {"layer": "block6_expand"}),
+        ("objectives: [sum: [l2: block5_expand]]", "objectives.0.sum.weight=3", {"weight": 3.0}),
+        ("priors: [total_variation: 3]", "priors.0.total_variation.scale=absolute", {"weight": 3, "scale": "absolute"}),
+        ("parametrization: {fourier: 0.5}", "parametrization.fourier.decorrelate=false", {"decay": 0.5}),
+        ("ascent: [clip: {from: 2, to: 1}]", "ascent.0.clip.by=rms", {"limit": Ramp(**RAMP)}),
+        ("ascent: [clip: {from: 2, to: 1}]", "ascent.0.clip.over=run", {"limit": Ramp(**RAMP, over="run")}),
+    ],
+)
+def test_an_override_of_a_shorthand_keeps_its_value(text, override, expected):
+    config = resolve(parse(f"image: x.jpg\n{text}", "f.yaml"), Path("."), [override])
+    key = text.partition(":")[0]
+    found = config.parametrization if key == "parametrization" else getattr(config, key)[0]
+    assert expected.items() <= dict(found.values).items()
+
+
+def test_photos_in_a_list_stay_when_something_else_of_the_image_is_set():
+    config = resolve(parse("image: [x.jpg, y.jpg]", "f.yaml"), Path("."), ["image.max_side=100"])
+    assert (config.image.sources, config.image.max_side) == (["x.jpg", "y.jpg"], 100)
+
+
+@pytest.mark.parametrize(
+    ("objectives", "expected"),
+    [
+        ("[mean: block5_expand]", ("mean", {"layer": "block8_expand", "weight": 1.0})),
+        ("{guide: flower.jpg}", ("guide", {"image": Path("flower.jpg"), "layer": "block8_expand"})),
+        ("[class: goldfish]", ("l2", {"layer": "block8_expand"})),
+    ],
+)
+def test_a_layer_given_as_an_option_keeps_the_kind_of_a_shorthand(objectives, expected):
+    config = resolve(parse(f"image: x.jpg\nobjectives: {objectives}", "f.yaml"), Path(), layers=["block8_expand"])
+    (entry,) = config.objectives
+    assert (entry.name, expected[1].items() <= dict(entry.values).items()) == (expected[0], True)
 
 
 def test_document_is_unchanged_by_an_override():

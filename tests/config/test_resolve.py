@@ -189,6 +189,15 @@ def test_projections_need_pixels():
     resolve(parse(text.replace("  - gaussian_blur: 0.5", ""), "f.yaml"), Path("."))
 
 
+def test_rules_that_read_colours_need_pixels():
+    """The state of ``decorrelated`` has the shape of a picture, and other colours."""
+    text = "image: x.jpg\nparametrization: decorrelated\nascent: [shadows, smooth, normalize, rate: 0.02]"
+    (line,) = errors(text)
+    assert line.startswith("f.yaml:3:10: ascent.0.shadows: reads the colours of pixels, which parametrization decorr")
+    assert line.endswith("use parametrization: pixels, or leave shadows out")
+    resolve(parse(text.replace("decorrelated", "pixels"), "f.yaml"), Path("."))
+
+
 @pytest.mark.parametrize(
     ("setting", "value"),
     [

@@ -4,6 +4,10 @@ import numpy as np
 import pytest
 
 import kerasdream
+from kerasdream.builtin.objectives.l2 import l2
+from kerasdream.builtin.priors.total_variation import total_variation
+from kerasdream.dreaming.remarks import of_priors
+from kerasdream.schedules import Progress
 
 COMMON = {
     "objectives": {"l2": "c3"},
@@ -31,6 +35,16 @@ def test_prior_that_outweighs_is_named_with_its_weight(tiny, chelsea):
     assert note.endswith("; try a weight of 250 (now 1000)")
     (note,) = notes_on(tiny, chelsea, priors=[{"clip": {"low": -0.1, "high": 0.1}}], octaves={"count": 1, "steps": 5})
     assert note.startswith("clip outweighs what the dream climbs: in the last octave the objective fell from")
+
+
+def test_a_prior_is_blamed_only_if_the_same_crops_score_less_at_the_end(tiny):
+    """The crops of the last step see another part of the picture than those of the first, which may respond less."""
+    step = kerasdream.GradientStep(tiny, l2(layer="c3"), [total_variation()], input_range=(-1, 1))
+    first, last = (2.0, -0.3), (1.0, -0.1)
+    assert not list(of_priors(step, [], (first, last), Progress(), 1.0, lambda: (2.2, -0.4)))
+    (remark,) = of_priors(step, [], (first, last), Progress(), 1.0, lambda: (1.5, -0.2))
+    assert remark.startswith("energy outweighs")
+    assert "fell from 2 to 1.5" in remark
 
 
 @pytest.mark.parametrize(

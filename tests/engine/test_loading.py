@@ -1,5 +1,6 @@
 """Loading TensorFlow quietly, from Python as on the command line."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -21,6 +22,13 @@ def test_dream_from_python_prints_nothing(tmp_path):
         [sys.executable, "-c", DREAM], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(("name", "said"), [("kerasdream.engine.tensorflow.Engine", False), ("Mine", True)])
+def test_only_retracing_of_ours_goes_without_a_warning(caplog, name, said):
+    loading.tensorflow()
+    logging.getLogger("tensorflow").warning("5 calls to <bound method %s> triggered tf.function retracing.", name)
+    assert bool(caplog.records) is said
 
 
 def test_process_with_tensorflow_is_left_as_it_is(monkeypatch):

@@ -7,6 +7,11 @@ import tensorflow as tf
 
 import kerasdream
 from kerasdream import ModelError, Network, from_range
+from kerasdream.builtin.parametrizations.decorrelated import decorrelated
+from kerasdream.dreaming.grey import keeping_colours
+from kerasdream.engine.decoding import pull_back
+from kerasdream.models.graph import classifier, graph_of
+from kerasdream.plan.panels import SINGLE
 
 L = keras.layers
 SIDE = 32
@@ -46,6 +51,18 @@ def test_dreams_of_a_grey_network_are_grey_from_noise_and_keep_a_photos_colours(
     free = np.abs(result.image).max(2) < 1  # not clipped
     np.testing.assert_allclose(change[free], change[free][..., :1].repeat(3, 1), atol=1e-6)
     assert result.notes == ("the network sees grey: it changes the brightness of the picture, not its colours",)
+
+
+def test_no_axis_of_colour_steps_at_random_for_a_grey_network():
+    """With Adam a rounding error is a full step: each axis must follow the brightness, over all the picture."""
+    picture = np.full((16, 16, 3), 0.1, "float32") + np.linspace(-0.2, 0.2, 16, dtype="float32")[:, None, None]
+    form = keeping_colours(decorrelated(), picture, SINGLE, grey=True)
+    slope = np.random.default_rng(0).normal(size=(16, 16, 1)).astype("float32").repeat(3, 2)
+    pulled = np.asarray(pull_back(form.decode, form.init(picture, 0), (16, 16), slope))
+    for axis in range(3):
+        along = np.sign(pulled[..., axis] * slope[..., 0])
+        assert along.any()
+        assert (along == along[0, 0]).all()
 
 
 def test_layers_may_have_any_name(own):
@@ -148,19 +165,28 @@ def test_an_input_without_effect_is_said(own):
     assert notes == ("inputs: meta has no effect: conv does not depend on it",)
 
 
-def heads():
+def heads(**classes):
     picture = keras.Input((None, None, 3), name="photo")
     x = L.GlobalAveragePooling2D()(L.Conv2D(6, 3, name="conv")(picture))
-    return keras.Model(picture, {"kind": L.Dense(3, activation="softmax", name="k")(x), "age": L.Dense(1)(x)})
+    return keras.Model(picture, {name: L.Dense(count, activation="sigmoid")(x) for name, count in classes.items()})
 
 
 def test_a_class_is_dreamed_with_the_head_that_is_named(own):
-    options = {"model": heads(), "input_range": (-1, 1), "objectives": {"class": {"index": 1}}, "octaves": SHORT}
+    options = {"input_range": (-1, 1), "objectives": {"class": {"index": 1}}, "octaves": SHORT}
+    options["model"] = heads(kind=3, age=1, pose=4)
     assert len(kerasdream.dream(own.photo(), **options, head="kind").scores) == 3
-    with pytest.raises(ModelError, match=r"several heads: age \(None, 1\), kind \(None, 3\).*head: age"):
+    with pytest.raises(ModelError, match=r"several heads: age \(None, 1\), kind \(None, 3\), pose.*head: kind"):
         kerasdream.dream(own.photo(), **options)
     with pytest.raises(ModelError, match="no head 'kid'; did you mean 'kind'"):
         kerasdream.dream(own.photo(), **options, head="kid")
+
+
+def test_an_output_of_one_number_is_no_head_of_classes():
+    """It is not asked about, unless there is no other: then it is a classifier of yes and no."""
+    assert classifier(graph_of(heads(kind=3, age=1))).layer.units == 3
+    assert classifier(graph_of(heads(age=1))).layer.units == 1
+    with pytest.raises(ModelError, match=r"several heads: age \(None, 1\), cat \(None, 1\); which one"):
+        classifier(graph_of(heads(age=1, cat=1)))
 
 
 def test_options_of_a_model_in_memory_do_not_go_with_a_name(own):

@@ -36,6 +36,23 @@ def digits(tmp_path, monkeypatch):
     return tmp_path / "digits.keras"
 
 
+@pytest.mark.parametrize("model", ["saved", {"name": "saved"}])
+def test_a_folder_or_file_in_place_of_a_name_is_told_what_it_is(tmp_path, monkeypatch, model):
+    """In a run file it is looked for next to that, as an override in the working directory."""
+    (tmp_path / "runs" / "saved").mkdir(parents=True)
+    (tmp_path / "runs" / "saved" / "saved_model.pb").touch()
+    (tmp_path / "net.py").touch()
+    run = tmp_path / "runs" / "run.yaml"
+    run.write_text(json.dumps({"image": "noise", "model": model}))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"run\.yaml:1:20: model: .*saved is a SavedModel folder"):
+        load_config(run)
+    with pytest.raises(ConfigError, match=r"'model=net\.py': model: net\.py is Python code"):
+        load_config(run, ["model=net.py"])
+    with pytest.raises(ConfigError, match="unknown model 'runs2'"):
+        load_config(run, ["model=runs2"])
+
+
 @pytest.mark.parametrize("model", ["digits.keras", {"name": "digits.keras"}, {"file": "digits.keras"}])
 def test_without_objectives_a_late_layer_of_the_file_is_taken_and_said(digits, model):
     entry = {"name": model} if isinstance(model, str) else model

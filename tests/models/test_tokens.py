@@ -159,12 +159,23 @@ def test_the_user_can_say_where_tokens_lie():
     expected = keras.Model(model.input, model.get_layer("colours").output)(pictures)
     np.testing.assert_allclose(extractor.model(pictures)["all"], expected, atol=1e-6)
     assert [axis.stride for axis in extractor.geometry["all"]] == [16, 4]
-    first = build_extractor(arranged(model, Tokens((2, 8), skip=0)), ["all"], side=SIDE).model(pictures)["all"]
-    np.testing.assert_array_equal(first[0, 0, 0], np.zeros(6))
-    with pytest.raises(ModelError, match=r"17 tokens.*4×4 and 2 tokens to skip, which is more"):
-        build_extractor(arranged(model, Tokens((4, 4), skip=2)), ["all"], side=SIDE)
+    counted = build_extractor(arranged(model, Tokens((2, 8), skip=1)), ["all"], side=SIDE).model(pictures)["all"]
+    np.testing.assert_array_equal(counted, extractor.model(pictures)["all"])
     options = {"model": model, "input_range": (-1, 1), "tokens": {"grid": (2, 8)}, "priors": []}
     assert kerasdream.dream(PHOTO, objectives={"l2": "all"}, octaves=SHORT, **options).scores[-1] > 0
+
+
+@pytest.mark.parametrize(
+    ("tokens", "words"),
+    [
+        (Tokens((4, 4), skip=2), r"17 tokens.*grid: \[4, 4\], skip: 2\}, and 4×4 \+ 2 is 18$"),
+        (Tokens((2, 8), skip=0), r"grid: \[2, 8\], skip: 0\}, and 2×8 is 16$"),
+        (Tokens((4, 8)), r"grid: \[4, 8\]\}, and 4×8 is 32$"),
+    ],
+)
+def test_an_arrangement_must_account_for_every_token(tokens, words):
+    with pytest.raises(ModelError, match=words):
+        build_extractor(arranged(unknown(), tokens), ["all"], side=SIDE)
 
 
 LAYER = {"layer": "block2"}

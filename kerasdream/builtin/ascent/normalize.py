@@ -20,7 +20,7 @@ def normalize(*, by: Literal["mean_abs", "std", "rms", "max"] = "mean_abs") -> R
     """
     measure = {
         "mean_abs": lambda g: ops.mean(ops.abs(g)),
-        "std": ops.std,
+        "std": lambda g: ops.std(g),  # ops loads Keras when it is used
         "rms": lambda g: ops.sqrt(ops.mean(ops.square(g))),
         "max": lambda g: ops.max(ops.abs(g)),
     }

@@ -28,4 +28,4 @@ def shadows(*, below: Annotated[float, Interval(gt=0, le=1)] = 0.3) -> Rule:
         share = ops.clip(2 - 2 * luma / below, 0, 1)
         return gradient + share * (ops.mean(gradient, axis=-1, keepdims=True) - gradient), memory
 
-    return Rule(update, init=lambda state: require_picture(state, "shadows"))
+    return Rule(update, init=lambda state: require_picture(state, "shadows"), pixels=True)

@@ -60,7 +60,7 @@ AT_LOADING = {
         ["register_objectives", "without @kerasdream.hookimpl; add"],
         8,
     ),
-    "no hooks": Broken("x = 1\n", ["has no hooks; expected register_models, register_objectives", "code: my_layers.py"]),
+    "no hooks": Broken("x = 1\n", ["has no hooks; expected register_models, ", "code: my_layers.py"]),
     "a name of another plugin": Broken(
         IMPORTS + FINE + REGISTER.replace("(broken)", "(broken, name='l2')"),
         ["'l2' of plugin 'plug'", "is already registered by plugin 'kerasdream' at", "l2.py:", "name=..."],

@@ -147,10 +147,11 @@ def _is_several(photo: str) -> bool:
 def _document(photos: Sequence[str], preset: str | None, size: int | None, strength: float | None) -> YamlDocument:
     """Return the run file that the options of ``dream`` stand for."""
     from kerasdream.config.document import YamlDocument
+    from kerasdream.config.merge import PHOTO
 
     paths = [photo if photo == "noise" else os.path.abspath(os.path.expanduser(photo)) for photo in photos]
     data: dict[str, Any] = {"image": {"source": paths[0] if len(paths) == 1 else paths}}
-    marks: dict[KeyPath, Place] = {}
+    marks: dict[KeyPath, Place] = {("image", "source"): Place(f"{PHOTO} {photos[0]}")}
     if size is not None:
         data["image"]["side"], marks["image", "side"] = size, Place(f"--size {size}")
     if strength is not None:

@@ -18,7 +18,7 @@ from kerasdream.errors import did_you_mean
 from kerasdream.models import known_layers
 from kerasdream.plugins.signature import layer_names
 from kerasdream.plugins.spec import PartSpec
-from kerasdream.schedules import Each
+from kerasdream.schedules import Each, is_schedule
 
 
 def check_layers(model: PartSpec | None, entries: Iterable[PartSpec], errors: Errors) -> None:
@@ -63,6 +63,13 @@ def check_pixels(parametrization: PartSpec | None, entries: Iterable[PartSpec], 
             errors.add(entry.path, f"changes the pixels after each step, {other} an energy such as total_variation")
         elif entry.kind == "ascent" and entry.make().pixels:
             errors.add(entry.path, f"reads the colours of pixels, {other} leave {entry.name} out")
+
+
+def check_weights(entries: Iterable[PartSpec], errors: Errors) -> None:
+    """Report objectives that are all multiplied by 0: then there is nothing to climb."""
+    objectives = [entry for entry in entries if entry.kind == "objectives"]
+    if objectives and all(not is_schedule(entry.weight) and not entry.weight for entry in objectives):
+        errors.add(objectives[0].path, "has the weight 0, as all objectives do, so there is nothing to dream; raise it")
 
 
 def check_panels(settings: Mapping[str, Any], entries: Iterable[PartSpec], errors: Errors) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +16,9 @@ from kerasdream.config.presets import with_preset
 from kerasdream.config.sections import DEFAULT_PARTS, FIRST, SECTIONS, written_out
 from kerasdream.errors import ConfigError, Place, Problem
 from kerasdream.models import default_layers, model_entry
+
+PHOTO = "PHOTO"
+"""The name of the place of the photo that a command was given."""
 
 DEPENDENT = ("objectives", "ascent")
 """Keys whose defaults depend on other keys."""
@@ -61,6 +64,7 @@ def merged(
         with suppress(ConfigError):
             option = Override.read(text)
             given[option.path[:2]] = option.place
+            problems += _given_twice(document, option, layers)
     document = _overridden(document, [text for text in overrides if names_preset(text)], problems)
     try:
         document = with_preset(document, base, files=not recipe)
@@ -80,6 +84,17 @@ def merged(
     document = _overridden(document, [text for text in rest if sets(text, DEPENDENT)], problems)
     unsaid = not any(sets(text, ("objectives",)) for text in rest)
     return Merged(document, problems, given, chosen if unsaid else ())
+
+
+def _given_twice(document: YamlDocument, option: Override, layers: Sequence[str]) -> Iterator[Problem]:
+    """Yield an error if an override takes the place of what an option or an argument of the same command sets."""
+    marks = dict(document.marks)
+    if layers:
+        marks["objectives", 0] = Place(" ".join(f"--layer {layer}" for layer in layers))
+    for path, place in marks.items():
+        is_option = place.line is None and place.name.startswith(("--", PHOTO))
+        if is_option and not option.appends and path[: len(option.path)] == option.path:
+            yield Problem(option.path, option.place, f"is given twice: {place} sets it, too; leave one of them out")
 
 
 def _given(document: YamlDocument) -> dict[KeyPath, Place]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from kerasdream.config.document import KeyPath, YamlDocument, parse
 from kerasdream.config.presets import KEY, is_file
-from kerasdream.config.sections import FIRST, LISTS, SHORT
+from kerasdream.config.sections import FIRST, LISTS, PARTS, SHORT
 from kerasdream.errors import ConfigError, Place, Problem, setting
 from kerasdream.models import model_entry
 from kerasdream.plugins.registry import SUM
@@ -24,7 +24,8 @@ TYPED_PATHS = {("image",), ("image", "source"), ("model", "file"), ("model", "we
 _LISTS = {(key,): parts for key, parts in LISTS.items()}
 _ENTRIES = {*_LISTS, ("parametrization",)}
 
-NOT_THERE = "does not exist, so it cannot be set"
+CANNOT = "cannot be set"
+NOT_THERE = f"does not exist, so it {CANNOT}"
 
 
 class OverridePlace(Place):
@@ -94,6 +95,8 @@ def override(document: YamlDocument, text: str) -> YamlDocument:
         if listed and here in _LISTS and isinstance(before, (dict, str, *_LISTS[here])):
             before, marks = [before], _moved(marks, here)  # an entry alone needs no list
         if following is not None:
+            if not depth and part not in PARTS and not isinstance(before, (dict, list, str, type(None))):
+                raise _error(given.place, f"{part} is {before}, so {given.key} {CANNOT}")
             inner[part] = _opened(before, path[:depth], part, following)
         elif given.appends:
             inner[part] = _extended(before, value, given, marks)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kerasdream.config.checks import check_layers, check_panels, check_pixels, check_schedules
+from kerasdream.config.checks import check_layers, check_panels, check_pixels, check_schedules, check_weights
 from kerasdream.config.document import YamlDocument, read
 from kerasdream.config.entries import Context, model_spec, spec, specs
 from kerasdream.config.hints import with_hint
@@ -142,6 +142,7 @@ def _check(valid: Mapping[str, Any], parts: _Parts, errors: Errors) -> None:
     check_layers(parts.model, parts.listed, errors)
     check_schedules(valid, parts.listed, errors)
     check_pixels(parts.parametrization, parts.listed, errors)
+    check_weights(parts.listed, errors)
     check_panels(valid, usable, errors)
 
 

@@ -99,6 +99,24 @@ def test_dream_takes_several_photos(here, tmp_path, monkeypatch, chelsea, tiny):
 
 
 @pytest.mark.parametrize(
+    ("options", "first"),
+    [
+        ("--strength 2 -s strength=3", "--strength 2"),
+        ("--size 80 -s image.side=90", "--size 80"),
+        ("--size 80 -s image=b.jpg", "PHOTO a.jpg"),
+        ("--preset tf-tutorial -s preset=zoom", "--preset tf-tutorial"),
+        ("--layer block3_expand -s objectives={l2:block5_expand}", "--layer block3_expand"),
+    ],
+)
+def test_what_a_command_is_given_twice_is_an_error(options, first, here):
+    code, _, err = here("dream", "a.jpg", *options.split())
+    assert code == 1
+    override = options.rpartition("-s ")[2]
+    assert f"-s {override}" in err.splitlines()[0].replace("'", "")
+    assert f"is given twice: {first} sets it, too; leave one of them out" in err.splitlines()[0]
+
+
+@pytest.mark.parametrize(
     ("options", "objectives"),
     [
         ([], ["l2 block3_expand"]),

@@ -87,6 +87,18 @@ def test_an_override_of_a_shorthand_keeps_its_value(text, override, expected):
     assert expected.items() <= dict(found.values).items()
 
 
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["octaves=3", "octaves.steps=5"], "octaves is 3, so octaves.steps cannot be set"),
+        (["objectives.0.l2.weight=0"], "has the weight 0, as all objectives do"),
+    ],
+)
+def test_what_would_have_no_effect_is_an_error(overrides, words):
+    with pytest.raises(ConfigError, match=words):
+        resolve(parse(RUN, "f.yaml"), Path("."), overrides)
+
+
 def test_photos_in_a_list_stay_when_something_else_of_the_image_is_set():
     config = resolve(parse("image: [x.jpg, y.jpg]", "f.yaml"), Path("."), ["image.max_side=100"])
     assert (config.image.sources, config.image.max_side) == (["x.jpg", "y.jpg"], 100)

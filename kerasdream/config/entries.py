@@ -16,7 +16,7 @@ from kerasdream._files import LONGEST_NAME, is_too_long
 from kerasdream.components import Network, Parametrization
 from kerasdream.config.document import KeyPath
 from kerasdream.config.ensembles import ENSEMBLE, NETWORKS, for_each, named_entry, with_members
-from kerasdream.config.messages import Errors, shown
+from kerasdream.config.messages import Errors, shown, without_space
 from kerasdream.config.overrides import OverridePlace
 from kerasdream.config.plugin_files import Trust, check_code
 from kerasdream.config.sections import FIRST, LISTS, Sum
@@ -160,9 +160,10 @@ def _spec(kind: str, name: Any, given: Any, at: KeyPath, path: KeyPath, context:
     try:
         registration = context.registry.get(kind, str(name))
     except KeyError as error:
+        spaced = without_space(str(name), context.registry.entries[kind])
         hint = f" (not in use: {', '.join(context.unused)}; see kerasdream plugins)" if context.unused else ""
         if context.complete:
-            errors.add(at, error.args[0] + hint)
+            errors.add(at, f"unknown {KINDS[kind]} {name!r}; {spaced}" if spaced else error.args[0] + hint)
         return None
     schema = model_of(registration)
     given = {} if given is None else given

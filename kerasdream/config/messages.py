@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any
 
 import yaml
@@ -74,7 +74,8 @@ def explained(
         if item["type"] == "extra_forbidden":
             options = parent.model_fields if parent else SCHEDULES.get(str(item["loc"][-2]), ())
             known = sorted([*options, *more_keys]) if more_keys and len(where) == 1 else options
-            yield where, f"{UNKNOWN} {where[-1]!r}; {did_you_mean(str(where[-1]), known, show=20)}"
+            key = str(where[-1])
+            yield where, f"{UNKNOWN} {where[-1]!r}; {without_space(key, known) or did_you_mean(key, known, show=20)}"
         elif item["type"] == "missing":
             field = parent.model_fields.get(str(where[-1])) if parent else None
             yield where, f"missing ({field.description.rstrip('.')})" if field and field.description else "missing"
@@ -83,6 +84,12 @@ def explained(
     for where, items in mismatches.items():
         texts = " or ".join(dict.fromkeys(_expected(item, _model_at(schema, where)) for item in items))
         yield where, f"expected {texts}, not {shown(items[0]['input'])}"
+
+
+def without_space(key: str, known: Container[str]) -> str:
+    """Return what to write for a key that swallowed its value, ``{l2:c3}``; nothing if it did not."""
+    name, colon, value = key.partition(":")
+    return f"YAML needs a space after the colon: {name}: {value}" if colon and name in known else ""
 
 
 def _steps(item: ErrorDetails, values: Any) -> Iterator[str | int]:

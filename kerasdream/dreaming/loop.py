@@ -142,14 +142,9 @@ def ascend(
     """
     form = keeping_colours(parametrization.make(), source, plan.panels, grey=step.grey)
     decoding = None if form.decode is None else Decoding(form.decode, parametrization.origin)
+    rules = Chain(chain, decoding, strength=strength)
     canvas = make_canvas(
-        source,
-        plan.panels,
-        init=form.init,
-        decoding=decoding,
-        chain=Chain(chain, decoding, strength=strength),
-        projections=projections,
-        detail=detail,
+        source, plan.panels, init=form.init, decoding=decoding, chain=rules, projections=projections, detail=detail
     )
     result = AscentResult(start)
     ascent = _Ascent(plan, step, canvas, is_over, save, on_event, result)

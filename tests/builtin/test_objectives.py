@@ -291,6 +291,8 @@ def test_class_by_index_works_for_any_network():
         value(class_(name="flamingo"), logits, layer=LOGITS)
     with pytest.raises(ModelError, match="has 10 classes; expected an index from 0 to 9, not 10"):
         value(class_(index=10), logits, layer=LOGITS)
+    with pytest.raises(ModelError, match="one output, for yes or no; expected index: 0, with weight: -1 for no, not 1"):
+        value(class_(index=1), logits[:, :1], layer=LOGITS)
 
 
 def test_class_needs_a_name_or_an_index():

@@ -133,6 +133,8 @@ def test_list_of_layers_by_network():
         ("image: x.jpg\nseed: true", "seed: expected a whole number, not true"),
         ("image: x.jpg\nmodel: gone.keras", "objectives: the model file"),
         ("image: x.jpg\nobjectives: []", "objectives: missing"),
+        ("image: x.jpg\nobjectives: {l2:c3}", "unknown objective 'l2:c3'; YAML needs a space after the colon: l2: c3"),
+        ("image: x.jpg\noctaves: {steps:3}", "unknown key 'steps:3'; YAML needs a space after the colon: steps: 3"),
         ("image: x.jpg\nmodel: 3", "expected a name"),
         (f"image: {300 * 'x'}.jpg", "image.source: expected a file name of at most 255 bytes, not xxxxx"),
         (f"image: x.jpg\nplugins: [{300 * 'x'}]", "plugins.0: expected a file name of at most 255 bytes"),

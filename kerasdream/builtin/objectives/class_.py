@@ -61,6 +61,10 @@ def class_(
                 f"the network has {classes} classes, so they are not the {imagenet.COUNT} named classes of ImageNet; "
                 f"give the index of a class, from 0 to {classes - 1}, instead of {name!r}"
             )
+        if wanted >= classes == 1:
+            raise ModelError(
+                f"the network has one output, for yes or no; expected index: 0, with weight: -1 for no, not {wanted}"
+            )
         if wanted >= classes:
             raise ModelError(
                 f"the network has {classes} classes; expected an index from 0 to {classes - 1}, not {wanted}"

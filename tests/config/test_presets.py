@@ -284,10 +284,10 @@ def test_dream_function_with_a_preset(tiny, chelsea):
 
 
 def assert_same_step(taken, expected):
-    """Compare to 1e-5, except the pixels seen by a unit that rounding, which differs between processors, took past a
-    kink. A rate or sigma that was 1 % off would move nearly all pixels."""
+    """Compare to 5e-5, except the pixels seen by a unit that rounding, which differs between processors, took past a
+    kink. A rate or sigma that was 1 % off would move nearly all pixels by more: the smallest step is 0.024."""
     off = np.abs(taken - expected)
-    assert np.quantile(off, 0.9) < 1e-5
+    assert np.quantile(off, 0.9) < 5e-5
     assert off.max() < 2e-2
 
 

@@ -62,7 +62,6 @@ Trusted = Annotated[bool, TRUSTED]
 LOGITS = "logits"
 """Placeholder layer name for the classifier's logits, ``(n, classes)``, whatever the network calls that layer."""
 
-
 SIDE = 224
 """Side in pixels of the pictures most networks were trained on."""
 
@@ -320,10 +319,12 @@ class Postprocess:
             same shape.
         scale: the factor by which it enlarges the picture's width and height; the new shape is ``enlarged``. Later
             steps receive the source enlarged by the same factor.
+        attributed: whether ``apply`` takes ``Result.attribution`` too, at the picture's size, as a third argument.
     """
 
-    apply: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    apply: Callable[..., np.ndarray]
     scale: float = 1
+    attributed: bool = False
 
     def enlarged(self, shape: tuple[int, int]) -> tuple[int, int]:
         """Return the (height, width) of the result for a picture of this (height, width)."""
@@ -341,7 +342,9 @@ class Output:
             only that frame's events; otherwise it is opened once.
         open: ``path -> context manager`` that yields a function to be called with each event of the run. Nothing may
             appear under the final name before the file is complete.
+        attributed: whether it needs ``Result.attribution``.
     """
 
     path: str
     open: Callable[[Path], AbstractContextManager[Callable[[Event], None]]]
+    attributed: bool = False

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from kerasdream.dreaming import remarks
+from kerasdream.dreaming import attribution, remarks
 from kerasdream.dreaming.canvas import CanvasState, make_canvas
 from kerasdream.dreaming.grey import keeping_colours
 from kerasdream.engine.chain import Chain
@@ -51,6 +51,8 @@ class AscentState:
         views: the side of the largest views, if memory ran out for the plan's; from then on views are smaller.
         units: of the energies' weights, for each octave that was started (``GradientStep.unit``).
         means: each part's mean, unweighted, before the first and before the latest step of the octave.
+        attribution: the sum over all steps of ``Evaluation.attribution``, ``(height, width)`` float32 at the octave's
+            size; None before the first step, or if the step is not ``attributed``.
     """
 
     octave: int
@@ -63,6 +65,7 @@ class AscentState:
     views: int | None = None
     units: tuple[float, ...] = ()
     means: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    attribution: np.ndarray | None = None
 
 
 @dataclass
@@ -90,6 +93,11 @@ class AscentResult:
     def scores(self) -> tuple[float, ...]:
         """The weighted score before each step."""
         return self.point.scores if self.point else ()
+
+    @property
+    def attribution(self) -> np.ndarray | None:
+        """That of the last state, at the size of its octave."""
+        return self.point.attribution if self.point else None
 
     @property
     def units(self) -> tuple[float, ...]:
@@ -130,11 +138,10 @@ def ascend(
     Args:
         source: ``(height, width, 3)``: uint8 levels or float32 in [-1, 1]. It is not changed.
         chain, strength: ascent rules, applied in order, and a factor of what they return.
-        detail: start each octave from the source at that size plus the upscaled dreamed detail, so that the source's
-            own detail is never blurred; otherwise from the upscaled dream.
+        detail: start each octave from the source plus the upscaled dreamed detail, so that the source's own detail is
+            never blurred; otherwise from the upscaled dream.
         is_over: called after every step with the scores of the octave's steps; True ends the octave early.
-        start: state to resume from.
-        save: called with the state after every step.
+        start, save: the state to resume from; called with the state after every step.
 
     Raises:
         DreamError: the score or gradient is not finite.
@@ -157,7 +164,8 @@ def ascend(
             _Ascent(plan, step, canvas, is_over, save, on_event, result).run()
         except KeyboardInterrupt:
             result.interrupted = True
-        result.picture = _picture(result.point, plan, canvas, source.shape)
+        if result.point is not None:
+            result.picture = _picture(result.point, plan, canvas, source.shape)
     result.remarks = (*_faults(result, plan, step, source, chain, strength, projections), *_notes_of(decoding))
     return result
 
@@ -199,9 +207,8 @@ class _Ascent:
             if point is None:
                 point = AscentState(number, 0, begun.canvas, begun.state, begun.memory)
             else:
-                point = replace(
-                    point, octave=number, step=0, canvas=begun.canvas, state=begun.state, memory=begun.memory
-                )
+                pulls = attribution.resized(point.attribution, self.plan.octaves[number].shape, self.plan.panels)
+                point = replace(point, octave=number, step=0, **begun._asdict(), attribution=pulls)
             self.result.point = point
         return 0
 
@@ -245,6 +252,7 @@ class _Ascent:
             memory=after.memory,
             scores=scores,
             means=(point.means[0] if point.means and progress.step else means, means),
+            attribution=attribution.added(point.attribution, found.attribution),
         )
         return last
 
@@ -295,10 +303,8 @@ def _progress(plan: Plan, octave: int, step: int) -> Progress:
     return Progress(octave, len(plan.octave_steps), step, steps, before + step, plan.steps)
 
 
-def _picture(point: AscentState | None, plan: Plan, canvas: Canvas, shape: tuple[int, ...]) -> np.ndarray | None:
-    """Return the dream at the source's size, or None if there is no state yet."""
-    if point is None:
-        return None
+def _picture(point: AscentState, plan: Plan, canvas: Canvas, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the dream at the source's size."""
     if len(point.dead) == len(plan.octaves):
         raise NoResponseError(
             "the gradient is zero in every octave: the selected layer or channel does not respond to this picture; try "

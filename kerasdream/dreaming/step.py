@@ -48,6 +48,9 @@ class Evaluation(NamedTuple):
         scores: each part's mean over the picture, by label, unweighted.
         magnitude: the mean of ``|gradient|``; not finite if any of the gradient is not.
         window: the rows and columns that were evaluated; None: all.
+        attribution: how strongly the objectives alone pull at each pixel, ``(height, width)`` float32: the sum of
+            ``|gradient|`` over the colours, multiplied by the number of pixels, so that it does not depend on the
+            picture's size. None unless the step is ``attributed``.
     """
 
     score: float
@@ -55,6 +58,7 @@ class Evaluation(NamedTuple):
     scores: Mapping[str, float]
     magnitude: float
     window: tuple[slice, slice] | None = None
+    attribution: np.ndarray | None = None
 
 
 class GradientStep:
@@ -78,6 +82,7 @@ class GradientStep:
         crops: random windows of the picture that the network sees in each step, instead of tiles; they also suit a
             network with a fixed input size.
         seed: of the random cuts and transforms.
+        attributed: whether each ``Evaluation`` has an ``attribution``.
         cutting: how pictures are cut, instead of ``tile``, ``halo`` and ``memory``.
         extractor: the network rebuilt for these objectives, if that has been done (``extractor_for``).
 
@@ -112,6 +117,7 @@ class GradientStep:
         jit: bool = False,
         crops: Windows | None = None,
         seed: int = 0,
+        attributed: bool = False,
         cutting: Cutting | None = None,
         extractor: Extractor | None = None,
     ) -> None:
@@ -124,7 +130,9 @@ class GradientStep:
             cutting = cutting_for(geometry_of(extractor), size, halo, parts.border)
         guides = guide_pictures(parts, network, crops)
         score = Score(extractor, network.preprocess, parts.objectives, parts.energies, parts.transforms, guides)
-        self.engine = Engine(score, batch=batch, jit=jit, sourced=parts.sourced, masks=len(parts.masks))
+        self.engine = Engine(
+            score, batch=batch, jit=jit, sourced=parts.sourced, masks=len(parts.masks), attributed=attributed
+        )
         self.parts, self.cutting, self.crops, self.seed = parts, cutting, crops, seed
         self._units: dict[tuple[int, int], float] = {}
         self._photo: images.Scaled | None = None
@@ -213,7 +221,8 @@ class GradientStep:
         means = {part.label: float(mean) for part, mean in zip(self.parts.scored, found.means, strict=True)}
         score = sum(weight * mean for weight, mean in zip(self.weights(progress, unit), means.values(), strict=True))
         gradient = brightness_only(found.gradient) if self.grey else found.gradient
-        return Evaluation(score, gradient, means, found.magnitude, window)
+        pulls = None if found.attribution is None else found.attribution * np.float32(np.prod(picture.shape[:2]))
+        return Evaluation(score, gradient, means, found.magnitude, window, pulls)
 
     @property
     def grey(self) -> bool:

@@ -154,7 +154,7 @@ class FrameLoop:
     def _result(self, dreamed: _Dreamed) -> Result:
         """Finish a frame."""
         frame, ascent = dreamed.frame, dreamed.ascent
-        image, alpha = finish(dreamed.pixels, dreamed.source, self.postprocess)
+        made = finish(dreamed.pixels, dreamed.source, self.postprocess, ascent.attribution)
         facts = {
             "frame": frame.number + 1 if self.settings.count > 1 else None,
             "interrupted": ascent.interrupted,
@@ -163,8 +163,7 @@ class FrameLoop:
         }
         written = [target for target in self.targets if self._is_last(dreamed) or is_framed(target.path)]
         return Result(
-            image=image,
-            alpha=alpha,
+            **made._asdict(),
             scores=ascent.scores,
             timings={"load": self.load, **ascent.timings, "total": time.perf_counter() - self.began},
             manifest={**self.manifest, **{name: fact for name, fact in facts.items() if fact}},

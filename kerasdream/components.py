@@ -48,14 +48,10 @@ receives the name for the run's network.
 """
 
 CODE = object()
-"""Marks a parameter that names a file of Python code."""
-
 CodeFile = Annotated[Path, CODE]
 """Annotation of a parameter that names a Python file which is run: a run file may name those in its own folder."""
 
 TRUSTED = object()
-"""Marks a parameter that says whether the caller trusts the run file."""
-
 Trusted = Annotated[bool, TRUSTED]
 """Annotation of a parameter that no run file can set: whether it is trusted, with ``--trust``, to run code."""
 
@@ -165,6 +161,7 @@ class Term:
     reference: Path | Literal["source"] | None = None
     at: tuple[Any, Any] | None = None
     compares: bool = False
+    relative: bool = False
 
 
 @dataclass(frozen=True, init=False)
@@ -184,6 +181,8 @@ class Objective:
             the score is then that position's density, not a mean.
         compares: whether ``fn`` compares the pictures of several panels, ``(panels, h, w, channels)``, row by row; such
             an objective needs more than one panel.
+        relative: whether the weight is in proportion to the other objectives: with 1, it pulls as hard as they do
+            together, as measured at the start of each octave, near the picture of that time.
 
     Objectives form an algebra and are immutable: ``2 * a + b - c``, ``-a``.
 
@@ -200,9 +199,10 @@ class Objective:
         reference: Path | Literal["source"] | None = None,
         at: tuple[Any, Any] | None = None,
         compares: bool = False,
+        relative: bool = False,
     ) -> None:
         layers = (layers,) if isinstance(layers, str) else tuple(layers)
-        object.__setattr__(self, "terms", (Term(layers, fn, 1.0, reference, at, compares),))
+        object.__setattr__(self, "terms", (Term(layers, fn, 1.0, reference, at, compares, relative),))
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -257,7 +257,7 @@ class Projection:
     """A prior as a constraint: applied to the whole picture after each step.
 
     Attributes:
-        apply: ``(height, width, 3)`` NumPy float32 picture -> the same shape. NumPy, SciPy or OpenCV.
+        apply: ``(height, width, 3)`` NumPy float32 picture -> the same shape.
     """
 
     apply: Callable[[np.ndarray], np.ndarray]

@@ -49,7 +49,8 @@ class AscentState:
         dead: the octaves that were left because no objective had a slope at their first step. At a later step that may
             be a unit that is saturated, or one step's transforms: then the ascent continues.
         views: the side of the largest views, if memory ran out for the plan's; from then on views are smaller.
-        units: of the energies' weights, for each octave that was started (``GradientStep.unit``).
+        units: of the weights of energies and relative objectives, for each octave that was started
+            (``GradientStep.units``).
         means: each part's mean, unweighted, before the first and before the latest step of the octave.
         attribution: the sum over all steps of ``Evaluation.attribution``, ``(height, width)`` float32 at the octave's
             size; None before the first step, or if the step is not ``attributed``.
@@ -63,7 +64,7 @@ class AscentState:
     scores: tuple[float, ...] = ()
     dead: tuple[int, ...] = ()
     views: int | None = None
-    units: tuple[float, ...] = ()
+    units: tuple[tuple[float, ...], ...] = ()
     means: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     attribution: np.ndarray | None = None
 
@@ -100,9 +101,9 @@ class AscentResult:
         return self.point.attribution if self.point else None
 
     @property
-    def units(self) -> tuple[float, ...]:
-        """The unit of the priors' weights in each octave; empty if no weight is in units of a gradient."""
-        return self.point.units if self.point and any(unit != 1.0 for unit in self.point.units) else ()
+    def units(self) -> tuple[tuple[float, ...], ...]:
+        """The units of weights in each octave: the priors', then each relative objective's."""
+        return self.point.units if self.point else ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -217,15 +218,16 @@ class _Ascent:
         octaves, progress = self.plan.octaves, _progress(self.plan, number, index)
         with self.result.timed("gradient"):
             if len(self.point.units) <= number:
-                unit = self.seen(progress, self.evaluator.unit)
-                earlier = (*self.point.units, *[1.0] * number)[:number]
-                self.result.point = replace(self.point, units=(*earlier, unit))
-            unit = self.point.units[number]
-            found = self.seen(progress, partial(self.evaluator.evaluate, unit=unit))
+                units = self.seen(progress, self.evaluator.units)
+                earlier = (*self.point.units, *[units] * number)[:number]
+                self.result.point = replace(self.point, units=(*earlier, units))
+            units = self.point.units[number]
+            factors = self.evaluator.parts.factors(units)
+            found = self.seen(progress, partial(self.evaluator.evaluate, factors=factors))
         if not self.result.timings["first_step"]:
             self.result.timings["first_step"] = self.result.timings["gradient"]
         _check(found, progress, self.evaluator)
-        if not index and (not unit or not found.magnitude or self.evaluator.is_dead(found.scores)):
+        if not index and (not units[0] or not found.magnitude or self.evaluator.is_dead(found.scores)):
             point = self.point
             self.result.point = replace(point, step=octaves[number].steps, dead=(*point.dead, number))
             return True
@@ -292,8 +294,8 @@ def _faults(
     if point is None or picture is None or result.interrupted:
         return
     last = _progress(plan, point.octave, plan.octave_steps[point.octave] - 1)
-    unit = point.units[-1] if point.units else 1.0
-    yield from remarks.of_priors(step, projections, point.means, last, unit)
+    factors = step.parts.factors(point.units[-1]) if point.units else None
+    yield from remarks.of_priors(step, projections, point.means, last, factors)
     yield from remarks.of_picture(picture, source, chain, strength)
 
 

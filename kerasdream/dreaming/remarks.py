@@ -32,18 +32,18 @@ def of_priors(
     projections: Sequence[PartSpec],
     means: tuple[Sequence[float], Sequence[float]] | None,
     progress: Progress,
-    unit: float,
+    factors: Sequence[float] | None,
 ) -> Iterator[str]:
     """Yield a remark if the objectives hardly rose in the last octave, or fell, because of a prior.
 
     Args:
         means: each part's mean, unweighted, before the first and before the last step of the octave.
         progress: of that last step.
-        unit: of the energies' weights.
+        factors: of the terms of the score.
     """
     if means is None:
         return
-    objectives, weights = len(step.parts.objectives), np.array(step.weights(progress, unit))
+    objectives, weights = len(step.parts.objectives), np.array(step.weights(progress, factors))
     first, last = (weights * np.array(each) for each in means)
     before, after = float(first[:objectives].sum()), float(last[:objectives].sum())
     if after >= before + RISE * abs(before):

@@ -49,7 +49,7 @@ class Engine:
 
         self.score, self.batch, self.sourced, self.attributed = score, batch, sourced, attributed
         self.traces = 0
-        numbers = tf.TensorSpec([len(score.slots) + len(score.energies)], tf.float32), tf.TensorSpec([2], tf.int32)
+        numbers = tf.TensorSpec([len(score.slots) + len(score.owners)], tf.float32), tf.TensorSpec([2], tf.int32)
         channels = 3, 3 * sourced + masks
         views = [tf.TensorSpec([None, None, None, each], tf.float32) for each in channels]
         places = tf.TensorSpec([None, 6], tf.float32), tf.TensorSpec([3], tf.float32)
@@ -84,7 +84,7 @@ class Engine:
         Args:
             picture: ``(height, width, 3)`` float32 in [-1, 1], array or tensor.
             grid: tiles whose cores cover the picture, or each of its panels.
-            values: the numbers that change, now, in the order of ``Score.slots``; then each energy's factor.
+            values: the numbers that change, now, in the order of ``Score.slots``; then a factor for each term.
             seed: two int32 for the transforms.
             companions: ``(height, width, channels)`` float32: the source photo, if a part looks at it, and the masks.
             pixels: how many pixels of small views may go through the network at once.

@@ -23,7 +23,7 @@ def picture(chelsea):
 def attributed(step, picture):
     """One evaluation of a step, by its own cutting."""
     plan = Plan((picture.shape[:2],), (1,), step.cutting, 3, crops=step.crops)
-    return step.evaluate(picture, plan, Progress(), unit=5.0)
+    return step.evaluate(picture, plan, Progress(), factors=step.parts.factors((5.0,)))
 
 
 @pytest.mark.parametrize("priors", [[], [total_variation()]])
@@ -55,9 +55,9 @@ def test_octaves_and_steps_are_added_up_and_the_picture_stays_the_same(tiny, pic
     options |= {"input_range": (-1, 1), "max_side": None}
     found, evaluate = [], GradientStep.evaluate
 
-    def watched(*arguments, unit, **keys):
-        seen = evaluate(*arguments, unit=unit, **keys)
-        found.extend([seen.attribution] if unit is not None else [])
+    def watched(step, *arguments, factors):
+        seen = evaluate(step, *arguments, factors=factors)
+        found.extend([seen.attribution] if factors != step.parts.alone() else [])
         return seen
 
     bare = kerasdream.dream(picture, **options)

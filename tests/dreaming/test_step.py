@@ -158,8 +158,8 @@ def test_unit_with_crops_is_the_gradient_where_the_crops_are(tiny):
     picture = np.random.default_rng(0).uniform(-1, 1, (96, 128, 3)).astype("float32")
     step = GradientStep(tiny, l2(layer="c3"), [tilted()], input_range=(-1, 1), crops=Windows(48))
     plan, progress = Plan((picture.shape[:2],), (1,), step.cutting, 0, crops=step.crops), Progress()
-    found = step.evaluate(picture, plan, progress, unit=None)
+    found = step.evaluate(picture, plan, progress, factors=step.parts.alone())
     assert not found.gradient[:8].any()
-    assert step.unit(picture, plan, progress) == pytest.approx(
+    assert step.units(picture, plan, progress)[0] == pytest.approx(
         0.1 * np.abs(found.gradient[found.window]).mean() * picture.size, rel=1e-5
     )

@@ -259,6 +259,13 @@ def test_unit_of_the_priors_is_measured_in_each_octave_and_recorded(tiny, chelse
     plan = session.plan((96, 128))
     start = resize(chelsea[:96, :128], plan.sizes[0]).clip(-1, 1)
     assert units[0] == pytest.approx(session.step.units(start, plan, Progress(octaves=2, steps=3))[0], rel=1e-5)
+    held = kerasdream.dream(
+        chelsea[:96, :128], model=tiny, objectives=[{"l2": "c3"}, {"hold": "c2"}], octaves={"count": 2, "steps": 1},
+        input_range=(-1, 1),
+    )  # fmt: skip
+    assert [len(each) for each in held.manifest["objective_units"]] == [1, 1]
+    assert held.manifest["prior_units"][0] == pytest.approx(units[0], rel=1e-5)
+    assert "objective_units" not in result.manifest
     bare = [{"total_variation": {"scale": "absolute"}}]
     options = {"octaves": {"count": 2, "steps": 1}, "priors": bare, "input_range": (-1, 1)}
     assert (

@@ -1,6 +1,7 @@
 """Make the pictures of docs/catalogue/postprocess.md: ``python docs/make_postprocess.py``.
 
-One dream of the raccoon (configs/photos, public domain), before and after each step.
+One dream of the raccoon (configs/photos, public domain), before and after each step; and one of a cat (CC0,
+scikit-image) that one can see through.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import skimage.data
 
 import kerasdream
 from kerasdream import Mask, Postprocess, images
@@ -30,8 +32,25 @@ def row(name: str, *panels: np.ndarray) -> None:
     print(path, path.stat().st_size)
 
 
+def see_through() -> None:
+    """Dream the cat's own class; show it on squares of grey, and over the photo."""
+    crops = {"side": {"from": 1, "to": 0.6}, "spread": 1}
+    result = kerasdream.dream(
+        skimage.data.chelsea(), max_side=384, objectives={"class": "Egyptian cat"}, crops=crops,
+        octaves={"count": 2, "steps": 30}, attribution=True,
+    )  # fmt: skip
+    assert result.attribution is not None
+    alpha = images.opacity(result.attribution)[..., None]
+    down, right = np.indices(alpha.shape[:2]) // 12
+    squares = ((down + right) % 2 * 0.3)[..., None]
+    photo = images.resize(skimage.data.chelsea(), alpha.shape[:2])
+    shown = [result.image, *(below + alpha * (result.image - below) for below in (squares, photo))]
+    row("see-through", *(one[:, 48:336].astype("float32") for one in shown))
+
+
 def main() -> None:
     """Make every picture."""
+    see_through()
     source = images.read(RACCOON, 512).pixels
     parts = {"objectives": {"l2": "block11_expand"}, "octaves": {"count": 4}, "postprocess": []}
     dream = kerasdream.dream(RACCOON, max_side=512, **parts).image

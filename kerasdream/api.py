@@ -149,6 +149,7 @@ class DreamOptions(TypedDict, total=False):
     channels: Sequence[int] | None
     head: str | None
     tokens: Tokens | Mapping[str, Any] | None
+    attribution: bool
     trust: bool
     on_event: Callable[[Event], None] | None
 
@@ -160,10 +161,10 @@ MODEL_OPTIONS = ("input_range", "preprocess", "inputs", "channels", "head", "tok
 def dream(image: Image, *, progress: bool | None = None, **options: Unpack[DreamOptions]) -> Result:
     """Dream one picture and return it; nothing is written.
 
-    Every option except ``value_range``, ``trust``, ``on_event`` and those for a Keras model is the key of the same name
-    in a run file: names and plain data, ``{"l2": {"layer": "block11_expand"}}``, or the objects themselves,
-    ``Objective(...)``. An option that is omitted or None is the preset's, or the default of a run file; an empty list
-    means no parts.
+    Every option except ``value_range``, ``attribution``, ``trust``, ``on_event`` and those for a Keras model is the key
+    of the same name in a run file: names and plain data, ``{"l2": {"layer": "block11_expand"}}``, or the objects
+    themselves, ``Objective(...)``. An option that is omitted or None is the preset's, or the default of a run file; an
+    empty list means no parts.
 
     Args:
         image: a file, a Pillow image, or an array ``(height, width, 3)``: uint8, or float in [-1, 1]; or ``"noise"``.
@@ -185,9 +186,9 @@ def dream(image: Image, *, progress: bool | None = None, **options: Unpack[Dream
         inputs, channels, head: for a Keras model that takes more than a colour picture or has several outputs:
             ``inputs={"meta": [0, 1]}``; see ``Network``.
         tokens: for a vision transformer whose tokens' places are unknown: ``{"grid": (14, 14), "skip": 1}``.
+        attribution: whether the result has an ``attribution``; the picture stays the same.
         trust: whether code that a model file holds (Lambda layers), or that lies outside the current folder, may run.
-        on_event: called with every event (``kerasdream.events``). A run of several frames has a ``Finished`` for each;
-            the last frame is returned.
+        on_event: called with every event (``kerasdream.events``); of several frames, the last is returned.
 
     Raises:
         KerasdreamError: the message says what to do.
@@ -237,13 +238,13 @@ def session_for(called: str = "kerasdream.dream", /, **options: Unpack[DreamOpti
             'in model={"file": "my_model.keras", "input_range": [0, 255]}'
         )
     of_image = [key for key in ("max_side", "side", "panels") if key in options]
-    apart = ("model", *of_image, *MODEL_OPTIONS, "value_range", "trust", "on_event")
+    apart = ("model", *of_image, *MODEL_OPTIONS, "value_range", "attribution", "trust", "on_event")
     data = {key: _plain(value) for key, value in options.items() if value is not None and key not in apart}
     data |= {"model": _plain(model), "outputs": []}
     picture = {key: _plain(options.get(key)) for key in of_image if key == "max_side" or options.get(key) is not None}
     document = YamlDocument({**data, "image": {"source": "picture", **picture}}, f"{called}()")
     config = resolve(document, Path.cwd(), trust="anywhere" if options.get("trust") else "folder")
-    return Session(config, on_event=_both(options.get("on_event")))
+    return Session(config, on_event=_both(options.get("on_event")), attributed=bool(options.get("attribution")))
 
 
 def _names(what: str, value: Any) -> list[Any]:

@@ -48,20 +48,15 @@ receives the name for the run's network.
 """
 
 CODE = object()
-"""Marks a parameter that names a file of Python code."""
-
 CodeFile = Annotated[Path, CODE]
 """Annotation of a parameter that names a Python file which is run: a run file may name those in its own folder."""
 
 TRUSTED = object()
-"""Marks a parameter that says whether the caller trusts the run file."""
-
 Trusted = Annotated[bool, TRUSTED]
 """Annotation of a parameter that no run file can set: whether it is trusted, with ``--trust``, to run code."""
 
 LOGITS = "logits"
 """Placeholder layer name for the classifier's logits, ``(n, classes)``, whatever the network calls that layer."""
-
 
 SIDE = 224
 """Side in pixels of the pictures most networks were trained on."""
@@ -166,6 +161,7 @@ class Term:
     reference: Path | Literal["source"] | None = None
     at: tuple[Any, Any] | None = None
     compares: bool = False
+    relative: bool = False
 
 
 @dataclass(frozen=True, init=False)
@@ -185,6 +181,8 @@ class Objective:
             the score is then that position's density, not a mean.
         compares: whether ``fn`` compares the pictures of several panels, ``(panels, h, w, channels)``, row by row; such
             an objective needs more than one panel.
+        relative: whether the weight is in proportion to the other objectives: with 1, it pulls as hard as they do
+            together, as measured at the start of each octave, near the picture of that time.
 
     Objectives form an algebra and are immutable: ``2 * a + b - c``, ``-a``.
 
@@ -201,9 +199,10 @@ class Objective:
         reference: Path | Literal["source"] | None = None,
         at: tuple[Any, Any] | None = None,
         compares: bool = False,
+        relative: bool = False,
     ) -> None:
         layers = (layers,) if isinstance(layers, str) else tuple(layers)
-        object.__setattr__(self, "terms", (Term(layers, fn, 1.0, reference, at, compares),))
+        object.__setattr__(self, "terms", (Term(layers, fn, 1.0, reference, at, compares, relative),))
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -258,7 +257,7 @@ class Projection:
     """A prior as a constraint: applied to the whole picture after each step.
 
     Attributes:
-        apply: ``(height, width, 3)`` NumPy float32 picture -> the same shape. NumPy, SciPy or OpenCV.
+        apply: ``(height, width, 3)`` NumPy float32 picture -> the same shape.
     """
 
     apply: Callable[[np.ndarray], np.ndarray]
@@ -322,10 +321,12 @@ class Postprocess:
             same shape.
         scale: the factor by which it enlarges the picture's width and height; the new shape is ``enlarged``. Later
             steps receive the source enlarged by the same factor.
+        attributed: whether ``apply`` takes ``Result.attribution`` too, at the picture's size, as a third argument.
     """
 
-    apply: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    apply: Callable[..., np.ndarray]
     scale: float = 1
+    attributed: bool = False
 
     def enlarged(self, shape: tuple[int, int]) -> tuple[int, int]:
         """Return the (height, width) of the result for a picture of this (height, width)."""
@@ -343,7 +344,9 @@ class Output:
             only that frame's events; otherwise it is opened once.
         open: ``path -> context manager`` that yields a function to be called with each event of the run. Nothing may
             appear under the final name before the file is complete.
+        attributed: whether it needs ``Result.attribution``.
     """
 
     path: str
     open: Callable[[Path], AbstractContextManager[Callable[[Event], None]]]
+    attributed: bool = False

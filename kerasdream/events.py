@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import yaml
@@ -81,6 +81,9 @@ class Result:
         dpi: the source's dots per inch for printing, across and down, if it has any.
         source: the photo it started from, ``(height, width, 3)`` uint8 or float32 in [-1, 1]; None if the dream was
             read from its file.
+        attribution: how strongly the objectives pulled at each pixel, ``(height, width)`` float32, 0 or more: the sum
+            over steps and colours of |∂ objectives / ∂ picture|. ``images.opacity`` makes an alpha channel of it. None
+            unless it was asked for.
     """
 
     image: np.ndarray = field(repr=False)
@@ -95,6 +98,22 @@ class Result:
     notes: tuple[str, ...] = ()
     dpi: tuple[float, float] | None = None
     source: np.ndarray | None = field(default=None, repr=False)
+    attribution: np.ndarray | None = field(default=None, repr=False)
+
+    def alpha_from(self, what: Literal["source", "attribution"]) -> np.ndarray | None:
+        """Return ``alpha``, or with ``"attribution"`` that of a dream one can see through, ``images.opacity``.
+
+        What is transparent in the source stays transparent.
+
+        Raises:
+            OutputError: there is no attribution.
+        """
+        if what == "source":
+            return self.alpha
+        if self.attribution is None:
+            raise OutputError("this result has no attribution; pass attribution=True to kerasdream.dream")
+        opacity = images.opacity(self.attribution)
+        return opacity if self.alpha is None else opacity * self.alpha
 
     @property
     def recipe(self) -> str:
@@ -105,7 +124,14 @@ class Result:
         """Return the picture as ``(height, width, 3)`` uint8, rounded once."""
         return images.to_uint8(self.image)
 
-    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False, quality: int = 92) -> Path:
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        quality: int = 92,
+        alpha: Literal["source", "attribution"] = "source",
+    ) -> Path:
         """Write the picture with its recipe inside, atomically, and return its path.
 
         Args:
@@ -113,17 +139,17 @@ class Result:
                 ``.webp`` are not. All but JPEG keep alpha.
             overwrite: whether an existing file is replaced.
             quality: of a JPEG or WebP, 1 to 100.
+            alpha: see ``alpha_from``.
 
         Raises:
-            OutputError: the suffix is another one, the file exists, or it cannot be written.
+            OutputError: the suffix is another one, the file exists, it cannot be written, or there is no attribution.
         """
         path = Path(path).expanduser()
         format = images.format_of(path)
         if path.exists() and not overwrite:
             raise OutputError(f"{path} exists; pass overwrite=True to replace it, or choose another name")
-        images.save(
-            path, self.image, alpha=self.alpha, recipe=self.recipe, format=format, quality=quality, dpi=self.dpi
-        )
+        channel = self.alpha_from(alpha)
+        images.save(path, self.image, alpha=channel, recipe=self.recipe, format=format, quality=quality, dpi=self.dpi)
         return path
 
     def _repr_html_(self) -> str:

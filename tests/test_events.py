@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -106,3 +107,12 @@ def test_saving_replaces_a_file_only_if_asked(result, tmp_path):
         result.save(tmp_path / "a.gif")
     with pytest.raises(OutputError, match="there is no folder"):
         result.save(tmp_path / "nowhere" / "a.png")
+
+
+def test_a_dream_one_can_see_through_is_saved_if_it_was_attributed(result, tiny, chelsea, tmp_path):
+    with pytest.raises(OutputError, match="no attribution; pass attribution=True to"):
+        result.save(tmp_path / "dream.png", alpha="attribution")
+    pulls = np.linspace(0, 1, 64 * 96, dtype="float32").reshape(64, 96)
+    path = replace(result, attribution=pulls).save(tmp_path / "dream.png", alpha="attribution")
+    alpha = images.read(path).alpha
+    np.testing.assert_allclose(alpha, images.opacity(pulls), atol=1 / 255)

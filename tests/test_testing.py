@@ -40,6 +40,7 @@ PARAMETERS = {
     "class": {"index": 2, "score": "log_probability"},
     "guide": {"image": str(testing.PHOTO), "layer": "conv2"},
     "caricature": {"layer": "conv2", "power": 1.0},
+    "hold": {"layer": "conv2", "amount": 1.0},
     "style": {"image": str(testing.PHOTO), "layer": ["conv1", "conv3"]},
     "difference": {"layer": "conv2"},
     "layer_difference": {"layer": "conv3", "minus": "conv1"},

@@ -72,6 +72,18 @@ def check_weights(entries: Iterable[PartSpec], errors: Errors) -> None:
         errors.add(objectives[0].path, "has the weight 0, as all objectives do, so there is nothing to dream; raise it")
 
 
+def check_relative(entries: Iterable[PartSpec], errors: Errors) -> None:
+    """Report an objective whose weight is in proportion to the others if there is no other.
+
+    Args:
+        entries: the parts that can be made.
+    """
+    objectives = [entry for entry in entries if entry.kind == "objectives"]
+    if objectives and all(term.relative for entry in objectives for term in entry.make().terms):
+        text = f"{objectives[0].name} is in proportion to the other objectives, and there are none; add one, such as l2"
+        errors.add(objectives[0].path, text)
+
+
 def check_panels(settings: Mapping[str, Any], entries: Iterable[PartSpec], errors: Errors) -> None:
     """Report settings and parts that need several panels and have one, or the other way round.
 

@@ -10,7 +10,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kerasdream.config.checks import check_layers, check_panels, check_pixels, check_schedules, check_weights
+from kerasdream.config.checks import (
+    check_layers,
+    check_panels,
+    check_pixels,
+    check_relative,
+    check_schedules,
+    check_weights,
+)
 from kerasdream.config.document import YamlDocument, read
 from kerasdream.config.entries import Context, model_spec, spec, specs
 from kerasdream.config.hints import with_hint
@@ -144,6 +151,7 @@ def _check(valid: Mapping[str, Any], parts: _Parts, errors: Errors) -> None:
     check_pixels(parts.parametrization, parts.listed, errors)
     check_weights(parts.listed, errors)
     check_panels(valid, usable, errors)
+    check_relative(usable, errors)
 
 
 def _run_config(run_file: RunFile, parts: _Parts, loaded: LoadedPlugins, base: Path) -> RunConfig:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from kerasdream.dreaming import remarks
+from kerasdream.dreaming import attribution, remarks
 from kerasdream.dreaming.canvas import CanvasState, make_canvas
 from kerasdream.dreaming.grey import keeping_colours
 from kerasdream.engine.chain import Chain
@@ -49,8 +49,11 @@ class AscentState:
         dead: the octaves that were left because no objective had a slope at their first step. At a later step that may
             be a unit that is saturated, or one step's transforms: then the ascent continues.
         views: the side of the largest views, if memory ran out for the plan's; from then on views are smaller.
-        units: of the energies' weights, for each octave that was started (``GradientStep.unit``).
+        units: of the weights of energies and relative objectives, for each octave that was started
+            (``GradientStep.units``).
         means: each part's mean, unweighted, before the first and before the latest step of the octave.
+        attribution: the sum over all steps of ``Evaluation.attribution``, ``(height, width)`` float32 at the octave's
+            size; None before the first step, or if the step is not ``attributed``.
     """
 
     octave: int
@@ -61,8 +64,9 @@ class AscentState:
     scores: tuple[float, ...] = ()
     dead: tuple[int, ...] = ()
     views: int | None = None
-    units: tuple[float, ...] = ()
+    units: tuple[tuple[float, ...], ...] = ()
     means: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    attribution: np.ndarray | None = None
 
 
 @dataclass
@@ -92,9 +96,14 @@ class AscentResult:
         return self.point.scores if self.point else ()
 
     @property
-    def units(self) -> tuple[float, ...]:
-        """The unit of the priors' weights in each octave; empty if no weight is in units of a gradient."""
-        return self.point.units if self.point and any(unit != 1.0 for unit in self.point.units) else ()
+    def attribution(self) -> np.ndarray | None:
+        """That of the last state, at the size of its octave."""
+        return self.point.attribution if self.point else None
+
+    @property
+    def units(self) -> tuple[tuple[float, ...], ...]:
+        """The units of weights in each octave: the priors', then each relative objective's."""
+        return self.point.units if self.point else ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -130,11 +139,10 @@ def ascend(
     Args:
         source: ``(height, width, 3)``: uint8 levels or float32 in [-1, 1]. It is not changed.
         chain, strength: ascent rules, applied in order, and a factor of what they return.
-        detail: start each octave from the source at that size plus the upscaled dreamed detail, so that the source's
-            own detail is never blurred; otherwise from the upscaled dream.
+        detail: start each octave from the source plus the upscaled dreamed detail, so that the source's own detail is
+            never blurred; otherwise from the upscaled dream.
         is_over: called after every step with the scores of the octave's steps; True ends the octave early.
-        start: state to resume from.
-        save: called with the state after every step.
+        start, save: the state to resume from; called with the state after every step.
 
     Raises:
         DreamError: the score or gradient is not finite.
@@ -154,7 +162,8 @@ def ascend(
             result.remarks = tuple(_of_priors(ascent, projections))
         except KeyboardInterrupt:
             result.interrupted = True
-        result.picture = _picture(result.point, plan, canvas, source.shape)
+        if result.point is not None:
+            result.picture = _picture(result.point, plan, canvas, source.shape)
     if result.picture is not None and not result.interrupted:
         result.remarks += tuple(remarks.of_picture(result.picture, source, chain, strength))
     result.remarks += _notes_of(decoding)
@@ -198,9 +207,8 @@ class _Ascent:
             if point is None:
                 point = AscentState(number, 0, begun.canvas, begun.state, begun.memory)
             else:
-                point = replace(
-                    point, octave=number, step=0, canvas=begun.canvas, state=begun.state, memory=begun.memory
-                )
+                pulls = attribution.resized(point.attribution, self.plan.octaves[number].shape, self.plan.panels)
+                point = replace(point, octave=number, step=0, **begun._asdict(), attribution=pulls)
             self.result.point = point
         return 0
 
@@ -209,15 +217,16 @@ class _Ascent:
         octaves, progress = self.plan.octaves, _progress(self.plan, number, index)
         with self.result.timed("gradient"):
             if len(self.point.units) <= number:
-                unit = self.seen(progress, self.evaluator.unit)
-                earlier = (*self.point.units, *[1.0] * number)[:number]
-                self.result.point = replace(self.point, units=(*earlier, unit))
-            unit = self.point.units[number]
-            found = self.seen(progress, partial(self.evaluator.evaluate, unit=unit))
+                units = self.seen(progress, self.evaluator.units)
+                earlier = (*self.point.units, *[units] * number)[:number]
+                self.result.point = replace(self.point, units=(*earlier, units))
+            units = self.point.units[number]
+            factors = self.evaluator.parts.factors(units)
+            found = self.seen(progress, partial(self.evaluator.evaluate, factors=factors))
         if not self.result.timings["first_step"]:
             self.result.timings["first_step"] = self.result.timings["gradient"]
         _check(found, progress, self.evaluator)
-        if not index and (not unit or not found.magnitude or self.evaluator.is_dead(found.scores)):
+        if not index and (not units[0] or not found.magnitude or self.evaluator.is_dead(found.scores)):
             point = self.point
             self.result.point = replace(point, step=octaves[number].steps, dead=(*point.dead, number))
             return True
@@ -244,6 +253,7 @@ class _Ascent:
             memory=after.memory,
             scores=scores,
             means=(point.means[0] if point.means and progress.step else means, means),
+            attribution=attribution.added(point.attribution, found.attribution),
         )
         return last
 
@@ -275,12 +285,12 @@ def _of_priors(ascent: _Ascent, projections: Sequence[PartSpec]) -> Iterator[str
     if point is None or point.means is None or point.octave in point.dead:
         return
     first, last = (_progress(plan, point.octave, step) for step in (0, plan.octave_steps[point.octave] - 1))
-    unit = point.units[-1]
+    factors = ascent.evaluator.parts.factors(point.units[-1]) if point.units else None
 
     def again() -> tuple[float, ...]:
-        return tuple(ascent.seen(first, partial(ascent.evaluator.evaluate, unit=unit)).scores.values())
+        return tuple(ascent.seen(first, partial(ascent.evaluator.evaluate, factors=factors)).scores.values())
 
-    yield from remarks.of_priors(ascent.evaluator, projections, point.means, last, unit, again)
+    yield from remarks.of_priors(ascent.evaluator, projections, point.means, last, factors, again)
 
 
 def _progress(plan: Plan, octave: int, step: int) -> Progress:
@@ -289,10 +299,8 @@ def _progress(plan: Plan, octave: int, step: int) -> Progress:
     return Progress(octave, len(plan.octave_steps), step, steps, before + step, plan.steps)
 
 
-def _picture(point: AscentState | None, plan: Plan, canvas: Canvas, shape: tuple[int, ...]) -> np.ndarray | None:
-    """Return the dream at the source's size, or None if there is no state yet."""
-    if point is None:
-        return None
+def _picture(point: AscentState, plan: Plan, canvas: Canvas, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the dream at the source's size."""
     if len(point.dead) == len(plan.octaves):
         raise NoResponseError(
             "the gradient is zero in every octave: the selected layer or channel does not respond to this picture; try "

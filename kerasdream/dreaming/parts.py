@@ -18,6 +18,7 @@ from kerasdream.models.extractor import build_extractor
 from kerasdream.models.graph import layer_names
 from kerasdream.plan.cutting import Border
 from kerasdream.plugins.spec import PartSpec
+from kerasdream.schedules import Progress
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -123,10 +124,28 @@ class Parts:
         """Whether the weight of an energy is in units of the objectives' gradient."""
         return any(part.spec.scale == "gradient" for part in self.energies)
 
-    def factors(self, unit: float | None) -> list[float]:
-        """Return the factor of each energy's weight, given the unit; None: 0 for all."""
-        scales = (part.spec.scale for part in self.energies)
-        return [0.0 if unit is None else unit if scale == "gradient" else 1.0 for scale in scales]
+    @property
+    def relative(self) -> list[int]:
+        """The numbers of the terms whose weight is in proportion to the other objectives."""
+        return [number for number, term in enumerate(self.terms) if term.relative]
+
+    def weight_of(self, number: int, progress: Progress) -> float:
+        """Return the present weight of a term, given its number."""
+        present = [(part, part.spec.values_at(progress)) for part in self.objectives]
+        weights = [part.weight(values) * term.weight for part, values in present for term in part.at(values).terms]
+        return float(weights[number])
+
+    def factors(self, units: Sequence[float]) -> list[float]:
+        """Return the factor of each term of the score, given the units of ``GradientStep.units``."""
+        unit, *shares = units
+        factors = dict(zip(self.relative, shares, strict=True))
+        energies = [unit if part.spec.scale == "gradient" else 1.0 for part in self.energies]
+        return [factors.get(number, 1.0) for number in range(len(self.terms))] + energies
+
+    def alone(self, number: int | None = None, factor: float = 1.0) -> list[float]:
+        """Return factors with which one term counts alone; None: all terms of objectives that are not relative."""
+        ordinary = [float(number is None and not term.relative) for term in self.terms]
+        return [factor if i == number else each for i, each in enumerate(ordinary)] + [0.0] * len(self.energies)
 
     @property
     def border(self) -> Border:

@@ -32,7 +32,7 @@ def of_priors(
     projections: Sequence[PartSpec],
     means: tuple[Sequence[float], Sequence[float]],
     progress: Progress,
-    unit: float,
+    factors: Sequence[float] | None,
     again: Callable[[], Sequence[float]],
 ) -> Iterator[str]:
     """Yield a remark if the objectives hardly rose in the last octave, or fell, because of a prior.
@@ -40,11 +40,11 @@ def of_priors(
     Args:
         means: each part's mean, unweighted, before the first and before the last step of the octave.
         progress: of that last step.
-        unit: of the energies' weights.
+        factors: of the terms of the score.
         again: returns each part's mean after the last step, with the crops and transforms of the octave's first. Those
             of the last step see other parts of the picture, which may respond less.
     """
-    objectives, weights = len(step.parts.objectives), np.array(step.weights(progress, unit))
+    objectives, weights = len(step.parts.objectives), np.array(step.weights(progress, factors))
 
     def rose(first: np.ndarray, last: np.ndarray) -> tuple[float, float, bool]:
         before, after = float(first[:objectives].sum()), float(last[:objectives].sum())

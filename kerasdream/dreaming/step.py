@@ -39,15 +39,23 @@ PULL = 0.1
 out and leaves the dream in, and a weight of 10 holds its own against the objectives."""
 
 
+NUDGE = 0.01
+"""Spread of the noise on a picture at which a relative objective's pull is measured: one that compares with the photo
+may have no slope at the photo itself."""
+
+
 class Evaluation(NamedTuple):
     """Score and gradient at a picture.
 
     Attributes:
         score: the weighted sum of all parts.
         gradient: of that sum, ``(height, width, 3)`` float32 array or tensor.
-        scores: each part's mean over the picture, by label, unweighted.
+        scores: each part's mean over the picture, by label, unweighted; of relative terms, in their unit.
         magnitude: the mean of ``|gradient|``; not finite if any of the gradient is not.
         window: the rows and columns that were evaluated; None: all.
+        attribution: how strongly the objectives alone pull at each pixel, ``(height, width)`` float32: the sum of
+            ``|gradient|`` over the colours, multiplied by the number of pixels, so that it does not depend on the
+            picture's size. None unless the step is ``attributed``.
     """
 
     score: float
@@ -55,6 +63,7 @@ class Evaluation(NamedTuple):
     scores: Mapping[str, float]
     magnitude: float
     window: tuple[slice, slice] | None = None
+    attribution: np.ndarray | None = None
 
 
 class GradientStep:
@@ -78,6 +87,7 @@ class GradientStep:
         crops: random windows of the picture that the network sees in each step, instead of tiles; they also suit a
             network with a fixed input size.
         seed: of the random cuts and transforms.
+        attributed: whether each ``Evaluation`` has an ``attribution``.
         cutting: how pictures are cut, instead of ``tile``, ``halo`` and ``memory``.
         extractor: the network rebuilt for these objectives, if that has been done (``extractor_for``).
 
@@ -112,6 +122,7 @@ class GradientStep:
         jit: bool = False,
         crops: Windows | None = None,
         seed: int = 0,
+        attributed: bool = False,
         cutting: Cutting | None = None,
         extractor: Extractor | None = None,
     ) -> None:
@@ -124,9 +135,11 @@ class GradientStep:
             cutting = cutting_for(geometry_of(extractor), size, halo, parts.border)
         guides = guide_pictures(parts, network, crops)
         score = Score(extractor, network.preprocess, parts.objectives, parts.energies, parts.transforms, guides)
-        self.engine = Engine(score, batch=batch, jit=jit, sourced=parts.sourced, masks=len(parts.masks))
+        self.engine = Engine(
+            score, batch=batch, jit=jit, sourced=parts.sourced, masks=len(parts.masks), attributed=attributed
+        )
         self.parts, self.cutting, self.crops, self.seed = parts, cutting, crops, seed
-        self._units: dict[tuple[int, int], float] = {}
+        self._units: dict[tuple[int, int], tuple[float, ...]] = {}
         self._photo: images.Scaled | None = None
         self._companions: Companions | None = None
 
@@ -140,8 +153,8 @@ class GradientStep:
     ) -> tuple[float, np.ndarray]:
         """Evaluate a picture.
 
-        The unit of the priors' weights is measured at the first picture of each shape, and kept for the later ones, so
-        that all steps climb the same score. Where the objectives have no slope, it is 1.
+        The units of weights are measured at the first picture of each shape, and kept for the later ones, so that all
+        steps climb the same score. Where the objectives have no slope, they are 1.
 
         Args:
             picture: ``(height, width, 3)`` float32 RGB in [-1, 1].
@@ -166,20 +179,27 @@ class GradientStep:
         while True:
             plan = Plan((picture.shape[:2],), (1,), self.cutting, self.seed, crops=self.crops, panels=Panels(*panels))
             try:
-                found = self.evaluate(picture, plan, progress, self._photo, unit=self._unit(picture, plan, progress))
+                factors = self.parts.factors(self._units_at(picture, plan, progress))
+                found = self.evaluate(picture, plan, progress, self._photo, factors=factors)
                 return found.score, np.asarray(found.gradient)
             except MemoryRanOutError:
                 self.cutting = plan.smaller().cutting
 
     @usual_settings()
     def evaluate(
-        self, picture: Any, plan: Plan, progress: Progress, source: Source | None = None, *, unit: float | None = 1.0
+        self,
+        picture: Any,
+        plan: Plan,
+        progress: Progress,
+        source: Source | None = None,
+        *,
+        factors: Sequence[float] | None = None,
     ) -> Evaluation:
         """Evaluate one step of a plan on a picture, array or tensor.
 
         Args:
             source: the photo the picture came from, for parts that compare with it.
-            unit: of the energies' weights, see ``unit``; None: the objectives alone.
+            factors: one for each term of the score, see ``Parts.factors``; None: 1.
 
         Raises:
             ConfigError: a part compares with the source, but none was given.
@@ -187,7 +207,8 @@ class GradientStep:
         """
         place, cutting = (progress.octave, progress.step), plan.cutting
         present = [part.spec.values_at(progress) for part in self.parts.all]
-        values = [value for numbers in present for value in numbers.values()] + self.parts.factors(unit)
+        values = [value for numbers in present for value in numbers.values()]
+        values += [1.0] * len(self.engine.score.owners) if factors is None else list(factors)
         seed = transform_seed(plan.seed, *place)
         companions = self._companions_at(picture.shape[:2], source, plan.panels)
         window = None
@@ -211,33 +232,50 @@ class GradientStep:
                 panels=plan.panels,
             )
         means = {part.label: float(mean) for part, mean in zip(self.parts.scored, found.means, strict=True)}
-        score = sum(weight * mean for weight, mean in zip(self.weights(progress, unit), means.values(), strict=True))
+        score = sum(weight * mean for weight, mean in zip(self.weights(progress, factors), means.values(), strict=True))
         gradient = brightness_only(found.gradient) if self.grey else found.gradient
-        return Evaluation(score, gradient, means, found.magnitude, window)
+        pulls = None if found.attribution is None else found.attribution * np.float32(np.prod(picture.shape[:2]))
+        return Evaluation(score, gradient, means, found.magnitude, window, pulls)
 
     @property
     def grey(self) -> bool:
         """Whether the network sees the picture's brightness only; then the gradient changes nothing else."""
         return self.engine.score.extractor.grey
 
-    def unit(self, picture: Any, plan: Plan, progress: Progress, source: Source | None = None) -> float:
-        """Return the unit of the energies' weights: ``PULL`` times the mean ``|gradient|`` of the objectives alone.
+    def units(self, picture: Any, plan: Plan, progress: Progress, source: Source | None = None) -> tuple[float, ...]:
+        """Return the unit of the energies' weights, then that of each relative term.
 
-        The gradient is that of a density, multiplied by the number of values, so that it does not depend on the
-        picture's size; with crops the mean is over the part of the picture that they cover. One evaluation, with the
-        cuts and the transforms of that step. 1 if no energy has ``scale: gradient``.
+        The energies' is ``PULL`` times the mean ``|gradient|`` of the objectives alone. The gradient is that of a
+        density, multiplied by the number of values, so that it does not depend on the picture's size; with crops the
+        mean is over the part of the picture that they cover. A relative term's is Σ|gradient| of the other objectives
+        over its own at weight 1, a ``NUDGE`` away. One evaluation for each, with the cuts and the transforms of that
+        step. 1 if no energy has ``scale: gradient``.
         """
-        if not self.parts.in_proportion:
-            return 1.0
-        found = self.evaluate(picture, plan, progress, source, unit=None)
+        if not self.parts.in_proportion and not self.parts.relative:
+            return (1.0,)
+        found = self.evaluate(picture, plan, progress, source, factors=self.parts.alone())
         size = found.magnitude if found.window is None else np.abs(np.asarray(found.gradient)[found.window]).mean()
-        return PULL * float(size) * np.prod(picture.shape).item()
+        unit = PULL * float(size) * np.prod(picture.shape).item() if self.parts.in_proportion else 1.0
+        if not self.parts.relative:
+            return (unit,)
+        random = np.random.default_rng([plan.seed, progress.octave])
+        near = np.asarray(picture) + np.float32(NUDGE) * random.standard_normal(picture.shape, "float32")
+        pulls = [self._pull(number, near, plan, progress, source) for number in self.parts.relative]
+        return (unit, *(found.magnitude / pull if pull else 0.0 for pull in pulls))
 
-    def weights(self, progress: Progress, unit: float | None = 1.0) -> list[float]:
+    def _pull(self, number: int, picture: Any, plan: Plan, progress: Progress, source: Source | None) -> float:
+        """Return the mean ``|gradient|`` of a relative term alone at weight 1; 0 if the octave's weights are 0."""
+        for at in (progress, replace(progress, step=progress.steps - 1)):
+            if weight := self.parts.weight_of(number, at):
+                alone = self.parts.alone(number, 1 / weight)
+                return self.evaluate(picture, plan, at, source, factors=alone).magnitude
+        return 0.0
+
+    def weights(self, progress: Progress, factors: Sequence[float] | None = None) -> list[float]:
         """Return the current weights of objectives and energies, the latter multiplied by their factors."""
         weights = [part.weight(part.spec.values_at(progress)) for part in self.parts.scored]
-        factors = [1.0] * len(self.parts.objectives) + self.parts.factors(unit)
-        return [weight * factor for weight, factor in zip(weights, factors, strict=True)]
+        own = [1.0] * len(self.parts.energies) if factors is None else factors[len(self.parts.terms) :]
+        return [w * f for w, f in zip(weights, [*[1.0] * len(self.parts.objectives), *own], strict=True)]
 
     def refresh(self) -> None:
         """Copy the model's weights into the step, for a model that is being trained. Units are measured anew."""
@@ -245,18 +283,19 @@ class GradientStep:
         self.engine.score.extractor.refresh()
 
     def is_dead(self, scores: Mapping[str, float]) -> bool:
-        """Whether every objective is exactly zero: the selected units do not respond, so only priors have a slope."""
-        return not any(scores[part.label] for part in self.parts.objectives)
+        """Whether every ordinary objective is exactly zero: the selected units do not respond; the rest has a slope."""
+        ordinary = (part for part in self.parts.objectives if not all(term.relative for term in part.made.terms))
+        return not any(scores[part.label] for part in ordinary)
 
     def origin(self, label: str) -> str:
         """Return where the part with this label comes from: its plugin, the file and line of its factory."""
         return next(part.spec.origin for part in self.parts.scored if part.label == label)
 
-    def _unit(self, picture: np.ndarray, plan: Plan, progress: Progress) -> float:
-        """Return the unit of the energies' weights for pictures of this shape, measured at the first one."""
+    def _units_at(self, picture: np.ndarray, plan: Plan, progress: Progress) -> tuple[float, ...]:
+        """Return the units of the weights for pictures of this shape, measured at the first one."""
         shape = picture.shape[:2]
         if shape not in self._units:
-            self._units[shape] = self.unit(picture, plan, progress, self._photo) or 1.0
+            self._units[shape] = tuple(unit or 1.0 for unit in self.units(picture, plan, progress, self._photo))
         return self._units[shape]
 
     def _companions_at(self, shape: tuple[int, int], source: Source | None, panels: Panels) -> np.ndarray | None:

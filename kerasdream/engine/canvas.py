@@ -111,8 +111,8 @@ class HostSheet:
     pixel.
     """
 
-    def __init__(self, shape: tuple[int, int], panels: Panels = SINGLE) -> None:
-        self.panels, self.array = panels.windows(shape), aligned((*shape, 3))
+    def __init__(self, shape: tuple[int, int], panels: Panels = SINGLE, channels: int = 3) -> None:
+        self.panels, self.array = panels.windows(shape), aligned((*shape, channels))
 
     def put(self, place: Place, core: Any) -> None:
         """Store a core's gradient."""

@@ -102,8 +102,8 @@ class Score:
         guides: pictures that objectives compare with, ``(height, width, 3)``, by path.
 
     Attributes:
-        slots: the label and parameter of every number that changes, in the order in which they are passed in; each
-            energy's factor follows them.
+        slots: the label and parameter of every number that changes, in the order in which they are passed in; a factor
+            for each term follows them.
         owners: for each term of the score, the number of the part it belongs to (objectives, then energies).
     """
 
@@ -150,8 +150,10 @@ class Score:
         return {layer: tf.cast(tensor, tf.float32) for layer, tensor in activations.items()}
 
     def of_objectives(self, seen: Views, values: Any, seed: Any) -> ScoreSums:
-        """Add up the objectives, evaluated on transformed views."""
-        numbers = self.numbers(values)
+        """Add up the objectives, evaluated on transformed views, each term multiplied by its factor."""
+        import tensorflow as tf
+
+        numbers, factors = self.numbers(values), iter(tf.unstack(values[len(self.slots) :], len(self.owners)))
         activations = self.activations(self._transformed(seen.pixels, numbers, seed))
         of_source = {} if seen.source is None else self.activations(self._transformed(seen.source, numbers, seed))
 
@@ -166,13 +168,14 @@ class Score:
                     density = _evaluate(part.label, partial(term.fn, *tapped), tapped[0])
                     strides = self._strides(part.label, term, density)
                     integral, sums = _integral(density, strides, seen, part.mask, term.at)
-                    yield _TermScore(part.weight(present), term.weight, integral, sums)
+                    yield _TermScore(part.weight(present), next(factors) * term.weight, integral, sums)
 
         return _total(scores())
 
     def of_energies(self, seen: Views, values: Any) -> ScoreSums:
         """Add up the energies, evaluated on the views as they are, each multiplied by its factor."""
-        numbers, factors = self.numbers(values), values[len(self.slots) :]
+        numbers, energies = self.numbers(values), len(self.energies)
+        factors = values[len(self.slots) + len(self.owners) - energies :]
 
         def scores() -> Iterator[_TermScore]:
             for number, part in enumerate(self.energies):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,64 +13,14 @@ from kerasdream.engine.crops import apart, cropped, room_of
 from kerasdream.engine.failures import known_failures
 from kerasdream.engine.score import Score, ScoreSums, Views, added
 from kerasdream.engine.seams import seam_correction
+from kerasdream.engine.slope import Evaluated, Slope, TiledStep
 from kerasdream.plan.crops import in_panels
 from kerasdream.plan.panels import SINGLE, Panels
 from kerasdream.plan.tile_size import IN_FLIGHT
-from kerasdream.plan.tiling import BATCH_PIXELS, Grid, Tile, batches
+from kerasdream.plan.tiling import BATCH_PIXELS, Grid, batches
 
 if TYPE_CHECKING:
     from kerasdream.plan.crops import Box
-
-
-class Slope(NamedTuple):
-    """The result of one step.
-
-    Attributes:
-        gradient: of the weighted sum of all parts, shaped like the picture: an array or, on an accelerator, a tensor.
-        means: each part's mean over the picture, unweighted: objectives, then energies.
-        magnitude: the mean of ``|gradient|`` before the correction at seams; not finite if any of the gradient is not.
-    """
-
-    gradient: Any
-    means: np.ndarray
-    magnitude: float
-
-
-class Evaluated(NamedTuple):
-    """The result of one batch of tiles.
-
-    ``weights`` and ``sums`` are those of ``ScoreSums``; ``magnitudes`` holds, for each tile, the sums of its core's
-    ``|gradient|`` over each row and over each column.
-    """
-
-    weights: np.ndarray
-    sums: np.ndarray
-    magnitudes: list[tuple[np.ndarray, np.ndarray]]
-
-
-@dataclass(frozen=True)
-class TiledStep:
-    """All that the batches of one step have in common.
-
-    Attributes:
-        picture, companions: on the step's device; ``companions`` is None if there are none.
-        values, seed: the numbers that change and the seed, as the trace takes them.
-        device: where picture and gradient are kept.
-        sheet: takes the cores' gradients.
-    """
-
-    picture: Any
-    companions: Any
-    panels: Panels
-    values: np.ndarray
-    seed: np.ndarray
-    device: str | None
-    sheet: HostSheet | DeviceSheet
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(height, width) of the picture."""
-        return self.picture.shape[:2]
 
 
 class Engine:
@@ -83,16 +32,24 @@ class Engine:
         jit: whether XLA compiles the step, separately for each shape of views.
         sourced: whether a part looks at the source photo: the first three channels of the companions.
         masks: how many masks there are: the remaining channels.
+        attributed: whether a slope has an attribution.
     """
 
     def __init__(
-        self, score: Score, *, batch: int | None = None, jit: bool = False, sourced: bool = False, masks: int = 0
+        self,
+        score: Score,
+        *,
+        batch: int | None = None,
+        jit: bool = False,
+        sourced: bool = False,
+        masks: int = 0,
+        attributed: bool = False,
     ) -> None:
         import tensorflow as tf
 
-        self.score, self.batch, self.sourced = score, batch, sourced
+        self.score, self.batch, self.sourced, self.attributed = score, batch, sourced, attributed
         self.traces = 0
-        numbers = tf.TensorSpec([len(score.slots) + len(score.energies)], tf.float32), tf.TensorSpec([2], tf.int32)
+        numbers = tf.TensorSpec([len(score.slots) + len(score.owners)], tf.float32), tf.TensorSpec([2], tf.int32)
         channels = 3, 3 * sourced + masks
         views = [tf.TensorSpec([None, None, None, each], tf.float32) for each in channels]
         places = tf.TensorSpec([None, 6], tf.float32), tf.TensorSpec([3], tf.float32)
@@ -127,7 +84,7 @@ class Engine:
         Args:
             picture: ``(height, width, 3)`` float32 in [-1, 1], array or tensor.
             grid: tiles whose cores cover the picture, or each of its panels.
-            values: the numbers that change, now, in the order of ``Score.slots``; then each energy's factor.
+            values: the numbers that change, now, in the order of ``Score.slots``; then a factor for each term.
             seed: two int32 for the transforms.
             companions: ``(height, width, channels)`` float32: the source photo, if a part looks at it, and the masks.
             pixels: how many pixels of small views may go through the network at once.
@@ -146,11 +103,10 @@ class Engine:
             for (_, tile), (along_rows, along_columns) in zip(batch, done.magnitudes, strict=True):
                 rows[tile.rows.start : tile.rows.stop] += along_rows
                 columns[tile.columns.start : tile.columns.stop] += along_columns
-        return Slope(
-            self._finished(step, None if whole else seam_correction(grid, rows, columns), roll),
-            self._means(weights, sums),
-            float(rows.sum() / (step.shape[0] * step.shape[1] * 3)),
-        )
+        found = self._finished(step, None if whole else seam_correction(grid, rows, columns), roll)
+        gradient, attribution = self._parted(found, step.device)
+        magnitude = float(rows.sum() / (step.shape[0] * step.shape[1] * 3))
+        return Slope(gradient, self._means(weights, sums), magnitude, attribution)
 
     def crops(
         self,
@@ -192,8 +148,9 @@ class Engine:
                 with tf.device(place):
                     total = slope if total is None else total + slope
                 weights, sums = weights.numpy(), sums + inside.numpy()
-            magnitude = float(tf.reduce_mean(tf.abs(total)))
-        return Slope(total.numpy() if on_host(place) else total, self._means(weights, sums), magnitude)
+            gradient, attribution = self._parted(total.numpy() if on_host(place) else total, place)
+            magnitude = float(tf.reduce_mean(tf.abs(gradient)))
+        return Slope(gradient, self._means(weights, sums), magnitude, attribution)
 
     def _prepare(
         self,
@@ -222,7 +179,9 @@ class Engine:
                 values=np.asarray(values, "float32"),
                 seed=np.asarray(seed, "int32"),
                 device=place,
-                sheet=HostSheet(picture.shape[:2], panels) if on_host(place) else DeviceSheet(grid, panels),
+                sheet=HostSheet(picture.shape[:2], panels, 6 if self._doubled else 3)
+                if on_host(place)
+                else DeviceSheet(grid, panels),
             )
 
     def _batches(self, grid: Grid, panels: Panels, pixels: int) -> list[list[Place]]:
@@ -237,6 +196,21 @@ class Engine:
 
         with tf.device(step.device):
             return rolled(step.sheet.finished(factors), (-roll[0], -roll[1]), step.panels)
+
+    @property
+    def _doubled(self) -> bool:
+        """Whether the objectives' own gradient leaves the trace too, as three more channels."""
+        return self.attributed and bool(self.score.energies)
+
+    def _parted(self, found: Any, device: str | None) -> tuple[Any, np.ndarray | None]:
+        """Return the gradient and the attribution, given the channels that left the trace."""
+        import tensorflow as tf
+
+        if not self.attributed:
+            return found, None
+        gradient = np.ascontiguousarray(found[..., :3]) if isinstance(found, np.ndarray) else found[..., :3]
+        with tf.device(device):
+            return gradient, tf.reduce_sum(tf.abs(found[..., -3:]), -1).numpy()
 
     def _means(self, weights: np.ndarray, sums: np.ndarray) -> np.ndarray:
         """Return each part's mean, from its terms' factors, sums and counts."""
@@ -266,7 +240,7 @@ class Engine:
         import tensorflow as tf
 
         tiles = [tile for _, tile in batch]
-        corners = np.array([(*_core(tile), tile.rows.view_start, tile.columns.view_start) for tile in tiles], "float32")
+        corners = np.array([(*tile.core, tile.rows.view_start, tile.columns.view_start) for tile in tiles], "float32")
         windows = step.panels.windows(step.shape)
         shape = np.array((*step.panels.of(step.shape), step.panels.number), "float32")
         with known_failures(tiles=True):
@@ -276,7 +250,7 @@ class Engine:
             with tf.device(step.device):
                 places = enumerate(corners[:, :4].astype(int))
                 cores = [tiled[i, top:bottom, left:right] for i, (top, bottom, left, right) in places]
-                sizes = [tf.abs(core) for core in cores]
+                sizes = [tf.abs(core[..., :3]) for core in cores]
                 sums = [(tf.reduce_sum(size, (1, 2)).numpy(), tf.reduce_sum(size, (0, 2)).numpy()) for size in sizes]
                 for at, core in zip(batch, cores, strict=True):
                     step.sheet.put(at, core)
@@ -287,13 +261,13 @@ class Engine:
 
         self.traces += 1  # runs when traced, not when called
         source, masks = self._split(others)
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
+        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             tape.watch(views)
             ones = tf.ones_like(places[:, :2])
             area = tf.reduce_prod(shape)
             seen = Views(views, source, masks, places[:, :4], places[:, 4:], ones, shape[:2], area, shape[2])
-            total = added(self.score.of_objectives(seen, values, seed), self.score.of_energies(seen, values))
-        return _returned(total, tape.gradient(total.value, views, unconnected_gradients="zero"))
+            sums = self.score.of_objectives(seen, values, seed), self.score.of_energies(seen, values)
+        return self._returned(tape, views, *sums)
 
     def _trace_crops(
         self, canvas: Any, others: Any, boxes: Any, size: Any, room: Any, share: Any, panel: Any, values: Any, seed: Any
@@ -304,7 +278,7 @@ class Engine:
         count = tf.cast(tf.shape(boxes)[0], tf.float32)
         side = tf.cast(size, tf.float32)
         cores = tf.zeros_like(boxes) + tf.stack([0.0, side, 0.0, side])
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
+        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             tape.watch(canvas)
             source, masks = self._split(cropped(others, boxes, size, room))
             seen = Views(
@@ -318,27 +292,24 @@ class Engine:
             origin, ones = tf.zeros((number, 2)), tf.ones((number, 2))
             area = shape[0] * shape[1] * tf.cast(number, tf.float32)
             whole = Views(pixels, source, masks, around, origin, ones, shape, area, 1.0)
-            total = added(self.score.of_objectives(seen, values, seed), self.score.of_energies(whole, values))
-        return _returned(total, share * tape.gradient(total.value, canvas, unconnected_gradients="zero"))
+            sums = self.score.of_objectives(seen, values, seed), self.score.of_energies(whole, values)
+        gradient, *reported = self._returned(tape, canvas, *sums)
+        return share * gradient, *reported
 
     def _split(self, companions: Any) -> tuple[Any, Any]:
         """Return source and masks; without a part that compares, the source is None."""
         return (companions[..., :3], companions[..., 3:]) if self.sourced else (None, companions)
 
+    def _returned(self, tape: Any, pixels: Any, objectives: ScoreSums, energies: ScoreSums) -> tuple[Any, Any, Any]:
+        """Return what leaves the trace: the gradient, and the terms' factors and sums as one tensor each.
 
-def _returned(total: ScoreSums, gradient: Any) -> tuple[Any, Any, Any]:
-    """Return what leaves the trace: the gradient, and the terms' factors and sums as one tensor each."""
-    import tensorflow as tf
+        Objectives and energies are differentiated apart, which takes no longer than their sum.
+        """
+        import tensorflow as tf
 
-    return gradient, tf.stack(total.weights), tf.stack(total.sums)
-
-
-def _core(tile: Tile) -> tuple[int, int, int, int]:
-    """Return top, bottom, left, right of a tile's core within its view."""
-    rows, columns = tile
-    return (
-        rows.start - rows.view_start,
-        rows.stop - rows.view_start,
-        columns.start - columns.view_start,
-        columns.stop - columns.view_start,
-    )
+        gradient = own = tape.gradient(objectives.value, pixels, unconnected_gradients="zero")
+        if self.score.energies:
+            gradient = own + tape.gradient(energies.value, pixels, unconnected_gradients="zero")
+        total = added(objectives, energies)
+        slope = tf.concat([gradient, own], -1) if self._doubled else gradient
+        return slope, tf.stack(total.weights), tf.stack(total.sums)

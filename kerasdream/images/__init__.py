@@ -6,6 +6,7 @@ from kerasdream.images.colors import LUMA, from_light, luma, mean_spread, to_lig
 from kerasdream.images.enlarging import enlarged, with_longer_side
 from kerasdream.images.formats import in_folder, left_out, suffixes
 from kerasdream.images.html import as_html
+from kerasdream.images.opacity import opacity
 from kerasdream.images.reading import MAX_PIXELS, Picture, fit, from_pillow, read, size
 from kerasdream.images.recipe import MAX_RECIPE_BYTES, as_gif_comment, read_recipe
 from kerasdream.images.scaled import Scaled
@@ -30,6 +31,7 @@ __all__ = [
     "left_out",
     "luma",
     "mean_spread",
+    "opacity",
     "over_white",
     "read",
     "read_recipe",

@@ -61,11 +61,11 @@ class Mask:
         share = (luma(drawn.pixels)[..., 0] + 1) / 2 * (1 if drawn.alpha is None else drawn.alpha)
         share = resize(share.astype("float32"), shape).clip(0, 1)
         if self.feather:
-            share = _feathered(share, self.feather * min(shape) / 2)
+            share = feathered(share, self.feather * min(shape) / 2)
         return np.float32(1) - share if self.invert else share
 
 
-def _feathered(share: np.ndarray, sigma: float) -> np.ndarray:
+def feathered(share: np.ndarray, sigma: float) -> np.ndarray:
     """Blur a mask. Wide blurs are computed at reduced size, because the cost grows with the radius."""
     from scipy.ndimage import gaussian_filter  # scipy loads slowly, and few runs feather a mask
 

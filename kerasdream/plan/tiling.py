@@ -56,6 +56,12 @@ class Tile(NamedTuple):
         """(height, width) of the view."""
         return (self.rows.view_stop - self.rows.view_start, self.columns.view_stop - self.columns.view_start)
 
+    @property
+    def core(self) -> tuple[int, int, int, int]:
+        """Top, bottom, left and right of the core within the view."""
+        down, right = self.rows.view_start, self.columns.view_start
+        return (self.rows.start - down, self.rows.stop - down, self.columns.start - right, self.columns.stop - right)
+
 
 class Lattice(NamedTuple):
     """Sizes of views that lose no pixel: congruent to ``residue`` modulo ``stride``, and at least ``smallest``."""

@@ -136,7 +136,7 @@ def _projected(part: Any, picture: Any, before: Any) -> None:
     _picture(picture, before.shape, f"the shape of the picture, {_text(before.shape)}")
 
 
-def _processed(part: Postprocess, picture: Any, before: Any, source: Any) -> None:
+def _processed(part: Postprocess, picture: Any, before: Any, *_: Any) -> None:
     shape = (*part.enlarged(before.shape[:2]), 3)
     enlarged = "" if part.scale == 1 else f" enlarged {part.scale:g} times"
     _picture(picture, shape, f"the shape of the picture{enlarged}, {_text(shape)}")

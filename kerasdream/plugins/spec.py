@@ -66,7 +66,8 @@ class PartSpec:
     @property
     def mask(self) -> Mask | None:
         """The reserved parameter ``mask``: where in the picture the part counts."""
-        return self.values.get("mask")
+        value = self.values.get("mask")
+        return value if isinstance(value, Mask) else None
 
     @property
     def scale(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,20 +28,36 @@ def finished_shape(steps: Sequence[Postprocess], shape: tuple[int, int]) -> tupl
     return shape
 
 
-def finish(image: np.ndarray, picture: Picture, steps: Sequence[Postprocess]) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return the finished picture, and its alpha at the same size.
+class Finish(NamedTuple):
+    """The finished picture, and what has its size: alpha and attribution, or None."""
+
+    image: np.ndarray
+    alpha: np.ndarray | None
+    attribution: np.ndarray | None
+
+
+def finish(
+    image: np.ndarray, picture: Picture, steps: Sequence[Postprocess], attribution: np.ndarray | None = None
+) -> Finish:
+    """Return the finished picture.
 
     Args:
         image: the dream of ``picture``, at its size.
+        attribution: of the dream, at any size, if a step or an output needs it.
     """
-    alpha = picture.alpha
+    attribution = _resized(attribution, image, 0, None)
     if not steps:
-        return image, alpha
+        return Finish(image, picture.alpha, attribution)
     source = picture.pixels
     for step in steps:
-        image = step.apply(image, source)
+        image = step.apply(image, source, attribution) if step.attributed else step.apply(image, source)
         if image.shape != source.shape:
-            source = resize(source, (image.shape[0], image.shape[1])).clip(-1, 1)
-    if alpha is not None and alpha.shape != image.shape[:2]:
-        alpha = resize(alpha, (image.shape[0], image.shape[1])).clip(0, 1)
-    return image, alpha
+            source = _resized(source, image, -1, 1)
+            attribution = _resized(attribution, image, 0, None)
+    return Finish(image, _resized(picture.alpha, image, 0, 1), attribution)
+
+
+def _resized(array: Any, image: np.ndarray, low: float, high: float | None) -> Any:
+    """Return an array, or none, at the size of a picture."""
+    shape = (image.shape[0], image.shape[1])
+    return array if array is None or array.shape[:2] == shape else resize(array, shape).clip(low, high)

@@ -154,17 +154,17 @@ class FrameLoop:
     def _result(self, dreamed: _Dreamed) -> Result:
         """Finish a frame."""
         frame, ascent = dreamed.frame, dreamed.ascent
-        image, alpha = finish(dreamed.pixels, dreamed.source, self.postprocess)
+        made = finish(dreamed.pixels, dreamed.source, self.postprocess, ascent.attribution)
         facts = {
             "frame": frame.number + 1 if self.settings.count > 1 else None,
             "interrupted": ascent.interrupted,
             "memory_ran_out": {"views": dreamed.views} if dreamed.views else None,
-            "prior_units": list(ascent.units),
+            "prior_units": [unit for unit, *_ in ascent.units] if any(unit != 1.0 for unit, *_ in ascent.units) else [],
+            "objective_units": [list(units) for _, *units in ascent.units if units],
         }
         written = [target for target in self.targets if self._is_last(dreamed) or is_framed(target.path)]
         return Result(
-            image=image,
-            alpha=alpha,
+            **made._asdict(),
             scores=ascent.scores,
             timings={"load": self.load, **ascent.timings, "total": time.perf_counter() - self.began},
             manifest={**self.manifest, **{name: fact for name, fact in facts.items() if fact}},

@@ -44,6 +44,7 @@ class Session:
             finished ones are left alone.
         on_event: called with every event.
         network: the network, if it is already built.
+        attributed: whether results have an ``attribution`` even if no part of the run needs it.
     """
 
     def __init__(
@@ -56,12 +57,13 @@ class Session:
         resume: bool = False,
         on_event: Callable[[Event], None] = lambda event: None,
         network: Network | None = None,
+        attributed: bool = False,
     ) -> None:
         self.config, self.resume, self.on_event = config, resume, on_event
         folder = folder or (None if beside else config.base)
         self.files = Targets(config, folder, overwrite=overwrite, resume=resume)
         self.provenance = Provenance(config)
-        self._network = network
+        self._network, self._attributed = network, attributed
 
     def sources(self) -> list[str]:
         """Return the pictures of this run: paths, or ``noise``.
@@ -163,6 +165,8 @@ class Session:
             jit=config.engine.jit == "on",
             crops=config.crops_for(self.network.side),
             seed=config.seed,
+            attributed=self._attributed
+            or any(entry.make().attributed for entry in (*config.postprocess, *config.outputs)),
             cutting=cutting_of(config, self.facts),
             extractor=extractor,
         )
@@ -194,7 +198,7 @@ class Session:
         ascent = _ascend(self.config, self.step, picture, short, start=None, save=nothing, on_event=nothing)
         if ascent.interrupted or ascent.picture is None:
             raise KeyboardInterrupt
-        finish(ascent.picture, picture, postprocess)
+        finish(ascent.picture, picture, postprocess, ascent.attribution)
 
     @usual_keras()
     def dream(self, picture: Picture, targets: Sequence[Path] = ()) -> Result:

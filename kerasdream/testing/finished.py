@@ -33,9 +33,14 @@ def check_postprocess(
     made: Postprocess = entry.make()
     picture = photo() if picture is None else picture
     source = picture[::-1].copy()
-    check_projection(entry, lambda canvas: made.apply(canvas, source[: canvas.shape[0], : canvas.shape[1]]), picture)
+
+    def apply(canvas: np.ndarray) -> np.ndarray:
+        like = source[: canvas.shape[0], : canvas.shape[1]]
+        return made.apply(canvas, like, abs(like).sum(-1)) if made.attributed else made.apply(canvas, like)
+
+    check_projection(entry, apply, picture)
     before = source.copy()
-    made.apply(picture, source)
+    apply(picture)
     expect((source == before).all(), entry.origin, "changes its source argument; return a new picture")
 
 

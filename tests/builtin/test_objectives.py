@@ -19,6 +19,7 @@ from kerasdream.builtin.objectives import (
     direction,
     diversity,
     guide,
+    hold,
     interpolate,
     l2,
     layer_difference,
@@ -200,6 +201,42 @@ def test_difference_is_the_mean_square():
     scores, slope = value(difference(layer="x"), A, S)
     np.testing.assert_allclose(scores, ((A - S) ** 2).mean(-1), rtol=1e-5)
     np.testing.assert_allclose(slope, (A - S) / 4, rtol=1e-4, atol=1e-6)
+
+
+def test_hold_is_the_mean_distance_at_each_position():
+    scores, slope = value(hold(layer="x", amount=2.0), A, S)
+    np.testing.assert_allclose(scores, -np.linalg.norm(A - S, axis=-1), rtol=2e-3)
+    expected = (S - A) / np.linalg.norm(A - S, axis=-1, keepdims=True)
+    np.testing.assert_allclose(slope, expected, rtol=2e-3, atol=1e-5)
+    scores, slope = value(hold(layer="x"), S, S)
+    assert not scores.any()
+    assert not slope.any()
+
+
+def test_hold_needs_another_objective():
+    run = "image: noise\nmodel: efficientnet_lite0\nobjectives:\n  - hold: {layer: block5_expand}\n"
+    with pytest.raises(ConfigError, match=r"hold is in proportion to the other objectives, and there are none; add"):
+        resolve(parse(run, "run.yaml"), Path())
+
+
+def test_hold_keeps_the_photo(lite0, chelsea):
+    """With amount 1 the layer sees more of the photo than without; with 5 hardly anything is gained."""
+    photo = chelsea[60:188, 100:228]
+    moved, gained = [], []
+    layers = ["block3_expand", "block5_expand"]
+    seen = feature_extractor(lite0.model, layers)
+    for amount in (0.0, 1.0, 5.0):
+        parts = [l2(layer="block5_expand"), hold(layer="block3_expand", amount=amount)]
+        step, picture = GradientStep(lite0, parts), photo
+        rate = 0.01 / abs(step(photo, source=photo)[1]).mean()
+        for number in range(8):
+            picture = np.clip(picture + rate * step(picture, step=number, source=photo)[1], -1, 1)
+        before, after = (seen(lite0.preprocess(one[None])) for one in (photo, picture))
+        (held, climbed), (photos, start) = ([one[layer].numpy() for layer in layers] for one in (after, before))
+        moved.append(np.linalg.norm(held - photos, axis=-1).mean())
+        gained.append((climbed**2).mean() - (start**2).mean())
+    assert moved[2] < moved[1] < 0.85 * moved[0], moved
+    assert gained[2] < 0.5 * gained[1] < 0.5 * gained[0], gained
 
 
 def test_layer_difference_is_half_the_difference_of_mean_squares():

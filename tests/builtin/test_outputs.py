@@ -8,7 +8,7 @@ import skimage.data
 from PIL import Image, ImageSequence
 
 from kerasdream import ImageError, Result, images
-from kerasdream.builtin.outputs import OUTPUTS, gif, jpeg, png, tiff
+from kerasdream.builtin.outputs import OUTPUTS, gif, jpeg, png, tiff, webp
 from kerasdream.events import Finished
 
 
@@ -102,3 +102,18 @@ def test_dots_per_inch_are_the_given_or_the_photos(output, pictures, tmp_path):
             receive(Finished(Result(pictures[0], (), {}, {"recipe": {}}, dpi=source.dpi), 0, 1))
         found = images.read(tmp_path / "dream").dpi
         assert found == (expected and pytest.approx((expected, expected), abs=0.01))
+
+
+@pytest.mark.parametrize("output", [png, webp, tiff])
+def test_alpha_follows_the_attribution_and_the_photo(output, pictures, tmp_path):
+    pulls = np.linspace(0, 1, 128 * 160, dtype="float32").reshape(128, 160)
+    photo = np.repeat(np.float32([[1, 0.5]]), 80, axis=1).repeat(128, axis=0)
+    made = output(alpha="attribution")
+    assert made.attributed
+    assert not output().attributed
+    with made.open(tmp_path / "dream") as receive:
+        receive(Finished(Result(pictures[0], (), {}, {"recipe": {}}, photo, attribution=pulls), 0, 1))
+    alpha = images.read(tmp_path / "dream").alpha
+    np.testing.assert_allclose(alpha, images.opacity(pulls) * photo, atol=1 / 255)
+    assert (alpha[:20] == 0).all()
+    assert (alpha[-20:, :80] == 1).all()

@@ -144,6 +144,17 @@ def test_blend_follows_a_mask(pair, tmp_path):
     np.testing.assert_allclose(soft, source + share * (picture - source), atol=3e-3)
 
 
+def test_blend_follows_the_attribution(run):
+    """The photo where the objectives hardly pulled, the dream where they pulled most."""
+    mixed = run({"blend": {"amount": 1, "mask": "attribution"}}, {"blend": {"amount": 0.5}})
+    dream, source = run(), skimage.data.chelsea()[:64, :80].astype("float32") / 127.5 - 1
+    share = images.opacity(mixed.attribution)[..., None]
+    np.testing.assert_allclose(mixed.image, source + 0.5 * share * (dream.image - source), atol=1e-5)
+    assert mixed.manifest["recipe"]["postprocess"][0] == {"blend": {"amount": 1.0, "mask": "attribution"}}
+    assert dream.attribution is None
+    assert 0 < share.mean() < 1
+
+
 def test_a_mask_is_resized_and_its_transparent_parts_are_black(pair, tmp_path):
     picture, source = pair
     drawn = np.full((20, 30, 4), 255, np.uint8)

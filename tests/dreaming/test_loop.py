@@ -141,12 +141,14 @@ def test_no_picture_of_an_earlier_step_is_kept(tiny, chelsea, monkeypatch, param
     )
     evaluate, earlier = session.step.evaluate, []
 
-    def watched(picture, *rest, unit):
+    def watched(picture, *rest, factors):
         gc.collect()
         assert all(kept() is None for kept in earlier)
-        slope = evaluate(picture, *rest, unit=unit)
+        slope = evaluate(picture, *rest, factors=factors)
         # An octave's first picture is seen twice: before the first step, for the unit of the priors.
-        earlier.extend(map(weakref.ref, [slope.gradient] if unit is None else [picture, slope.gradient]))
+        earlier.extend(
+            map(weakref.ref, [slope.gradient] if factors == session.step.parts.alone() else [picture, slope.gradient])
+        )
         return slope
 
     monkeypatch.setattr(session.step, "evaluate", watched)
@@ -256,7 +258,14 @@ def test_unit_of_the_priors_is_measured_in_each_octave_and_recorded(tiny, chelse
     assert len(units) == 2
     plan = session.plan((96, 128))
     start = resize(chelsea[:96, :128], plan.sizes[0]).clip(-1, 1)
-    assert units[0] == pytest.approx(session.step.unit(start, plan, Progress(octaves=2, steps=3)), rel=1e-5)
+    assert units[0] == pytest.approx(session.step.units(start, plan, Progress(octaves=2, steps=3))[0], rel=1e-5)
+    held = kerasdream.dream(
+        chelsea[:96, :128], model=tiny, objectives=[{"l2": "c3"}, {"hold": "c2"}], octaves={"count": 2, "steps": 1},
+        input_range=(-1, 1),
+    )  # fmt: skip
+    assert [len(each) for each in held.manifest["objective_units"]] == [1, 1]
+    assert held.manifest["prior_units"][0] == pytest.approx(units[0], rel=1e-5)
+    assert "objective_units" not in result.manifest
     bare = [{"total_variation": {"scale": "absolute"}}]
     options = {"octaves": {"count": 2, "steps": 1}, "priors": bare, "input_range": (-1, 1)}
     assert (

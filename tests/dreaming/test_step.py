@@ -7,18 +7,19 @@ import numpy as np
 import pytest
 
 import kerasdream
-from kerasdream import Energy, GradientStep, Objective, Transform, ops
+from kerasdream import Energy, GradientStep, Objective, Transform, images, ops
+from kerasdream.builtin.objectives.hold import hold
 from kerasdream.builtin.objectives.l2 import l2
 from kerasdream.builtin.objectives.mean import mean
 from kerasdream.dreaming.parts import Parts, extractor_for
-from kerasdream.dreaming.step import as_network
+from kerasdream.dreaming.step import NUDGE, as_network
 from kerasdream.errors import ConfigError, ModelError, PluginError
 from kerasdream.models.extractor import geometry_of
 from kerasdream.plan.crops import Windows
 from kerasdream.plan.cutting import cutting_for
 from kerasdream.plan.plan import Plan
 from kerasdream.plugins.spec import PartSpec
-from kerasdream.schedules import Progress
+from kerasdream.schedules import Progress, Ramp
 
 
 def test_scores_are_means_and_weights_multiply_once(tiny):
@@ -158,8 +159,43 @@ def test_unit_with_crops_is_the_gradient_where_the_crops_are(tiny):
     picture = np.random.default_rng(0).uniform(-1, 1, (96, 128, 3)).astype("float32")
     step = GradientStep(tiny, l2(layer="c3"), [tilted()], input_range=(-1, 1), crops=Windows(48))
     plan, progress = Plan((picture.shape[:2],), (1,), step.cutting, 0, crops=step.crops), Progress()
-    found = step.evaluate(picture, plan, progress, unit=None)
+    found = step.evaluate(picture, plan, progress, factors=step.parts.alone())
     assert not found.gradient[:8].any()
-    assert step.unit(picture, plan, progress) == pytest.approx(
+    assert step.units(picture, plan, progress)[0] == pytest.approx(
         0.1 * np.abs(found.gradient[found.window]).mean() * picture.size, rel=1e-5
     )
+
+
+def test_relative_objective_pulls_as_hard_as_the_others_whatever_the_tiles(tiny):
+    """Near the source, where it has no slope itself; the weight is a factor, and a term of a sum may be relative."""
+    picture = np.random.default_rng(0).uniform(-1, 1, (96, 128, 3)).astype("float32")
+    photo, near = images.Scaled(picture), picture + np.float32(NUDGE) * np.sign(picture[::-1])
+    units = []
+    for parts, number in [
+        ([2 * l2(layer="c3"), hold(layer="c1", amount=3.0)], 1),
+        (hold(layer="c1") + l2(layer="c3"), 0),
+    ]:
+        for tile in (64, 512):
+            step = GradientStep(tiny, parts, [tilted()], input_range=(-1, 1), tile=tile, halo="exact")
+            plan = Plan((picture.shape[:2],), (1,), step.cutting, 0)
+            units.append(step.units(picture, plan, Progress(), photo))
+        factors = np.array(step.parts.factors(units[-1]))
+        only = [factors * (np.arange(3) == one) for one in (number, 1 - number)]
+        pulls = [step.evaluate(near, plan, Progress(), photo, factors=one).magnitude for one in only]
+        assert pulls[0] == pytest.approx((3 if number else 1) * pulls[1], rel=0.1)
+    np.testing.assert_allclose(units[0], units[1], rtol=1e-5)
+    np.testing.assert_allclose(units[2], units[3], rtol=1e-5)
+    np.testing.assert_allclose(units[0], 2 * np.array(units[2]), rtol=1e-4)
+
+
+def test_weight_of_a_relative_objective_may_begin_at_zero(tiny):
+    picture = np.random.default_rng(0).uniform(-1, 1, (64, 64, 3)).astype("float32")
+    photo, found = images.Scaled(picture), []
+    for weight in (1.0, Ramp[float](**{"from": 0.0, "to": 2.0}), 0.0):
+        spec = PartSpec("objectives", "hold", hold, "kerasdream", {"layer": "c1", "weight": weight}, {}, ())
+        ordinary = PartSpec.of("objectives", l2(layer="c3"))
+        step = GradientStep(tiny, [ordinary, spec], input_range=(-1, 1), halo="exact")
+        plan = Plan((picture.shape[:2],), (3,), step.cutting, 0)
+        found.append(step.units(picture, plan, Progress(steps=3), photo)[1])
+    assert found[1] == pytest.approx(found[0], rel=0.05)
+    assert found[2] == 0

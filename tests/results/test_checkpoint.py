@@ -121,8 +121,9 @@ EARLY = {"scale": [1.3, 1.2], "steps": [4, 5, 3], "plateau": 2, "plateau_gain": 
         ((0, 3, 11), {}),
         ((6,), {"parametrization": "fourier"}),
         ((2, 6), {"octaves": EARLY}),
+        ((2, 7), {"outputs": [{"png": {"alpha": "attribution"}}], "objectives": [{"l2": "c3"}, {"hold": "c2"}]}),
     ],
-    ids=["pixels", "parametrized", "octaves_left_early"],
+    ids=["pixels", "parametrized", "octaves_left_early", "attributed_and_held"],
 )
 def test_interrupted_run_resumes_with_the_same_bits(run, tmp_path, stops, keys):
     """Interrupted after the first step, within an octave, at the end of one, early or not, and after the last step."""

@@ -14,6 +14,7 @@ from kerasdream.builtin.objectives.difference import difference
 from kerasdream.builtin.objectives.direction import direction
 from kerasdream.builtin.objectives.diversity import diversity
 from kerasdream.builtin.objectives.guide import guide
+from kerasdream.builtin.objectives.hold import hold
 from kerasdream.builtin.objectives.interpolate import interpolate
 from kerasdream.builtin.objectives.l2 import l2
 from kerasdream.builtin.objectives.layer_difference import layer_difference
@@ -33,6 +34,7 @@ OBJECTIVES: Mapping[str, Callable[..., Objective]] = {
     "caricature": caricature,
     "style": style,
     "difference": difference,
+    "hold": hold,
     "layer_difference": layer_difference,
     "diversity": diversity,
     "alignment": alignment,

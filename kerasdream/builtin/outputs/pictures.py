@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from annotated_types import Interval
 
@@ -14,17 +14,22 @@ from kerasdream import Ending, Output, images
 from kerasdream.events import Event, Finished
 
 Dpi = Annotated[int, Interval(ge=2, le=9600)] | None
+Alpha = Literal["source", "attribution"]
 
 
-def png(*, path: Annotated[str, Ending((".png",))] = "{stem}-dream.png", dpi: Dpi = None) -> Output:
+def png(
+    *, path: Annotated[str, Ending((".png",))] = "{stem}-dream.png", dpi: Dpi = None, alpha: Alpha = "source"
+) -> Output:
     """Write the finished picture, or every frame, as PNG: lossless, with alpha and the recipe.
 
     Args:
         path: file name; ``{stem}`` is the source's name without its extension, ``{seed}`` the seed. With ``{frame}``,
             the number of a frame, every frame is written, otherwise only the last one.
         dpi: dots per inch, for printing; null: the photo's, if it has any.
+        alpha: source: the photo's transparency. attribution: a dream one can see through, opaque where the objectives
+            pulled most, clear where they hardly did.
     """
-    return Output(path, partial(_writing, each="{frame}" in path, dpi=dpi, format="png"))
+    return _picture(path, dpi=dpi, format="png", alpha=alpha)
 
 
 def jpeg(
@@ -41,13 +46,14 @@ def jpeg(
         quality: 1 (small) to 100 (best).
         dpi: dots per inch, for printing; null: the photo's, if it has any.
     """
-    return Output(path, partial(_writing, each="{frame}" in path, dpi=dpi, format="jpeg", quality=quality))
+    return _picture(path, dpi=dpi, format="jpeg", quality=quality)
 
 
 def webp(
     *,
     path: Annotated[str, Ending((".webp",))] = "{stem}-dream.webp",
     quality: Annotated[int, Interval(ge=1, le=100)] = 92,
+    alpha: Alpha = "source",
 ) -> Output:
     """Write the finished picture, or every frame, as WebP: smaller still, with alpha and the recipe.
 
@@ -55,24 +61,35 @@ def webp(
         path: file name; ``{stem}`` is the source's name without its extension, ``{seed}`` the seed. With ``{frame}``,
             the number of a frame, every frame is written, otherwise only the last one.
         quality: 1 (small) to 100 (best).
+        alpha: source: the photo's transparency. attribution: a dream one can see through, opaque where the objectives
+            pulled most, clear where they hardly did.
     """
-    return Output(path, partial(_writing, each="{frame}" in path, format="webp", quality=quality))
+    return _picture(path, format="webp", quality=quality, alpha=alpha)
 
 
-def tiff(*, path: Annotated[str, Ending((".tif", ".tiff"))] = "{stem}-dream.tif", dpi: Dpi = None) -> Output:
+def tiff(
+    *, path: Annotated[str, Ending((".tif", ".tiff"))] = "{stem}-dream.tif", dpi: Dpi = None, alpha: Alpha = "source"
+) -> Output:
     """Write the finished picture, or every frame, as TIFF for print shops: lossless, with alpha and the recipe.
 
     Args:
         path: file name; ``{stem}`` is the source's name without its extension, ``{seed}`` the seed. With ``{frame}``,
             the number of a frame, every frame is written, otherwise only the last one.
         dpi: dots per inch, for printing; null: the photo's, if it has any.
+        alpha: source: the photo's transparency. attribution: a dream one can see through, opaque where the objectives
+            pulled most, clear where they hardly did.
     """
-    return Output(path, partial(_writing, each="{frame}" in path, dpi=dpi, format="tiff"))
+    return _picture(path, dpi=dpi, format="tiff", alpha=alpha)
+
+
+def _picture(path: str, alpha: Alpha = "source", **how: Any) -> Output:
+    writing = partial(_writing, each="{frame}" in path, alpha=alpha, **how)
+    return Output(path, writing, attributed=alpha == "attribution")
 
 
 @contextmanager
 def _writing(
-    path: Path, each: bool, format: images.Format, quality: int = 92, dpi: int | None = None
+    path: Path, each: bool, format: images.Format, alpha: Alpha, quality: int = 92, dpi: int | None = None
 ) -> Iterator[Callable[[Event], None]]:
     def receive(event: Event) -> None:
         if isinstance(event, Finished) and (each or event.last):
@@ -80,7 +97,7 @@ def _writing(
             images.save(
                 path,
                 result.image,
-                alpha=result.alpha,
+                alpha=result.alpha_from(alpha),
                 recipe=result.recipe,
                 format=format,
                 quality=quality,

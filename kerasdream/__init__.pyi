@@ -3,7 +3,6 @@ from .api import build_network, dream, load_config, run
 from .components import (
     LOGITS,
     Energy,
-    LayerName,
     Network,
     Objective,
     Output,
@@ -22,6 +21,7 @@ from .hookspecs import hookimpl
 from .images.masks import Mask, MaskFile
 from .models.extractor import feature_extractor
 from .output_names import Ending
+from .plugins.annotations import LayerName, PictureFiles
 
 __version__: str
 
@@ -43,6 +43,7 @@ __all__ = [
     "Output",
     "OutputError",
     "Parametrization",
+    "PictureFiles",
     "PluginError",
     "Postprocess",
     "Projection",

@@ -14,6 +14,7 @@ from .components import (
     Transform,
     from_range,
 )
+from .concepts import concept
 from .dreaming.step import GradientStep
 from .errors import ConfigError, DreamError, ImageError, KerasdreamError, ModelError, OutputError, PluginError
 from .events import Result
@@ -54,6 +55,7 @@ __all__ = [
     "__version__",
     "build_network",
     "callbacks",
+    "concept",
     "dream",
     "events",
     "feature_extractor",

@@ -1,6 +1,7 @@
 """Make the picture of docs/catalogue/objectives.md: ``python docs/make_objectives.py``.
 
-The raccoon under nine objectives. The guide is a cat, the style a cup of coffee (both CC0, scikit-image).
+The raccoon under nine objectives, and in a style matched in two ways. The guide is a cat, the style a cup of coffee
+(both CC0, scikit-image).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import kerasdream
 from kerasdream import images
 
 PHOTO = Path(__file__).parents[1] / "configs" / "photos" / "raccoon.jpg"
-TO = Path(__file__).parent / "catalogue" / "images" / "objectives.jpg"
+FOLDER = Path(__file__).parent / "catalogue" / "images"
 
 STYLED = ["stem", "block1_expand", "block3_expand", "block5_expand"]
 
@@ -46,21 +47,37 @@ def dreams(folder: Path) -> list[dict[str, Any]]:
     ]
 
 
+def styles(folder: Path) -> list[dict[str, Any]]:
+    """Return the settings of each panel of the sheet of styles; ``coffee.png`` is in the folder."""
+    style = {"image": str(folder / "coffee.png"), "layer": STYLED}
+    near = {"difference": {"layer": "block8_expand", "weight": -0.1}}
+    longer = {"count": 3, "steps": 30}
+    return [
+        {"objectives": [{"style": {**style, "match": match}}, near], "octaves": longer} for match in ("gram", "sorted")
+    ]
+
+
 def main() -> None:
-    """Make the picture."""
-    common = {"outputs": [], "octaves": {"count": 3, "steps": 15}}
-    panels = []
+    """Make the pictures."""
     with tempfile.TemporaryDirectory() as folder:
         left = np.repeat(np.uint8([[[255] * 3, [0] * 3]]), 2, axis=0)
         for name, data in (("cat", skimage.data.chelsea()), ("coffee", skimage.data.coffee()), ("left", left)):
             images.save(Path(folder) / f"{name}.png", images.to_float(data), format="png")
-        for dream in dreams(Path(folder)):
-            result = kerasdream.run({**common, "image": {"source": str(PHOTO), "max_side": 384}, **dream})
-            print(dream["objectives"], result.scores[0], result.scores[-1], flush=True)
-            panels.append(np.pad(result.image, ((2, 2), (2, 2), (0, 0)), constant_values=1))
+        draw(FOLDER / "objectives.jpg", dreams(Path(folder)))
+        draw(FOLDER / "style.jpg", styles(Path(folder)))
+
+
+def draw(to: Path, dreams: list[dict[str, Any]]) -> None:
+    """Draw a sheet of dreams, three in a row."""
+    common = {"outputs": [], "octaves": {"count": 3, "steps": 15}}
+    panels = []
+    for dream in dreams:
+        result = kerasdream.run({**common, "image": {"source": str(PHOTO), "max_side": 384}, **dream})
+        print(dream["objectives"], result.scores[0], result.scores[-1], flush=True)
+        panels.append(np.pad(result.image, ((2, 2), (2, 2), (0, 0)), constant_values=1))
     rows = [np.hstack(panels[start : start + 3]) for start in range(0, len(panels), 3)]
-    images.save(TO, np.vstack(rows), format="jpeg", quality=55)
-    print(TO, TO.stat().st_size)
+    images.save(to, np.vstack(rows), format="jpeg", quality=55)
+    print(to, to.stat().st_size)
 
 
 if __name__ == "__main__":

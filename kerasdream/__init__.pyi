@@ -3,7 +3,6 @@ from .api import build_network, dream, load_config, run
 from .components import (
     LOGITS,
     Energy,
-    LayerName,
     Network,
     Objective,
     Output,
@@ -15,6 +14,7 @@ from .components import (
     Transform,
     from_range,
 )
+from .concepts import concept
 from .dreaming.step import GradientStep
 from .errors import ConfigError, DreamError, ImageError, KerasdreamError, ModelError, OutputError, PluginError
 from .events import Result
@@ -22,6 +22,7 @@ from .hookspecs import hookimpl
 from .images.masks import Mask, MaskFile
 from .models.extractor import feature_extractor
 from .output_names import Ending
+from .plugins.annotations import LayerName, PictureFiles
 
 __version__: str
 
@@ -43,6 +44,7 @@ __all__ = [
     "Output",
     "OutputError",
     "Parametrization",
+    "PictureFiles",
     "PluginError",
     "Postprocess",
     "Projection",
@@ -53,6 +55,7 @@ __all__ = [
     "__version__",
     "build_network",
     "callbacks",
+    "concept",
     "dream",
     "events",
     "feature_extractor",

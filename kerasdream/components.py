@@ -5,16 +5,15 @@ Each is a small frozen value that wraps pure functions. Tensors are channels-las
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-from annotated_types import Ge, MinLen
-from pydantic import BeforeValidator, ConfigDict, ValidationInfo
-from pydantic_core import PydanticCustomError
+from annotated_types import Ge
+from pydantic import ConfigDict
 
 if TYPE_CHECKING:
     import keras
@@ -24,36 +23,6 @@ if TYPE_CHECKING:
 Tensor = Any
 """A tensor of the Keras backend in use."""
 
-
-def _layer_for(value: Any, info: ValidationInfo) -> Any:
-    """Return the layer for the run's network, ``info.context["network"]``, from a mapping with several."""
-    if not isinstance(value, dict) or not value:
-        return value
-    network = (info.context or {}).get("network")
-    if network is None:  # reported as an error of its own
-        return next(iter(value.values()))
-    if network not in value:
-        raise PydanticCustomError("layer", f"a layer for {network} as well as for {', '.join(map(str, value))}")
-    return value[network]
-
-
-LAYER = BeforeValidator(_layer_for, json_schema_input_type=str | Annotated[dict[str, str], MinLen(1)])
-"""Marks a parameter as a layer's name; from a mapping with one for each of several networks, picks the right one."""
-
-LayerName = Annotated[str, LAYER]
-"""Annotation of a parameter that names a layer of the network; the name is checked before anything is computed.
-
-In a run file it may also be a mapping, ``{efficientnet_lite0: block5_expand, inception_v3: mixed3}``; the factory
-receives the name for the run's network.
-"""
-
-CODE = object()
-CodeFile = Annotated[Path, CODE]
-"""Annotation of a parameter that names a Python file which is run: a run file may name those in its own folder."""
-
-TRUSTED = object()
-Trusted = Annotated[bool, TRUSTED]
-"""Annotation of a parameter that no run file can set: whether it is trusted, with ``--trust``, to run code."""
 
 LOGITS = "logits"
 """Placeholder layer name for the classifier's logits, ``(n, classes)``, whatever the network calls that layer."""
@@ -158,10 +127,18 @@ class Term:
     layers: tuple[str, ...]
     fn: Callable[..., Tensor]
     weight: Any = 1.0
-    reference: Path | Literal["source"] | None = None
+    reference: Path | tuple[Path, ...] | Literal["source"] | None = None
     at: tuple[Any, Any] | None = None
     compares: bool = False
     relative: bool = False
+    summary: Callable[[Iterator[Mapping[str, Tensor]]], Any] | None = None
+
+    @property
+    def guides(self) -> tuple[Path, ...]:
+        """The pictures, or folders of them, that ``fn`` compares with; not the source."""
+        if self.reference is None or self.reference == "source":
+            return ()
+        return self.reference if isinstance(self.reference, tuple) else (Path(self.reference),)
 
 
 @dataclass(frozen=True, init=False)
@@ -176,13 +153,16 @@ class Objective:
         reference: a second picture. ``fn`` receives its activations of the same layers as a second argument, without
             gradient. ``"source"`` is the source photo, seen through the same view (the same window, the same random
             transforms, ``(n, h, w, channels)``); a path is a separate picture, a guide, seen once as a whole
-            (``(1, h', w', channels)``).
+            (``(1, h', w', channels)``). Of several paths, pictures or folders of them, ``fn`` receives a list with the
+            activations of each picture.
         at: look only at the position nearest to this point, ``(y, x)`` as fractions of the picture's height and width;
             the score is then that position's density, not a mean.
         compares: whether ``fn`` compares the pictures of several panels, ``(panels, h, w, channels)``, row by row; such
             an objective needs more than one panel.
         relative: whether the weight is in proportion to the other objectives: with 1, it pulls as hard as they do
             together, as measured at the start of each octave, near the picture of that time.
+        summary: what ``fn`` needs of its guides, computed once: receives an iterator over each picture's activations,
+            and ``fn`` receives what it returns instead. Its numbers are those at the start of the run.
 
     Objectives form an algebra and are immutable: ``2 * a + b - c``, ``-a``.
 
@@ -196,22 +176,30 @@ class Objective:
         layers: str | Sequence[str],
         fn: Callable[..., Tensor],
         *,
-        reference: Path | Literal["source"] | None = None,
+        reference: Path | Sequence[Path] | Literal["source"] | None = None,
         at: tuple[Any, Any] | None = None,
         compares: bool = False,
         relative: bool = False,
+        summary: Callable[[Iterator[Mapping[str, Tensor]]], Any] | None = None,
     ) -> None:
         layers = (layers,) if isinstance(layers, str) else tuple(layers)
-        object.__setattr__(self, "terms", (Term(layers, fn, 1.0, reference, at, compares, relative),))
+        if reference is not None and not isinstance(reference, (str, Path)):
+            reference = tuple(Path(path) for path in reference)
+        object.__setattr__(self, "terms", (Term(layers, fn, 1.0, reference, at, compares, relative, summary),))
 
     @property
     def layers(self) -> tuple[str, ...]:
         """The layers it looks at, each once, in order of first use."""
         return tuple(dict.fromkeys(layer for term in self.terms for layer in term.layers))
 
-    def mapped(self, change: Callable[[Callable[..., Tensor]], Callable[..., Tensor]]) -> Objective:
-        """Return the objective with ``change`` applied to every term's function."""
-        return _sum_of(tuple(replace(term, fn=change(term.fn)) for term in self.terms))
+    def mapped(self, change: Callable[[str, Callable[..., Any]], Callable[..., Any]]) -> Objective:
+        """Return the objective with ``change``, of a name and a function, applied to every ``fn`` and ``summary``."""
+        return _sum_of(
+            tuple(
+                replace(term, fn=change("fn", term.fn), summary=term.summary and change("summary", term.summary))
+                for term in self.terms
+            )
+        )
 
     def __mul__(self, factor: Any) -> Objective:
         if isinstance(factor, Objective):

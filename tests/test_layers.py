@@ -18,7 +18,7 @@ LAYERS = """
     __main__
     cli
     __init__ pytest_plugin
-    testing callbacks
+    testing callbacks concepts
     atlas api
     session
     results

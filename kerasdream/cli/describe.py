@@ -6,11 +6,14 @@ from typing import Any
 
 from kerasdream.plugins.manager import Plugins
 from kerasdream.plugins.registry import Registration
-from kerasdream.plugins.signature import layer_parameters, model_of
+from kerasdream.plugins.signature import layer_parameters, model_of, picture_parameters
 from kerasdream.schedules import MARKS
 
 BOUNDS = (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"), ("exclusiveMaximum", "<"))
 """Bounds in a JSON Schema, and how they are printed."""
+
+PICTURES = "picture, folder, pattern or a list of them"
+"""How a parameter annotated ``PictureFiles`` is described."""
 
 WORDS = {
     "number": "number",
@@ -40,11 +43,11 @@ def parameter_rows(registration: Registration) -> list[dict[str, Any]]:
     """Return the parameters of a part, including ``weight`` if it has one."""
     model = model_of(registration)
     schema = model.model_json_schema(by_alias=True)
-    layers = layer_parameters(registration.factory)
+    layers, pictures = layer_parameters(registration.factory), picture_parameters(registration.factory)
     rows = []
     for name, field in model.model_fields.items():
         required = field.is_required()
-        kind = _words(schema["properties"][name], schema.get("$defs", {}))
+        kind = PICTURES if name in pictures else _words(schema["properties"][name], schema.get("$defs", {}))
         rows.append(
             {
                 "name": name,

@@ -18,6 +18,7 @@ import click
 from kerasdream import __version__
 from kerasdream.cli import listings
 from kerasdream.cli.atlas import atlas
+from kerasdream.cli.concept import concept
 from kerasdream.cli.options import CRASH, ERROR, INTERRUPTED, discovered, print_error
 from kerasdream.cli.plan import plan
 from kerasdream.cli.runs import dream, run, validate
@@ -61,7 +62,7 @@ def cli() -> None:
     """
 
 
-for _command in (run, dream, validate, plan, *listings.COMMANDS, tune, atlas):
+for _command in (run, dream, validate, plan, *listings.COMMANDS, tune, atlas, concept):
     cli.add_command(_command)
 
 

@@ -23,6 +23,7 @@ from kerasdream.config.sections import FIRST, LISTS, Sum
 from kerasdream.config.validation import validated
 from kerasdream.errors import OutputError
 from kerasdream.images.masks import Mask
+from kerasdream.images.several import is_glob, matching
 from kerasdream.models import model_entry, unusable, why_not
 from kerasdream.output_names import NAMES, filled
 from kerasdream.plugins.registry import KINDS, PYTHON, SUM, Registration, Registry
@@ -31,6 +32,7 @@ from kerasdream.plugins.signature import (
     is_weighted,
     layer_parameters,
     model_of,
+    picture_parameters,
     trusted_parameters,
 )
 from kerasdream.plugins.spec import PartSpec
@@ -182,7 +184,8 @@ def _spec(kind: str, name: Any, given: Any, at: KeyPath, path: KeyPath, context:
     endless = [file.name for file in made.files if is_too_long(file)]
     for name in endless:
         errors.add(path, f"expected a file name of at most {LONGEST_NAME} bytes, not {shown(name)}")
-    return None if endless else made
+    unmatched = [name for name in picture_parameters(registration.factory) if made.values[name] == ()]
+    return None if endless or any(getattr(parameters, name) is not None for name in unmatched) else made
 
 
 def _finished(registration: Registration, parameters: BaseModel, path: KeyPath, context: Context) -> PartSpec:
@@ -196,6 +199,10 @@ def _finished(registration: Registration, parameters: BaseModel, path: KeyPath, 
             check_code((*path, name), values[name], context.base, context.trust, context.errors)
     values |= dict.fromkeys(trusted_parameters(registration.factory), context.trust == "anywhere")
     plain = parameters.model_dump(mode="json", by_alias=True)
+    for name in picture_parameters(registration.factory):
+        values[name] = found = _pictures(getattr(parameters, name), folders[name], (*path, name), context.errors)
+        names = [each.name for each in found]
+        plain[name] = names[0] if len(names) == 1 else names or None
     for name, value in values.items():
         if isinstance(value, Path):
             plain[name] = value.name
@@ -229,6 +236,17 @@ def _absolute(value: Any, base: Path) -> Any:
     if isinstance(value, Mask):
         return replace(value, path=_absolute(value.path, base))
     return base / value.expanduser() if isinstance(value, Path) else value
+
+
+def _pictures(value: Path | list[Path] | None, base: Path, path: KeyPath, errors: Errors) -> tuple[Path, ...]:
+    """Return one or several pictures, or none, relative to ``base``; patterns are written out."""
+    found: list[Path] = []
+    for each in value if isinstance(value, list) else [] if value is None else [value]:
+        matches = matching(str(each), base) if is_glob(str(each), base) else [_absolute(each, base)]
+        if not matches:
+            errors.add(path, f"no file matches {shown(str(each))}; expected a picture, a folder, a pattern or a list")
+        found += matches
+    return tuple(dict.fromkeys(found))
 
 
 def _is_schedule(given: Mapping[Any, Any], schema: type[BaseModel]) -> bool:

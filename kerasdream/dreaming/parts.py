@@ -109,12 +109,6 @@ class Parts:
         return "source" in references
 
     @property
-    def guides(self) -> list[Path]:
-        """The pictures that objectives compare with, each once."""
-        references = dict.fromkeys(term.reference for term in self.terms)
-        return [Path(reference) for reference in references if reference not in (None, "source")]
-
-    @property
     def pointed(self) -> bool:
         """Whether an objective looks at a single position."""
         return any(term.at is not None for term in self.terms)
@@ -224,12 +218,23 @@ def fixed_side(network: Network, crops: Windows | None) -> int | None:
     return crops.size if crops and (network.taken[0] or network.tokens) else None
 
 
-def guide_pictures(parts: Parts, network: Network, crops: Windows | None) -> dict[Path, np.ndarray]:
-    """Read the guides as float32: at most ``network.side`` pixels long, or, if it takes one size only, at that size."""
-    side, guides = fixed_side(network, crops), {}
-    for path in parts.guides:
-        picture = images.read(path, network.side).stored
-        guides[path] = images.resize(picture, (side, side) if side else picture.shape[:2])
+def guide_pictures(parts: Parts, network: Network, crops: Windows | None) -> dict[Path, list[np.ndarray]]:
+    """Read the guides as float32: at most ``network.side`` pixels long, or, if it takes one size only, at that size.
+
+    A folder among several guides stands for its pictures.
+    """
+    side = fixed_side(network, crops)
+
+    def read(file: Path) -> np.ndarray:
+        picture = images.read(file, network.side).stored
+        return images.resize(picture, (side, side) if side else picture.shape[:2])
+
+    guides: dict[Path, list[np.ndarray]] = {}
+    for term in parts.terms:
+        for path in term.guides:
+            folder = isinstance(term.reference, tuple) and path.is_dir()
+            if path not in guides:
+                guides[path] = [read(file) for file in (images.in_folder(path) if folder else [path])]
     return guides
 
 

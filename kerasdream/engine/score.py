@@ -99,7 +99,7 @@ class Score:
         extractor: the rebuilt network.
         preprocess: from a picture in [-1, 1] to the network's input.
         objectives, energies, transforms: the parts, in order.
-        guides: pictures that objectives compare with, ``(height, width, 3)``, by path.
+        guides: pictures that objectives compare with, ``(height, width, 3)``, by path, of a file or a folder.
 
     Attributes:
         slots: the label and parameter of every number that changes, in the order in which they are passed in; a factor
@@ -114,7 +114,7 @@ class Score:
         objectives: Sequence[Part[Objective]],
         energies: Sequence[Part[Energy]] = (),
         transforms: Sequence[Part[Transform]] = (),
-        guides: Mapping[Path, np.ndarray] | None = None,
+        guides: Mapping[Path, Sequence[np.ndarray]] | None = None,
     ) -> None:
         self.extractor, self.preprocess = extractor, preprocess
         self.objectives, self.energies, self.transforms = objectives, energies, transforms
@@ -122,7 +122,7 @@ class Score:
         self.slots = [(part.label, name) for part in parts for name in part.spec.schedules]
         terms = [number for number, part in enumerate(objectives) for _ in part.made.terms]
         self.owners = [*terms, *range(len(objectives), len(objectives) + len(energies))]
-        self.guides = {path: self.activations(picture[None]) for path, picture in (guides or {}).items()}
+        self._seen = [[self._of_guides(term, guides or {}) for term in part.made.terms] for part in objectives]
 
     def numbers(self, values: Any) -> dict[str, dict[str, Any]]:
         """Return the numbers that change by part and parameter, given them in the order of ``slots``."""
@@ -158,13 +158,12 @@ class Score:
         of_source = {} if seen.source is None else self.activations(self._transformed(seen.source, numbers, seed))
 
         def scores() -> Iterator[_TermScore]:
-            for part in self.objectives:
+            for part, of_guides in zip(self.objectives, self._seen, strict=True):
                 present = numbers.get(part.label, {})
-                for term in part.at(present).terms:
-                    tapped = [{layer: activations[layer] for layer in term.layers}]
+                for term, of_guide in zip(part.at(present).terms, of_guides, strict=True):
+                    tapped: list[Any] = [_tapped(activations, term)]
                     if term.reference is not None:
-                        other = of_source if term.reference == "source" else self.guides[Path(term.reference)]
-                        tapped.append({layer: other[layer] for layer in term.layers})
+                        tapped.append(_tapped(of_source, term) if term.reference == "source" else of_guide)
                     density = _evaluate(part.label, partial(term.fn, *tapped), tapped[0])
                     strides = self._strides(part.label, term, density)
                     integral, sums = _integral(density, strides, seen, part.mask, term.at)
@@ -188,6 +187,16 @@ class Score:
 
         return _total(scores())
 
+    def _of_guides(self, term: Term, guides: Mapping[Path, Sequence[np.ndarray]]) -> Any:
+        """Return what a term's function receives of its guides, each seen once as a whole; None without any."""
+        pictures = (picture for path in term.guides for picture in guides[path])
+        found = (_tapped(self.activations(picture[None]), term) for picture in pictures)
+        if not term.guides:
+            return None
+        if term.summary is not None:
+            return term.summary(found)
+        return list(found) if isinstance(term.reference, tuple) else next(found)
+
     def _transformed(self, pixels: Any, numbers: Mapping[str, Mapping[str, Any]], seed: Any) -> Any:
         for i, part in enumerate(self.transforms):
             transform = part.at(numbers.get(part.label, {}))
@@ -204,6 +213,10 @@ class Score:
         if density.shape.rank == 1 and term.at is not None:
             raise ModelError(f"{label} looks at one position; expected a density (n, h, w), not one number (n,)")
         return strides
+
+
+def _tapped(activations: Mapping[str, Any], term: Term) -> dict[str, Any]:
+    return {layer: activations[layer] for layer in term.layers}
 
 
 def added(*totals: ScoreSums) -> ScoreSums:

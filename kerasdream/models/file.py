@@ -7,9 +7,10 @@ from typing import Annotated
 
 from annotated_types import Ge, Len
 
-from kerasdream.components import CodeFile, Network, Tokens, Trusted
+from kerasdream.components import Network, Tokens
 from kerasdream.models.loading import load_model
 from kerasdream.models.scaling import Preprocess, scaling_for
+from kerasdream.plugins.annotations import CodeFile, Trusted
 
 
 def file(

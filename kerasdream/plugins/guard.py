@@ -54,7 +54,7 @@ class Guard:
     def guarded(self, part: Any) -> Any:
         """Return a part with each of its functions guarded."""
         if isinstance(part, Objective):
-            return part.mapped(lambda function: self._call(part, "fn", function))
+            return part.mapped(lambda name, function: self._call(part, name, function))
         functions = {name: getattr(part, name) for name in FUNCTIONS if callable(getattr(part, name, None))}
         return replace(part, **{name: self._call(part, name, function) for name, function in functions.items()})
 

@@ -91,6 +91,8 @@ def check_fields(made: Any) -> None:
         for term in made.terms:
             if not term.layers or not all(isinstance(layer, str) for layer in term.layers):
                 raise ContractError(f"looks at the layers {term.layers!r}; expected at least one name")
+            if not term.guides and (term.reference == () or term.summary is not None):
+                raise ContractError(f"has the reference {term.reference!r}; expected the path of at least one picture")
     if isinstance(made, Output) and not isinstance(made.path, str):
         raise ContractError(f"has the path {made.path!r}; expected a text such as {{stem}}-dream.png")
     if isinstance(made, Postprocess) and not (isinstance(made.scale, Real) and 1 <= made.scale < math.inf):

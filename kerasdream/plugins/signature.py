@@ -11,9 +11,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
-from kerasdream.components import CODE, LAYER, TRUSTED, Energy, Objective
+from kerasdream.components import Energy, Objective
 from kerasdream.errors import PluginError
 from kerasdream.images.masks import MaskFile
+from kerasdream.plugins.annotations import CODE, LAYER, PICTURES, TRUSTED
 from kerasdream.plugins.registry import MAKES, Registration
 from kerasdream.schedules import scheduled
 
@@ -75,6 +76,11 @@ def layer_names(factory: Callable[..., Any], params: dict[str, Any]) -> Iterator
 def layer_parameters(factory: Callable[..., Any]) -> list[str]:
     """Return the parameters annotated ``LayerName``, or with lists of them."""
     return _marked(factory, LAYER)
+
+
+def picture_parameters(factory: Callable[..., Any]) -> list[str]:
+    """Return the parameters annotated ``PictureFiles``."""
+    return _marked(factory, PICTURES)
 
 
 def code_parameters(factory: Callable[..., Any]) -> list[str]:

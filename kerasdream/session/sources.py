@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -15,6 +14,7 @@ import numpy as np
 from kerasdream import images
 from kerasdream.config.sections import NOISE
 from kerasdream.errors import ImageError
+from kerasdream.images.several import is_glob, matching
 
 if TYPE_CHECKING:
     from kerasdream.config.run_config import RunConfig
@@ -44,10 +44,7 @@ def _pictures(base: Path, source: str) -> list[str]:
     path = base / Path(source).expanduser()
     if path.is_dir():
         return [str(file) for file in images.in_folder(path)]
-    if is_glob(source, base):
-        found = sorted(str(base / name) for name in glob.glob(source, root_dir=base, recursive=True))
-    else:
-        found = [str(path)]
+    found = [str(file) for file in matching(source, base)] if is_glob(source, base) else [str(path)]
     if not found:
         raise ImageError(f"{path} has no pictures; expected files ending in {', '.join(images.suffixes())}")
     return found
@@ -64,11 +61,6 @@ def _left_out(base: Path, source: str) -> str:
         return ""
     said = images.left_out(file.name for file in path.iterdir() if file.is_file())
     return said and f"left out of {source.rstrip('/')}/: {said}"
-
-
-def is_glob(source: str, base: Path) -> bool:
-    """Whether a source is a pattern rather than a file."""
-    return glob.has_magic(source) and not (base / Path(source).expanduser()).exists()
 
 
 def shape_of(config: RunConfig, source: str) -> tuple[int, int]:

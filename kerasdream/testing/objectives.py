@@ -84,12 +84,15 @@ def _check_density(
         return {layer: found[layer] for layer in term.layers}
 
     def density(part: slice) -> np.ndarray:
-        arguments = [activations(pictures[part])]
+        arguments: list[Any] = [activations(pictures[part])]
         if term.reference == "source":
             arguments.append(activations(sources[part]))
         elif term.reference is not None:
-            guide = images.to_float(images.read(term.reference, network.side).stored)
-            arguments.append(activations(guide[None]))
+            files = [file for path in term.guides for file in (images.in_folder(path) if path.is_dir() else [path])]
+            guides = (images.to_float(images.read(file, network.side).stored) for file in files)
+            seen = (activations(guide[None]) for guide in guides)
+            several = term.summary or (list if isinstance(term.reference, tuple) else next)
+            arguments.append(several(seen))
         return np.asarray(term.fn(*arguments))
 
     together = density(slice(None))

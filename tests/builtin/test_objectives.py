@@ -47,7 +47,8 @@ def value(objective, activations=A, reference=None, layer="x"):
     tensor = tf.convert_to_tensor(activations)
     with tf.GradientTape() as tape:
         tape.watch(tensor)
-        result = term.fn({layer: tensor}, *([] if reference is None else [{layer: tf.convert_to_tensor(reference)}]))
+        others = [] if reference is None else [{layer: tf.convert_to_tensor(reference)}]
+        result = term.fn({layer: tensor}, *([term.summary(iter(others))] if term.summary else others))
     return result.numpy(), tape.gradient(result, tensor).numpy()
 
 
@@ -268,12 +269,61 @@ def test_style_ignores_positions_and_is_zero_at_itself():
 
 def test_style_is_the_mean_over_its_layers():
     (term,) = style(image="style.png", layer=["x", "y"]).terms
-    both = term.fn({"x": A, "y": S}, {"x": G, "y": A[:1]})
+    both = term.fn({"x": A, "y": S}, term.summary(iter([{"x": G, "y": A[:1]}])))
     one, other = (
         value(style(image="style.png", layer="x"), A, G)[0],
         value(style(image="s.png", layer="x"), S, A[:1])[0],
     )
     np.testing.assert_allclose(both, (one + other) / 2, rtol=1e-4)
+
+
+def test_style_of_several_pictures_is_the_mean_of_their_gram_matrices():
+    other = RANDOM.normal(size=(1, 3, 5, 8)).astype("float32")
+    (term,) = style(image=(Path("a.png"), Path("b.png")), layer="x").terms
+    scores = term.fn({"x": A}, term.summary(iter([{"x": G}, {"x": other}])))
+    target = (gram(G) + gram(other)) / 2
+    expected = -np.mean((gram(A) - target) ** 2, axis=(1, 2)) / np.mean(target**2)
+    np.testing.assert_allclose(scores, expected, rtol=1e-4)
+
+
+def test_sorted_style_is_the_distance_of_quantiles():
+    """Along each channel; that is the squared Wasserstein distance of one dimension."""
+    other = RANDOM.normal(size=(1, 3, 5, 8)).astype("float32")
+    (term,) = style(image=(Path("a.png"), Path("b.png")), layer="x", match="sorted").terms
+    scores = term.fn({"x": A}, term.summary(iter([{"x": G}, {"x": other}])))
+
+    def at_ranks(values, count):
+        values = np.sort(values.reshape(-1, 8), axis=0)
+        ranks, own = ((np.arange(n) + 0.5) / n for n in (count, len(values)))
+        return np.stack([np.interp(ranks, own, values[:, channel]) for channel in range(8)], axis=1)
+
+    target = (at_ranks(G, 28) + at_ranks(other, 28)) / 2
+    scale, target = (target**2).mean(), at_ranks(target, 30)
+    for picture in (0, 1):
+        expected = -((at_ranks(A[picture], 30) - target) ** 2).mean() / scale
+        assert float(scores[picture]) == pytest.approx(expected, rel=1e-3)
+
+
+def test_sorted_style_ignores_positions_and_pulls_each_to_the_value_of_its_rank():
+    shuffled = np.random.default_rng(0).permutation(G.reshape(-1, 8)).reshape(1, 7, 4, 8)
+    objective = style(image="style.png", layer="x", match="sorted")
+    scores, slope = value(objective, shuffled, G)
+    np.testing.assert_allclose(scores, [0], atol=1e-8)
+    np.testing.assert_allclose(slope, 0, atol=1e-6)
+    scores, slope = value(objective, shuffled + 1, G)
+    assert scores < -0.5
+    np.testing.assert_allclose(slope, slope.mean(), rtol=1e-3)
+    assert (slope < 0).all()
+
+
+def test_several_guides_are_one_set_of_vectors():
+    other = RANDOM.normal(size=(1, 3, 5, 8)).astype("float32")
+    (term,) = guide(image=(Path("a.png"), Path("b.png")), layer="x").terms
+    both = term.fn({"x": A}, term.summary(iter([{"x": G}, {"x": other}])))
+    dots = [(A.reshape(-1, 8) @ one.reshape(-1, 8).T).max(1).reshape(A.shape[:3]) / 8 for one in (G, other)]
+    np.testing.assert_allclose(both, np.maximum(*dots), rtol=1e-4, atol=1e-5)
+    assert (dots[0] > dots[1]).any()
+    assert (dots[1] > dots[0]).any()
 
 
 # Batches of pictures
@@ -386,6 +436,7 @@ def test_class_names_are_checked_with_the_run_file(tmp_path):
 CLIMBED = {
     "strongest": {"channel": {"layer": "block5_expand", "channel": "strongest", "count": 5}},
     "a guide": {"style": {"image": "guide.png", "layer": ["stem", "block1_expand", "block3_expand"]}},
+    "a distribution": {"style": {"image": "guide.png", "layer": ["stem", "block3_expand"], "match": "sorted"}},
     "panels": {"interpolate": {"layer": "block5_expand", "channel": 7, "to_layer": "block3_expand", "to_channel": 40}},
 }
 """With its own picture, with others, with its neighbours; tests/test_testing.py takes a step with every objective."""

@@ -27,6 +27,11 @@ def test_list_describes_a_part(here):
     assert here("list", "objective", "channel")[1] == out  # the singular will do
 
 
+def test_list_describes_a_parameter_that_names_pictures(here):
+    out = here("list", "objective", "guide")[1]
+    assert "  image: picture, folder, pattern or a list of them, required" in out.splitlines()
+
+
 def test_list_as_json(here):
     row = json.loads(here("list", "priors", "gaussian_blur", "--json")[1])
     assert (row["kind"], row["name"], row["plugin"], row["origin"]) == (

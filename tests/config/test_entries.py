@@ -141,6 +141,41 @@ def test_the_json_schema_includes_sums(schema):
     assert not fits({"sum": [{"l2": {"layer": 5}}]})
 
 
+PAINTINGS = [
+    ("a.png", ["a.png"], "a.png"),
+    (["b.png", "a.png"], ["b.png", "a.png"], ["b.png", "a.png"]),
+    ("*.png", ["a.png", "b.png"], ["a.png", "b.png"]),
+    (["sub", "a.*", "a.png"], ["sub", "a.png"], ["sub", "a.png"]),
+    ("sub/**/*.png", ["sub/deep/c.png"], "c.png"),
+    ("later.png", ["later.png"], "later.png"),
+]
+
+
+@pytest.mark.parametrize(("given", "found", "recorded"), PAINTINGS)
+def test_pictures_are_a_file_a_folder_a_pattern_or_a_list(given, found, recorded, tmp_path):
+    (tmp_path / "[runs]" / "sub" / "deep").mkdir(parents=True)
+    folder = tmp_path / "[runs]"  # the folder's own name is no pattern
+    for name in ("a.png", "b.png", "sub/deep/c.png"):
+        (folder / name).write_bytes(b"")
+    objective = {"style": {"image": given, "layer": "stem"}}
+    (entry,) = resolve(YamlDocument({"image": "noise", "objectives": objective}, "run"), folder).objectives
+    assert entry.values["image"] == tuple(folder / name for name in found)
+    assert list(entry.files) == [folder / name for name in found]
+    assert entry.recipe["style"]["image"] == recorded
+
+
+def test_a_pattern_without_matches_and_an_empty_list_of_pictures_are_errors(tmp_path):
+    objectives = '\n  - style: {layer: stem, image: "none/*.jpg"}\n  - guide: {layer: stem, image: []}\n'
+    with pytest.raises(ConfigError) as error:
+        resolve(parse(f"image: noise\nobjectives:{objectives}", "run.yaml"), tmp_path)
+    pattern, empty = str(error.value).splitlines()
+    assert pattern == (
+        "run.yaml:3:26: objectives.0.style.image: no file matches none/*.jpg; expected a picture, a folder, a pattern "
+        "or a list"
+    )
+    assert empty.startswith("run.yaml:4:26: objectives.1.guide.image: expected")
+
+
 def test_files_in_a_mapping_are_relative_to_the_run_file_and_base_names_in_the_recipe(tmp_path):
     model = {"file": "a.keras", "input_range": [0, 1], "inputs": {"meta": "sub/meta.npy", "age": 30, "sex": [0, 1]}}
     data = {"image": "noise", "model": model, "objectives": {"l2": "c1"}, "outputs": []}

@@ -174,12 +174,12 @@ def test_a_preset_may_be_a_file(folder):
     config = kerasdream.load_config(folder / "run.yaml")
     assert (config.octaves.steps, config.octaves.scale, config.image.max_side) == (3, 1.4, 64)
     (guide,) = config.objectives
-    assert guide.values["image"] == folder / "looks" / "guide.jpg"  # relative to the file it is in
+    assert guide.values["image"] == (folder / "looks" / "guide.jpg",)  # relative to the file it is in
     assert guide.place == f"{folder}/looks/mine.yaml:3:5"
     assert [entry.name for entry in config.ascent] == ["normalize", "rate"]
     (folder / "own.yaml").write_text("image: photo.png")
     elsewhere = kerasdream.load_config(folder / "own.yaml", [f"preset={folder}/looks/mine.yaml"])
-    assert elsewhere.objectives[0].values["image"] == folder / "looks" / "guide.jpg"
+    assert elsewhere.objectives[0].values["image"] == (folder / "looks" / "guide.jpg",)
     larger = kerasdream.load_config(folder / "run.yaml", ["image={source: photo.png, side: 200, max_side: null}"])
     assert larger.image.side == 200
     (folder / "run.yaml").write_text("preset: looks/mine.yaml\nimage: {source: photo.png, side: 200}")

@@ -46,6 +46,7 @@ def folder(tmp_path_factory, chelsea, my_own_model):
     images.save(folder / "photo.jpg", chelsea[100:164, 100:180], format="jpeg")
     images.save(folder / "guide.jpg", chelsea[40:104, 200:280], format="jpeg")
     images.save(folder / "mask.png", mask, format="png")
+    np.save(folder / "stripes.npy", np.ones(480, "float32"))
     shutil.copy(my_own_model, folder)
     return folder
 

@@ -59,6 +59,44 @@ def test_guide_is_seen_whole(tiny, tmp_path):
         GradientStep(tiny, Objective(LAYER, best, reference=tmp_path / "nowhere.png"), input_range=(-1, 1))
 
 
+def test_of_several_guides_a_function_sees_each_whole(tiny, tmp_path):
+    """A folder stands for its pictures; the summary of all of them is computed once."""
+    random = np.random.default_rng(5)
+    (tmp_path / "more").mkdir()
+    shapes = {"a.png": (40, 56), "more/b.png": (24, 32), "more/c.png": (32, 24)}
+    for name, shape in shapes.items():
+        Image.fromarray(random.integers(0, 256, (*shape, 3)).astype("uint8")).save(tmp_path / name)
+    seen, counts = [], []
+
+    def density(activations, guides):
+        seen.append([one[LAYER].shape[1:3] for one in guides])
+        return activations[LAYER][..., 0]
+
+    def summary(pictures):
+        counts.append([one[LAYER].shape[1:3] for one in pictures])
+        return 3.0
+
+    several = (tmp_path / "a.png", tmp_path / "more")
+    plain = Objective(LAYER, density, reference=several)
+    summed = Objective(LAYER, lambda a, found: found * a[LAYER][..., 0], reference=several, summary=summary)
+    step = whole(tiny, plain + summed)
+    score, _ = step(noise(64, 96))
+    step(noise(64, 96), step=1)
+    expected = [(10, 14), (6, 8), (8, 6)]
+    assert seen[-1] == expected
+    assert counts == [expected]
+    assert score == pytest.approx(4 * whole(tiny, Objective(LAYER, lambda a: a[LAYER][..., 0]))(noise(64, 96))[0], 1e-4)
+
+
+def test_a_single_guide_is_not_a_folder(tiny, tmp_path):
+    objective = Objective(LAYER, lambda a, b: a[LAYER][..., 0], reference=tmp_path)
+    with pytest.raises(ImageError, match="is a folder; expected a picture"):
+        whole(tiny, objective)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ImageError, match="has no pictures"):
+        whole(tiny, Objective(LAYER, lambda a, b: a[LAYER][..., 0], reference=[tmp_path / "empty"]))
+
+
 @pytest.mark.parametrize("size", [None, 48])
 def test_guide_with_crops(size, tmp_path):
     """Also where the network takes pictures of one size only: the guide is then brought to it."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+import kerasdream
 from kerasdream import run
 from kerasdream.errors import KerasdreamError
 
@@ -16,6 +18,8 @@ from kerasdream import (
     hookimpl, ops,
 )
 """
+
+PHOTO = Path(kerasdream.__file__).parent / "testing" / "raccoon.jpg"
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,15 @@ AT_USE = {
     "objective of no layers": Broken(
         "def broken(*, layer: LayerName) -> Objective:\n    return Objective((), lambda a: 0)",
         ["looks at the layers (); expected at least one name"],
+    ),
+    "objective that sums up no pictures": Broken(
+        "def broken(*, layer: LayerName) -> Objective:\n    return Objective(layer, lambda a, b: b, summary=list)",
+        ["has the reference None; expected the path of at least one picture"],
+    ),
+    "objective whose summary raises": Broken(
+        "def broken(*, layer: LayerName) -> Objective:\n"
+        f"    return Objective(layer, lambda a, b: b, reference=['{PHOTO}'], summary=lambda pictures: 1 / 0)",
+        ["failed in line 6: ZeroDivisionError"],
     ),
     "energy with a strange radius": Broken(
         "def broken() -> Energy:\n    return Energy(lambda picture: picture[..., 0], radius=None)",

@@ -16,7 +16,7 @@ def direction(
     """Draw what a mixture of channels looks for: raise the layer's activations along a direction.
 
     The density is the dot product of the direction and the activations at each position. A concept is often a direction
-    rather than a single channel: the mean activation of photos that show it, minus the mean of others.
+    rather than a single channel; the command kerasdream concept learns one from your photos.
 
     Source: Olah, Mordvintsev, Schubert, "Feature Visualization", Distill 2017; tensorflow/lucid.
 

@@ -35,8 +35,19 @@ def dream(name: str, picture: Any, side: int, **options: Any) -> None:
     print(path, round(result.scores[-1] / result.scores[0], 1))
 
 
+def look(name: str, preset: str, photo: Path, **changes: Any) -> None:
+    """Dream by a preset and write ``gallery/<name>.jpg``."""
+    output = {"jpeg": {"path": f"{name}.jpg", "quality": 85}}
+    image = {"source": str(photo), "max_side": 512}
+    run = {"preset": preset, "image": image, "outputs": [output], **changes}
+    print(*kerasdream.run(run, folder=HERE / "gallery", overwrite=True).paths)
+
+
 def main() -> None:
     """Make every picture."""
+    look("photoreal", "photoreal", RACCOON)
+    look("photoreal-block5_expand", "photoreal", RACCOON, objectives=[{"l2": "block5_expand"}])
+    look("photoreal-class", "photoreal-class", RACCOON)
     for layer, rate in DEPTHS.items():
         dream(f"depth-{layer}", RACCOON, 512, objectives={"l2": layer}, ascent=["normalize", {"rate": rate}])
     images.save(HERE / "gallery" / "raccoon.jpg", images.read(RACCOON, 512).pixels, format="jpeg", quality=85)

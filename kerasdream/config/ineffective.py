@@ -36,7 +36,7 @@ _no_plateau = _when(lambda config: config.octaves.plateau is None, "octaves.plat
 
 def _no_carry(config: RunConfig) -> str:
     octaves = config.octaves
-    whole = octaves.sizes is None and octaves.finest == 1
+    whole = octaves.sizes is None and octaves.finest == 1 and octaves.max_side is None
     return _one_octave(config) if whole else ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import prod
+from math import inf, prod
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
@@ -38,7 +38,7 @@ class Octaves(StrictModel):
     # Each validator sees the fields above its own, so the order of the fields matters.
     sizes: Annotated[list[tuple[Side, Side]], Field(min_length=1, max_length=MOST)] | None = Field(
         default=None,
-        description="Height and width of each octave, coarse to fine, instead of count, scale and finest.",
+        description="Height and width of each octave, coarse to fine, instead of count, scale, finest and max_side.",
     )
     scale: OneOrMany[Factor, Factor] | None = Field(
         default=None,
@@ -48,6 +48,11 @@ class Octaves(StrictModel):
     finest: Annotated[float, Field(gt=0, le=4)] = Field(
         default=1.0,
         description="Size of the last octave relative to the picture; the dream is resized to the picture at the end.",
+    )
+    max_side: Side | None = Field(
+        default=None,
+        description="Longer side of the last octave in pixels, at most; the dream is then resized to the picture: it "
+        "looks the same, and takes the same time, for photos of any size.",
     )
     steps: OneOrMany[Steps | Literal["auto"], Steps] = Field(
         default="auto",
@@ -86,6 +91,13 @@ class Octaves(StrictModel):
         if finest != 1 and info.data.get("sizes") is not None:
             raise PydanticCustomError("octaves", _SIZES_SUFFICE)
         return finest
+
+    @field_validator("max_side")
+    @classmethod
+    def _max_side(cls, max_side: int | None, info: ValidationInfo) -> int | None:
+        if max_side is not None and info.data.get("sizes") is not None:
+            raise PydanticCustomError("octaves", _SIZES_SUFFICE)
+        return max_side
 
     @field_validator("steps")
     @classmethod
@@ -134,7 +146,8 @@ class Octaves(StrictModel):
             return list(self.sizes)
         count = self.number
         factors: list[Any] = self.scale if isinstance(self.scale, list) else [self.scale] * (count - 1)
-        shares = [prod(factors[i:]) / self.finest for i in range(count)]
+        finest = min(self.finest, (self.max_side or inf) / max(picture))
+        shares = [prod(factors[i:]) / finest for i in range(count)]
         return [(max(1, round(picture[0] / share)), max(1, round(picture[1] / share))) for share in shares]
 
     @property

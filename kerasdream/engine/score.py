@@ -303,7 +303,10 @@ def _evaluate(label: str, density_of: Callable[[], Any], seen: Mapping[str, Any]
 
 
 def step_seed(seed: Any, index: int) -> Any:
-    """Return a ``seed`` for ``keras.random`` functions: stateless numbers that follow from a traced ``(2,)`` int32.
+    """Return a ``seed`` for ``keras.random`` functions: stateless numbers that follow from a traced int32 tensor.
+
+    ``seed`` holds the step's two numbers and, third, the number of the call: views that do not fit into one call are
+    seen in several. Draws are the same in all calls of a step, except those with ``seed.of_views``.
 
     Keras accepts an int, which would be frozen into the trace, or a generator that keeps its state in a variable. This
     one counts its draws while the function is traced and has no variable. It relies on Keras to take any
@@ -313,11 +316,16 @@ def step_seed(seed: Any, index: int) -> Any:
     import tensorflow as tf
 
     class StepSeed(keras.random.SeedGenerator):
-        def __init__(self) -> None:  # deliberately without super(): no variable, no state
-            self.draws = 0
+        def __init__(self, start: Any) -> None:  # deliberately without super(): no variable, no state
+            self.start, self.draws = start, 0
 
         def next(self, ordered: bool = True) -> Any:
             self.draws += 1
-            return seed + tf.constant([index, self.draws])
+            return self.start + tf.constant([index, self.draws])
 
-    return StepSeed()
+        @property
+        def of_views(self) -> StepSeed:
+            """The seed of draws that differ from call to call."""
+            return StepSeed(tf.random.experimental.stateless_fold_in(self.start, seed[2]))
+
+    return StepSeed(seed[:2])

@@ -46,7 +46,7 @@ class TiledStep:
 
     Attributes:
         picture, companions: on the step's device; ``companions`` is None if there are none.
-        values, seed: the numbers that change and the seed, as the trace takes them.
+        values, seed: the numbers that change, as the trace takes them, and the seed.
         device: where picture and gradient are kept.
         sheet: takes the cores' gradients.
     """
@@ -55,7 +55,7 @@ class TiledStep:
     companions: Any
     panels: Panels
     values: np.ndarray
-    seed: np.ndarray
+    seed: tuple[int, int]
     device: str | None
     sheet: HostSheet | DeviceSheet
 

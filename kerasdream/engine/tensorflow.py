@@ -49,7 +49,7 @@ class Engine:
 
         self.score, self.batch, self.sourced, self.attributed = score, batch, sourced, attributed
         self.traces = 0
-        numbers = tf.TensorSpec([len(score.slots) + len(score.owners)], tf.float32), tf.TensorSpec([2], tf.int32)
+        numbers = tf.TensorSpec([len(score.slots) + len(score.owners)], tf.float32), tf.TensorSpec([3], tf.int32)
         channels = 3, 3 * sourced + masks
         views = [tf.TensorSpec([None, None, None, each], tf.float32) for each in channels]
         places = tf.TensorSpec([None, 6], tf.float32), tf.TensorSpec([3], tf.float32)
@@ -131,7 +131,7 @@ class Engine:
         import tensorflow as tf
 
         place = home(picture.shape[0] * picture.shape[1])
-        numbers = np.asarray(values, "float32"), np.asarray(seed, "int32")
+        changing = np.asarray(values, "float32")
         count, room = self.batch or max(1, BATCH_PIXELS // size**2), room_of(boxes[0], size)
         panel = np.array(panels.of(picture.shape[:2]), "int32")
         groups = [list(boxes[start : start + count]) for start in range(0, len(boxes), count)]
@@ -142,7 +142,8 @@ class Engine:
             with tf.device(place):
                 canvas = tf.convert_to_tensor(picture)
                 others = tf.zeros((*canvas.shape[:2], 0)) if companions is None else tf.convert_to_tensor(companions)
-            for some in groups:
+            for call, some in enumerate(groups):
+                numbers = changing, np.array((*seed, call), "int32")
                 windows = np.array(some, "float32"), size, room, len(some) / (len(boxes) * panels.number), panel
                 slope, weights, inside = self._crops(canvas, others, *windows, *numbers)
                 with tf.device(place):
@@ -177,7 +178,7 @@ class Engine:
                 companions=brought(companions),
                 panels=panels,
                 values=np.asarray(values, "float32"),
-                seed=np.asarray(seed, "int32"),
+                seed=seed,
                 device=place,
                 sheet=HostSheet(picture.shape[:2], panels, 6 if self._doubled else 3)
                 if on_host(place)
@@ -220,11 +221,11 @@ class Engine:
     def _each(self, step: TiledStep, todo: list[list[Place]]) -> Iterator[tuple[list[Place], Evaluated]]:
         """Yield every batch with its result, in order; ``IN_FLIGHT`` are under way at once."""
         if len(todo) == 1:
-            yield todo[0], self._evaluate(step, todo[0])
+            yield todo[0], self._evaluate(step, 0, todo[0])
             return
         if self._workers is None:
             self._workers = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="kerasdream")
-        futures = [self._workers.submit(self._evaluate, step, batch) for batch in todo]
+        futures = [self._workers.submit(self._evaluate, step, call, batch) for call, batch in enumerate(todo)]
         try:
             for batch, future in zip(todo, futures, strict=True):
                 yield batch, future.result()
@@ -235,8 +236,8 @@ class Engine:
                 if not future.cancelled():
                     future.exception()
 
-    def _evaluate(self, step: TiledStep, batch: list[Place]) -> Evaluated:
-        """Evaluate one batch and put its cores on the sheet."""
+    def _evaluate(self, step: TiledStep, call: int, batch: list[Place]) -> Evaluated:
+        """Evaluate one batch, the step's call of this number, and put its cores on the sheet."""
         import tensorflow as tf
 
         tiles = [tile for _, tile in batch]
@@ -246,7 +247,8 @@ class Engine:
         with known_failures(tiles=True):
             with tf.device(step.device):
                 views, others = (stacked(canvas, batch, windows) for canvas in (step.picture, step.companions))
-            tiled, weights, inside = self._step(views, others, corners, shape, step.values, step.seed)
+            seed = np.array((*step.seed, call), "int32")
+            tiled, weights, inside = self._step(views, others, corners, shape, step.values, seed)
             with tf.device(step.device):
                 places = enumerate(corners[:, :4].astype(int))
                 cores = [tiled[i, top:bottom, left:right] for i, (top, bottom, left, right) in places]

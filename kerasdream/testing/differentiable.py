@@ -88,7 +88,7 @@ def _check_draws(who: str, apply: Callable[..., Any]) -> None:
     from kerasdream.engine.score import step_seed
 
     views = np.stack([photo(), photo()])
-    seen, again = (np.asarray(apply(views, step_seed(np.array([1, 2], "int32"), 0))) for _ in range(2))
+    seen, again = (np.asarray(apply(views, step_seed(np.array([1, 2, 0], "int32"), 0))) for _ in range(2))
     expect_numbers(who, seen)
     expect((seen == again).all(), who, "returns different results for the same seed; use keras.random with the seed")
     expect((seen[0] == seen[1]).all(), who, "treats two equal views differently; draw once for all views of a step")

@@ -133,6 +133,17 @@ def test_coarse_bands_of_the_pyramid_move_more(decay):
     assert means == pytest.approx([0.5 * (4 * 2 ** (decay - 1)) ** level for level in range(3)], rel=1e-4)
 
 
+def test_a_fixed_base_of_the_pyramid_does_not_move():
+    free, fixed = (laplacian_pyramid(levels=3, base=base) for base in ("free", "fixed"))
+    picture = np.random.default_rng(0).uniform(-0.9, 0.9, (32, 48, 3)).astype("float32")
+    state, base = free.init(picture, 0), -8 * 12
+    np.testing.assert_array_equal(fixed.decode(state, 32, 48), free.decode(state, 32, 48))
+    moving, still = (pulled_back(form, state, picture) for form in (free, fixed))
+    np.testing.assert_allclose(still[:base], moving[:base], rtol=1e-5)
+    assert abs(moving[base:]).max() > 0.1
+    assert not still[base:].any()
+
+
 @pytest.mark.parametrize("name", ["decorrelated", "fourier", "laplacian_pyramid", "maco"])
 def test_gradients_of_state_and_pixels_agree_with_finite_differences(name, tiny_network, chelsea):
     """Along the gradient and the strongest coefficients, the score rises as the pulled back gradient predicts."""

@@ -48,7 +48,7 @@ SIZES = [(40, 40), (41, 56)]
 
 def seed(number=0):
     """The seed of step ``number``; equal numbers draw the same."""
-    return step_seed(np.array([7, number], "int32"), 0)
+    return step_seed(np.array([7, number, 0], "int32"), 0)
 
 
 def views(shape, n=2):
@@ -198,6 +198,21 @@ def test_noise_has_the_given_spread():
     np.testing.assert_array_equal(gaussian[0], gaussian[1])
 
 
+@pytest.mark.parametrize("distribution", ["gaussian", "uniform"])
+def test_noise_of_each_view_differs_within_a_call_and_between_calls(distribution):
+    blank = np.zeros((2, 20, 20, 3), "float32")
+
+    def seen(each, call):
+        return np.asarray(
+            noise(distribution=distribution, each=each).apply(blank, step_seed(np.array([7, 0, call], "int32"), 0))
+        )
+
+    shared, own = (np.concatenate([seen(each, call) for call in (0, 1)]) for each in ("step", "view"))
+    assert len(np.unique(shared.reshape(4, -1), axis=0)) == 1
+    assert len(np.unique(own.reshape(4, -1), axis=0)) == 4
+    np.testing.assert_array_equal(seen("view", 1), own[2:])
+
+
 def test_brightness_adds_and_contrast_multiplies():
     batch = views((9, 8))
     for number in range(3):
@@ -226,7 +241,7 @@ def test_gradients_equal_finite_differences(transform):
     """Traced with free height and width, as in the engine."""
 
     @tf.function(
-        autograph=False, input_signature=[tf.TensorSpec([None, None, None, 3])] * 2 + [tf.TensorSpec([2], "int32")]
+        autograph=False, input_signature=[tf.TensorSpec([None, None, None, 3])] * 2 + [tf.TensorSpec([3], "int32")]
     )
     def slope(batch, along, pair):
         with tf.GradientTape() as tape:
@@ -238,7 +253,7 @@ def test_gradients_equal_finite_differences(transform):
     for shape in SIZES:
         batch = views(shape)
         along, direction = (random.normal(size=batch.shape).astype("float32") for _ in range(2))
-        pair = np.array([7, 1], "int32")
+        pair = np.array([7, 1, 0], "int32")
         _, gradient = slope(batch, along, pair)
         ahead, behind = (np.asarray(slope(batch + e * direction, along, pair)[0], "float64") for e in (0.5, -0.5))
         difference = ((ahead - behind) * along).sum()  # all are linear in the picture, so the step may be large

@@ -37,6 +37,8 @@ def resolved(octaves):
         ("{steps: [5, 6, 7], scale: 2}", [(75, 113), (150, 226), (300, 451)], (5, 6, 7)),
         ("{sizes: [[64, 96], [32, 500]], steps: [1, 2]}", [(64, 96), (32, 500)], (1, 2)),
         ("{count: 2, scale: 1.3, finest: 1.69}", [(390, 586), (507, 762)], (20, 20)),
+        ("{count: 2, scale: 2, max_side: 200}", [(67, 100), (133, 200)], (20, 20)),
+        ("{count: 1, max_side: 512}", [(300, 451)], (20,)),
     ],
 )
 def test_sizes_and_steps(schema, octaves, shapes, steps):
@@ -64,6 +66,10 @@ def test_sizes_and_steps(schema, octaves, shapes, steps):
         (
             "{sizes: [[64, 96]], finest: 2}",
             "octaves.finest: expected no value when sizes is given, not 2",
+        ),
+        (
+            "{sizes: [[64, 96]], max_side: 200}",
+            "octaves.max_side: expected no value when sizes is given, not 200",
         ),
         ("{sizes: [[64, 96]], steps: []}", "octaves.steps: expected at least 1 item"),
         ("{sizes: [64, 96]}", "octaves.sizes.1: expected a list, not 96"),

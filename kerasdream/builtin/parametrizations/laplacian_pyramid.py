@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Ge, Interval
@@ -13,7 +13,11 @@ from kerasdream.builtin.parametrizations.colour import from_picture, to_picture
 
 
 def laplacian_pyramid(
-    *, levels: Annotated[int, Interval(ge=1, le=12)] = 5, decay: Annotated[float, Ge(0)] = 1.0, decorrelate: bool = True
+    *,
+    levels: Annotated[int, Interval(ge=1, le=12)] = 5,
+    decay: Annotated[float, Ge(0)] = 1.0,
+    decorrelate: bool = True,
+    base: Literal["free", "fixed"] = "free",
 ) -> Parametrization:
     """Optimise a pyramid of bands from coarse to fine: whole areas move at once, and edges stay in place.
 
@@ -28,6 +32,7 @@ def laplacian_pyramid(
         levels: number of bands; each is half as high and wide as the one before, at least 1 pixel.
         decay: how much more a coarse band moves; 0 treats all equally, as pixels do, 1 follows photographs.
         decorrelate: whether to use uncorrelated colours, so that hues grow as readily as brightness.
+        base: whether the coarsest band moves, too; ``fixed`` keeps the photo's light, shade and colours in the large.
     """
 
     def shapes(height: int, width: int) -> list[tuple[int, int]]:
@@ -54,7 +59,11 @@ def laplacian_pyramid(
         for level, shape in reversed(list(enumerate(shapes(height, width)))):
             start = end - shape[0] * shape[1]
             band = ops.reshape(state[start:end], (*shape, 3)) * gain(level)
-            values, end = band if values is None else enlarged(values, shape) + band, start
+            if values is not None:
+                band = enlarged(values, shape) + band
+            elif base == "fixed":
+                band = ops.stop_gradient(band)
+            values, end = band, start
         return to_picture(values, decorrelate)
 
     return Parametrization(init, decode)

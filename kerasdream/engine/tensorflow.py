@@ -84,7 +84,8 @@ class Engine:
         Args:
             picture: ``(height, width, 3)`` float32 in [-1, 1], array or tensor.
             grid: tiles whose cores cover the picture, or each of its panels.
-            values: the numbers that change, now, in the order of ``Score.slots``; then a factor for each term.
+            values: the numbers that change, now, in the order of ``Score.slots``; then a factor for each term,
+                or none: all are 1.
             seed: two int32 for the transforms.
             companions: ``(height, width, channels)`` float32: the source photo, if a part looks at it, and the masks.
             pixels: how many pixels of small views may go through the network at once.
@@ -131,7 +132,7 @@ class Engine:
         import tensorflow as tf
 
         place = home(picture.shape[0] * picture.shape[1])
-        changing = np.asarray(values, "float32")
+        changing = self._numbers(values)
         count, room = self.batch or max(1, BATCH_PIXELS // size**2), room_of(boxes[0], size)
         panel = np.array(panels.of(picture.shape[:2]), "int32")
         groups = [list(boxes[start : start + count]) for start in range(0, len(boxes), count)]
@@ -177,13 +178,18 @@ class Engine:
                 picture=brought(picture),
                 companions=brought(companions),
                 panels=panels,
-                values=np.asarray(values, "float32"),
+                values=self._numbers(values),
                 seed=seed,
                 device=place,
                 sheet=HostSheet(picture.shape[:2], panels, 6 if self._doubled else 3)
                 if on_host(place)
                 else DeviceSheet(grid, panels),
             )
+
+    def _numbers(self, values: Sequence[float]) -> np.ndarray:
+        """Return the numbers that change and the terms' factors, as the trace takes them."""
+        factors = [] if len(values) > len(self.score.slots) else [1.0] * len(self.score.owners)
+        return np.array([*values, *factors], "float32")
 
     def _batches(self, grid: Grid, panels: Panels, pixels: int) -> list[list[Place]]:
         """Group the tiles: those of equal shape, or the same tile of every panel."""

@@ -44,6 +44,8 @@ def of_priors(
         again: returns each part's mean after the last step, with the crops and transforms of the octave's first. Those
             of the last step see other parts of the picture, which may respond less.
     """
+    if not step.parts.energies and not projections:
+        return
     objectives, weights = len(step.parts.objectives), np.array(step.weights(progress, factors))
 
     def rose(first: np.ndarray, last: np.ndarray) -> tuple[float, float, bool]:

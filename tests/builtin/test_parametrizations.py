@@ -142,6 +142,8 @@ def test_a_fixed_base_of_the_pyramid_does_not_move():
     np.testing.assert_allclose(still[:base], moving[:base], rtol=1e-5)
     assert abs(moving[base:]).max() > 0.1
     assert not still[base:].any()
+    with pytest.raises(kerasdream.ConfigError, match="use more levels"):
+        laplacian_pyramid(levels=1, base="fixed")
 
 
 @pytest.mark.parametrize("name", ["decorrelated", "fourier", "laplacian_pyramid", "maco"])

@@ -108,7 +108,7 @@ def test_photos_in_a_list_stay_when_something_else_of_the_image_is_set():
     ("objectives", "expected"),
     [
         ("[mean: block5_expand]", ("mean", {"layer": "block8_expand", "weight": 1.0})),
-        ("{guide: flower.jpg}", ("guide", {"image": Path("flower.jpg"), "layer": "block8_expand"})),
+        ("{guide: flower.jpg}", ("guide", {"image": (Path("flower.jpg"),), "layer": "block8_expand"})),
         ("[class: goldfish]", ("l2", {"layer": "block8_expand"})),
     ],
 )

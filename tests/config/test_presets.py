@@ -21,7 +21,7 @@ from kerasdream.events import Stepped
 from kerasdream.session.session import Session
 
 NETWORKS = ("efficientnet_lite0", "inception_v3")
-FROM_PHOTOS = {"google-2015", "google-2015-guided", "zoom", "tf-tutorial", "keras-io"}
+FROM_PHOTOS = {"google-2015", "google-2015-guided", "zoom", "tf-tutorial", "keras-io", "photoreal", "photoreal-class"}
 """Presets that need a picture in the run file."""
 
 SMALL = ["octaves.steps=1", "image.size=[64, 80]"]

@@ -41,8 +41,8 @@ def test_a_prior_is_blamed_only_if_the_same_crops_score_less_at_the_end(tiny):
     """The crops of the last step see another part of the picture than those of the first, which may respond less."""
     step = kerasdream.GradientStep(tiny, l2(layer="c3"), [total_variation()], input_range=(-1, 1))
     first, last = (2.0, -0.3), (1.0, -0.1)
-    assert not list(of_priors(step, [], (first, last), Progress(), 1.0, lambda: (2.2, -0.4)))
-    (remark,) = of_priors(step, [], (first, last), Progress(), 1.0, lambda: (1.5, -0.2))
+    assert not list(of_priors(step, [], (first, last), Progress(), None, lambda: (2.2, -0.4)))
+    (remark,) = of_priors(step, [], (first, last), Progress(), None, lambda: (1.5, -0.2))
     assert remark.startswith("energy outweighs")
     assert "fell from 2 to 1.5" in remark
 

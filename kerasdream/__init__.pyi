@@ -14,7 +14,7 @@ from .components import (
     Transform,
     from_range,
 )
-from .concepts import concept
+from .concepts import Concept, concept
 from .dreaming.step import GradientStep
 from .errors import ConfigError, DreamError, ImageError, KerasdreamError, ModelError, OutputError, PluginError
 from .events import Result
@@ -28,6 +28,7 @@ __version__: str
 
 __all__ = [
     "LOGITS",
+    "Concept",
     "ConfigError",
     "DreamError",
     "Ending",

@@ -72,7 +72,8 @@ class Concept:
         Raises:
             OutputError: the name does not end in ``.npy``, the file exists already, or it cannot be written.
         """
-        writable(Path(path), overwrite=overwrite)
+        path = Path(path).expanduser()
+        writable(path, overwrite=overwrite)
         with images.replacing(path) as file:
             np.save(file, self.vector, allow_pickle=False)
 
@@ -118,8 +119,10 @@ def concept(
     objective = Objective(layer, lambda activations: activations[layer][..., 0])  # a run needs one; it is not evaluated
     options = {"input_range": input_range, "preprocess": preprocess}
     given: Any = {name: value for name, value in options.items() if value is not None}
-    config = session_for(model=model, objectives=objective, **given).config
-    return learned(config, layer, Path(shows), Path(lacks), crops=crops, ridge=ridge, seed=seed)
+    config = session_for("kerasdream.concept", model=model, objectives=objective, **given).config
+    return learned(
+        config, layer, Path(shows).expanduser(), Path(lacks).expanduser(), crops=crops, ridge=ridge, seed=seed
+    )
 
 
 def learned(

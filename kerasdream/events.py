@@ -82,8 +82,8 @@ class Result:
         source: the photo it started from, ``(height, width, 3)`` uint8 or float32 in [-1, 1]; None if the dream was
             read from its file.
         attribution: how strongly the objectives pulled at each pixel, ``(height, width)`` float32, 0 or more: the sum
-            over steps and colours of |∂ objectives / ∂ picture|. ``images.opacity`` makes an alpha channel of it. None
-            unless it was asked for.
+            over steps and colours of |∂ objectives / ∂ picture|, times the pixels of the octave. ``images.opacity``
+            makes an alpha channel of it. None unless it was asked for.
     """
 
     image: np.ndarray = field(repr=False)

@@ -25,6 +25,7 @@ from kerasdream import (
     ops,
     testing,
 )
+from kerasdream.builtin import transforms
 from kerasdream.plugins.manager import discover
 from kerasdream.plugins.signature import model_of
 
@@ -200,6 +201,10 @@ def part(made):
 def in_place(array):
     array += 1
     return array
+
+
+def test_noise_of_each_view_passes():
+    testing.check_transform(transforms.noise, {"each": "view"})
 
 
 BAD = [

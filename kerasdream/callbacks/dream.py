@@ -97,7 +97,8 @@ class Dream(keras.callbacks.Callback):
         result = session.dream(picture)
         if not result.interrupted:
             path = self.folder / f"epoch-{epoch:04d}.png"
-            images.save(path, result.image, alpha=result.alpha, recipe=result.recipe, format="png", dpi=result.dpi)
+            alpha = result.alpha_from("attribution" if self.options.get("attribution") else "source")
+            images.save(path, result.image, alpha=alpha, recipe=result.recipe, format="png", dpi=result.dpi)
         return result.interrupted
 
 

@@ -18,7 +18,9 @@ POOR = 0.7
 
 def _of_model(context: click.Context, option: click.Parameter, overrides: tuple[str, ...]) -> tuple[str, ...]:
     for text in overrides:
-        if not text.startswith(("model.", "model=")):
+        if text.partition("=")[0] in ("model", "model.name", "model.file"):
+            raise click.BadParameter(f"the network is given by --model, not by {text}")
+        if not text.startswith("model."):
             raise click.BadParameter(f"expected a key of the model, such as model.input_range=[0,255], not {text}")
     return overrides
 

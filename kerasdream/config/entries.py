@@ -5,6 +5,7 @@ A ``sum`` entry is expanded into its summands, each with its weight multiplied b
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -246,7 +247,11 @@ def _pictures(value: Path | list[Path] | None, base: Path, path: KeyPath, errors
         if not matches:
             errors.add(path, f"no file matches {shown(str(each))}; expected a picture, a folder, a pattern or a list")
         found += matches
-    return tuple(dict.fromkeys(found))
+    pictures = tuple(dict.fromkeys(found))
+    for name, count in Counter(picture.name for picture in pictures).items():
+        if count > 1:
+            errors.add(path, f"{count} pictures are called {shown(name)}; rename them: the recipe leaves out folders")
+    return pictures
 
 
 def _is_schedule(given: Mapping[Any, Any], schema: type[BaseModel]) -> bool:

@@ -82,6 +82,7 @@ class AscentResult:
     timings: dict[str, float] = field(default_factory=lambda: dict.fromkeys(TIMINGS, 0.0))
     interrupted: bool = False
     remarks: tuple[str, ...] = ()
+    attribution: np.ndarray | None = None
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
@@ -94,11 +95,6 @@ class AscentResult:
     def scores(self) -> tuple[float, ...]:
         """The weighted score before each step."""
         return self.point.scores if self.point else ()
-
-    @property
-    def attribution(self) -> np.ndarray | None:
-        """That of the last state, at the size of its octave."""
-        return self.point.attribution if self.point else None
 
     @property
     def units(self) -> tuple[tuple[float, ...], ...]:
@@ -164,6 +160,7 @@ def ascend(
             result.interrupted = True
         if result.point is not None:
             result.picture = _picture(result.point, plan, canvas, source.shape)
+            result.attribution = attribution.resized(result.point.attribution, source.shape[:2], plan.panels)
     if result.picture is not None and not result.interrupted:
         result.remarks += tuple(remarks.of_picture(result.picture, source, chain, strength))
     result.remarks += _notes_of(decoding)

@@ -278,7 +278,7 @@ class GradientStep:
         return [w * f for w, f in zip(weights, [*[1.0] * len(self.parts.objectives), *own], strict=True)]
 
     def refresh(self) -> None:
-        """Copy the model's weights into the step, for a model that is being trained. Units are measured anew."""
+        """Copy the weights of a model that is being trained. Units are measured anew; guides stay as seen at first."""
         self._units.clear()
         self.engine.score.extractor.refresh()
 

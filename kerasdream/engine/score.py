@@ -317,7 +317,7 @@ def step_seed(seed: Any, index: int) -> Any:
 
     class StepSeed(keras.random.SeedGenerator):
         def __init__(self, start: Any) -> None:  # deliberately without super(): no variable, no state
-            self.start, self.draws = start, 0
+            self.start, self.draws, self.parted = start, 0, False
 
         def next(self, ordered: bool = True) -> Any:
             self.draws += 1
@@ -326,6 +326,7 @@ def step_seed(seed: Any, index: int) -> Any:
         @property
         def of_views(self) -> StepSeed:
             """The seed of draws that differ from call to call."""
+            self.parted = True
             return StepSeed(tf.random.experimental.stateless_fold_in(self.start, seed[2]))
 
     return StepSeed(seed[:2])

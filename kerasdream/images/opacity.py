@@ -27,5 +27,7 @@ def opacity(attribution: np.ndarray) -> np.ndarray:
     soft = feathered(attribution / most, SOFT * min(attribution.shape)) if most > 0 else attribution
     low, high = np.percentile(soft, [CLEAR, OPAQUE]).astype("float32")
     if not high > low:
+        high = soft.max()  # hardly anything was pulled at, and that alone is to be seen
+    if not high > low:
         return np.ones(soft.shape, "float32")
     return ((soft - low) / (high - low)).clip(0, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from pathlib import Path
 
 
@@ -13,4 +14,5 @@ def is_glob(name: str, base: Path) -> bool:
 
 def matching(pattern: str, base: Path) -> list[Path]:
     """Return the files that match a pattern, relative to ``base``, by name; ``**`` stands for any folders."""
+    pattern = os.path.expanduser(pattern)
     return sorted(base / name for name in glob.glob(pattern, root_dir=base, recursive=True))

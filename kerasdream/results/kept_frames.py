@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
+
 from kerasdream.config.recipes import manifest_in
 from kerasdream.errors import ImageError, OutputError, setting
 from kerasdream.events import Result
@@ -24,6 +26,8 @@ class KeptFrames:
     def keep(self, number: int, result: Result) -> None:
         """Save a frame, rounded to 8 bits like every file."""
         self.folder.mkdir(exist_ok=True)
+        if result.attribution is not None:
+            np.save(self._attribution(number), result.attribution)
         save(self.folder / f"{number}.png", result.image, alpha=result.alpha, recipe=result.recipe, format="png")
 
     def read(self, number: int) -> Result:
@@ -40,7 +44,11 @@ class KeptFrames:
                 f"frame {number + 1}, which was finished, cannot be read again ({error}); "
                 f"drop {setting('--resume', 'resume=True')} to start over"
             ) from error
-        return Result(frame.pixels, (), {}, manifest_in(path), frame.alpha)
+        pulls = np.load(self._attribution(number)) if self._attribution(number).exists() else None
+        return Result(frame.pixels, (), {}, manifest_in(path), frame.alpha, attribution=pulls)
+
+    def _attribution(self, number: int) -> Path:
+        return self.folder / f"{number}.npy"
 
     def discard(self) -> None:
         """Delete all frames."""

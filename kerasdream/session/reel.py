@@ -154,7 +154,10 @@ class FrameLoop:
     def _result(self, dreamed: _Dreamed) -> Result:
         """Finish a frame."""
         frame, ascent = dreamed.frame, dreamed.ascent
-        made = finish(dreamed.pixels, dreamed.source, self.postprocess, ascent.attribution)
+        pulls = ascent.attribution
+        if pulls is None and ascent.interrupted:  # before the frame's first step
+            pulls = np.zeros(dreamed.pixels.shape[:2], "float32")
+        made = finish(dreamed.pixels, dreamed.source, self.postprocess, pulls)
         facts = {
             "frame": frame.number + 1 if self.settings.count > 1 else None,
             "interrupted": ascent.interrupted,

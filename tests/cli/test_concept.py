@@ -50,6 +50,7 @@ def test_existing_files_other_endings_and_other_keys_are_refused_before_anything
         ("-o", "red.npy"): "red.npy: exists already; choose another name, or replace it with --overwrite",
         ("-o", "red.txt"): "red.txt: a concept is written as an array of NumPy; expected a name that ends in .npy",
         ("-s", "seed=3"): "expected a key of the model, such as model.input_range=[0,255], not seed=3",
+        ("-s", "model.name=resnet50"): "the network is given by --model, not by model.name=resnet50",
         ("--layer", "c22"): "tiny has no layer 'c22'; did you mean 'c2'",
     }.items():
         code, out, err = here("concept", "a", "b", *TINY, *more)

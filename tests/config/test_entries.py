@@ -176,6 +176,12 @@ def test_a_pattern_without_matches_and_an_empty_list_of_pictures_are_errors(tmp_
     assert empty.startswith("run.yaml:4:26: objectives.1.guide.image: expected")
 
 
+def test_pictures_that_a_recipe_could_not_tell_apart_are_an_error(tmp_path):
+    data = {"image": "noise", "objectives": {"style": {"image": ["a/1.jpg", "b/1.jpg", "a/1.jpg"], "layer": "stem"}}}
+    with pytest.raises(ConfigError, match=r"objectives\.0\.style\.image: 2 pictures are called 1\.jpg; rename them"):
+        resolve(YamlDocument(data, "run"), tmp_path)
+
+
 def test_files_in_a_mapping_are_relative_to_the_run_file_and_base_names_in_the_recipe(tmp_path):
     model = {"file": "a.keras", "input_range": [0, 1], "inputs": {"meta": "sub/meta.npy", "age": 30, "sex": [0, 1]}}
     data = {"image": "noise", "model": model, "objectives": {"l2": "c1"}, "outputs": []}

@@ -19,6 +19,14 @@ def test_a_fifth_is_clear_and_a_fifth_opaque():
     assert abs((made == 1).mean() - 0.2) < 0.01
 
 
+def test_a_dream_in_a_small_part_is_clear_elsewhere():
+    pulls = np.zeros((80, 120), "float32")
+    pulls[20:30, 40:60] = 3
+    made = opacity(pulls)
+    assert (made[:15] == 0).all()
+    assert made[25, 50] > 0.99
+
+
 def test_scale_does_not_matter():
     pulls = np.random.default_rng(0).uniform(0, 1, (40, 50)).astype("float32")
     np.testing.assert_allclose(opacity(pulls * np.float32(1e-6)), opacity(pulls), atol=1e-4)

@@ -271,6 +271,15 @@ def test_missing_kept_frame_is_an_error(run, tmp_path):
         run(tmp_path, resume=True)
 
 
+def test_kept_frame_keeps_its_attribution(tmp_path):
+    kept, image = KeptFrames(tmp_path / "cat.gif"), np.zeros((4, 5, 3), "float32")
+    pulls = np.arange(20, dtype="float32").reshape(4, 5)
+    for number, attribution in enumerate([pulls, None]):
+        kept.keep(number, kerasdream.Result(image, (), {}, {}, attribution=attribution))
+    np.testing.assert_array_equal(kept.read(0).attribution, pulls)
+    assert kept.read(1).attribution is None
+
+
 def test_frames_are_kept_only_for_outputs_with_all_frames(run, tmp_path):
     run(tmp_path, (2, 2), outputs=OUTPUTS[:1])
     assert names(tmp_path) == [".cat-{frame}.png.checkpoint", *FILES[:3]]

@@ -1,9 +1,9 @@
 """Attribution: how strongly the objectives have pulled at each pixel of a dream, over all steps so far.
 
 The sum over steps and colours of |∂ objectives / ∂ picture|, without the priors, each step's multiplied by its octave's
-number of pixels, so that all octaves count alike (Fel et al., "Unlocking Feature
-Visualization for Deeper Networks with MAgnitude Constrained Optimization", 2023, arXiv:2306.06805; Hamblin et al.,
-"Feature Accentuation", 2024, arXiv:2402.10039).
+number of pixels, so that all octaves count alike (Fel et al., "Unlocking Feature Visualization for Deeper Networks with
+MAgnitude Constrained Optimization", 2023, arXiv:2306.06805; Hamblin et al., "Feature Accentuation", 2024,
+arXiv:2402.10039).
 """
 
 from __future__ import annotations

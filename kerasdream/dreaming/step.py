@@ -208,7 +208,7 @@ class GradientStep:
         place, cutting = (progress.octave, progress.step), plan.cutting
         present = [part.spec.values_at(progress) for part in self.parts.all]
         values = [value for numbers in present for value in numbers.values()]
-        values += [1.0] * len(self.engine.score.owners) if factors is None else list(factors)
+        values += [] if factors is None else list(factors)
         seed = transform_seed(plan.seed, *place)
         companions = self._companions_at(picture.shape[:2], source, plan.panels)
         window = None

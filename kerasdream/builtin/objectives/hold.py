@@ -25,7 +25,7 @@ def hold(*, layer: LayerName, amount: Annotated[float, Ge(0)] = 1.0) -> Objectiv
 
     Args:
         layer: the layer that should see the photo; the earlier it is, the more exactly the photo is kept.
-        amount: 1 keeps the photo, 5 leaves hardly any effect, 0 is none at all.
+        amount: 1 pulls back as hard as the others pull away, 5 leaves hardly any effect, 0 is none at all.
     """
 
     def density(activations, source):

@@ -1,7 +1,8 @@
-"""Open and replace files on disk, with one clear error for each failure."""
+"""Open and replace files on disk: regular files only, and one clear error for each failure."""
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -12,35 +13,92 @@ from typing import BinaryIO
 
 from kerasdream.errors import ImageError, OutputError, did_you_mean
 
-LONGEST_NAME = 255
-"""Bytes of the longest name of a file or folder; to look for a longer one fails in a way of its own."""
+LONGEST_NAME, LONGEST_PATH = 255, 4095
+"""Bytes of the longest name of a file or folder, and of the longest path; to look for a longer one fails in a way of
+its own."""
+
+OF_THE_SYSTEM = "/proc/", "/sys/"
+"""Where Linux shows its own state as if it were files. Some of them have no end."""
 
 
 def is_too_long(path: str | os.PathLike[str]) -> bool:
-    """Whether a path has a name that no file can have."""
-    return any(len(os.fsencode(part)) > LONGEST_NAME for part in Path(path).parts)
+    """Whether a path has a name that no file can have, or is longer than a path can be."""
+    names = map(len, map(os.fsencode, Path(path).parts))
+    return len(os.fsencode(path)) > LONGEST_PATH or any(length > LONGEST_NAME for length in names)
+
+
+def at_home(path: str | os.PathLike[str]) -> Path:
+    """Return a path with a leading ``~`` written out; that of a user whom the system does not know stays as it is."""
+    return Path(os.path.expanduser(path))
+
+
+def regular(path: str | os.PathLike[str]) -> os.stat_result:
+    """Return the facts about a regular file; links are followed.
+
+    To be called before a path that a user or a file names is opened: to open a pipe waits for its other end, and a
+    device may have no end itself.
+
+    Raises:
+        OSError: it is missing, a folder, or a device, pipe, socket or file of the system's; ``strerror`` says which.
+    """
+    try:
+        status = os.stat(path)
+    except ValueError:
+        raise OSError(errno.EINVAL, "its name has a null character") from None
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder", os.fspath(path))
+    if not stat.S_ISREG(status.st_mode) or os.path.realpath(path).startswith(OF_THE_SYSTEM):
+        raise OSError(errno.EINVAL, "it is not a regular file", os.fspath(path))
+    return status
+
+
+def is_regular(path: str | os.PathLike[str]) -> bool:
+    """Whether there is a regular file at a path; links are followed."""
+    try:
+        regular(path)
+    except OSError:
+        return False
+    return True
+
+
+def not_to_be_opened(path: Path) -> str:
+    """Return why a path that a file names must not be opened; nothing if it may be, or is missing, or is a folder."""
+    if is_too_long(path):
+        return f"expected a file name of at most {LONGEST_NAME} bytes, not {path.name[:30]}..."
+    if path.exists() and not path.is_dir() and not is_regular(path):
+        return f"expected a regular file: {path} is a device, a pipe or a file of the system's"
+    return ""
+
+
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a regular file for reading bytes.
+
+    Raises:
+        OSError: as ``regular``, or it is not readable.
+    """
+    regular(path)
+    return open(path, "rb")
 
 
 def open_file(path: str | os.PathLike[str]) -> BinaryIO:
-    """Open a file for reading bytes.
+    """Open a picture for reading bytes.
 
     Raises:
         ImageError: it is missing (the message suggests the nearest name), empty, not a regular file, or unreadable.
     """
     try:
-        status = os.stat(path)
-        if stat.S_ISDIR(status.st_mode):
-            raise ImageError(f"{path}: is a folder; expected a picture. Name a file, or a pattern such as {path}/*.jpg")
-        if not stat.S_ISREG(status.st_mode):  # opening a pipe would block
-            raise ImageError(f"{path}: is not a regular file; expected a picture")
-        if status.st_size == 0:
+        if regular(path).st_size == 0:
             raise ImageError(f"{path}: the file is empty; expected a picture. Copy or export it again")
         return open(path, "rb")
+    except IsADirectoryError:
+        text = f"{path}: is a folder; expected a picture. Name a file, or a pattern such as {path}/*.jpg"
+        raise ImageError(text) from None
     except FileNotFoundError:
         raise ImageError(f"{path}: there is no such file; {_nearest(Path(path))}") from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        reason = getattr(error, "strerror", None) or error
-        raise ImageError(f"{path}: cannot be opened ({reason}); check the path and your permissions") from error
+    except OSError as error:
+        if error.errno == errno.EINVAL and os.path.exists(path):
+            raise ImageError(f"{path}: is not a regular file; expected a picture") from None
+        raise ImageError(f"{path}: cannot be opened ({error.strerror}); check the path and your permissions") from error
 
 
 def _nearest(path: Path) -> str:

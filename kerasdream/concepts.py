@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasdream import images
+from kerasdream._files import at_home
 from kerasdream.api import build_network, session_for
 from kerasdream.components import Objective
-from kerasdream.config.recipes import checksum
+from kerasdream.config.recorded import checksum
 from kerasdream.config.sections import DEFAULT_PARTS
 from kerasdream.errors import ImageError, ModelError, OutputError, did_you_mean, setting
 from kerasdream.models import known_layers, network_name
@@ -72,7 +73,7 @@ class Concept:
         Raises:
             OutputError: the name does not end in ``.npy``, the file exists already, or it cannot be written.
         """
-        path = Path(path).expanduser()
+        path = at_home(path)
         writable(path, overwrite=overwrite)
         with images.replacing(path) as file:
             np.save(file, self.vector, allow_pickle=False)
@@ -120,9 +121,7 @@ def concept(
     options = {"input_range": input_range, "preprocess": preprocess}
     given: Any = {name: value for name, value in options.items() if value is not None}
     config = session_for("kerasdream.concept", model=model, objectives=objective, **given).config
-    return learned(
-        config, layer, Path(shows).expanduser(), Path(lacks).expanduser(), crops=crops, ridge=ridge, seed=seed
-    )
+    return learned(config, layer, at_home(shows), at_home(lacks), crops=crops, ridge=ridge, seed=seed)
 
 
 def learned(

@@ -10,6 +10,38 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import NamedTuple
 
+LINE, LINES, SCREEN = 1000, 40, 3400
+"""Most bytes of a line, lines and bytes of a message."""
+
+_CONTROL = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that control a terminal or the direction of writing, except tabs and the ends of lines, and halves of a
+character, which cannot be written at all."""
+
+
+def printable(text: str) -> str:
+    """Return a text with the characters that control a terminal written as escapes: ``\\x1b``."""
+    return _CONTROL.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
+def shortened(text: str, most: int = LINE) -> str:
+    """Return a text of at most ``most`` bytes of UTF-8: its middle is left out if it is longer."""
+    data = text.encode(errors="backslashreplace")
+    if len(data) <= most:
+        return text
+    start, end = data[: most * 2 // 3].decode(errors="ignore"), data[5 - most // 3 :].decode(errors="ignore")
+    return f"{start} ... {end}"
+
+
+def on_a_screen(text: str) -> str:
+    """Return a message that is printable and no longer than a screen: long lines without their middle."""
+    lines = [shortened(line) for line in printable(text).split("\n")]
+    kept: list[str] = []
+    for line in lines:
+        if kept and (len(kept) == LINES or sum(len(each.encode()) + 1 for each in [*kept, line]) > SCREEN):
+            return "\n".join([*kept, f"... and {len(lines) - len(kept):,} more lines like these"])
+        kept.append(line)
+    return "\n".join(kept)
+
 
 class Place(NamedTuple):
     """Where a setting was made: a file, with line and column from 1 if they are known, or an option such as ``-s``."""
@@ -19,7 +51,8 @@ class Place(NamedTuple):
     column: int | None = None
 
     def __str__(self) -> str:
-        return self.name if self.line is None else f"{self.name}:{self.line}:{self.column}"
+        name = shortened(self.name, 400)
+        return name if self.line is None else f"{name}:{self.line}:{self.column}"
 
 
 @dataclass(frozen=True)
@@ -40,7 +73,13 @@ class Problem:
 
 
 class KerasdreamError(Exception):
-    """An expected error. The message says what happened, what was expected and what to do (exit code 1)."""
+    """An expected error. The message says what happened, what was expected and what to do (exit code 1).
+
+    It fits on a screen, and whatever of a file it quotes cannot control a terminal: see ``on_a_screen``.
+    """
+
+    def __str__(self) -> str:
+        return on_a_screen(super().__str__())
 
 
 class ConfigError(KerasdreamError):

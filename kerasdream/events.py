@@ -12,6 +12,7 @@ import numpy as np
 import yaml
 
 from kerasdream import images
+from kerasdream._files import at_home
 from kerasdream.errors import OutputError
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ class Result:
         Raises:
             OutputError: the suffix is another one, the file exists, it cannot be written, or there is no attribution.
         """
-        path = Path(path).expanduser()
+        path = at_home(path)
         format = images.format_of(path)
         if path.exists() and not overwrite:
             raise OutputError(f"{path} exists; pass overwrite=True to replace it, or choose another name")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from kerasdream import images
+from kerasdream._files import at_home
 from kerasdream.api import session_for
 from kerasdream.errors import ConfigError, ModelError, NoResponseError, OutputError
 from kerasdream.images.given import as_picture
@@ -57,7 +58,7 @@ class Dream(keras.callbacks.Callback):
         if not options.get("objectives"):
             raise ConfigError("objectives is missing; expected for example objectives={'l2': 'name_of_a_layer'}")
         self.picture = as_picture(image, options.pop("max_side", 512), options.pop("value_range", None))
-        self.folder, self.every, self.part, self.options = Path(folder).expanduser(), every, model, options
+        self.folder, self.every, self.part, self.options = at_home(folder), every, model, options
         self._prepared: tuple[Session, Picture] | None = None
         self._checked: Any = None
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kerasdream.cli.options import OVERRIDES, PLUGINS, QUIET, TRUST, create, interruptible
+from kerasdream._files import at_home
+from kerasdream.cli.options import OVERRIDES, PLUGINS, QUIET, TRUST, create, echo, interruptible
 from kerasdream.errors import ModelError, did_you_mean
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def atlas(folder: Path | None, overwrite: bool, quiet: bool, **options: Any) -> 
         made = content.without(made, [t.file for t, (name, _) in zip(made.tiles, named, strict=True) if name in failed])
         for file in _written(made, configs[0], folder):
             if not quiet:
-                click.echo(file)
+                echo(file)
 
 
 def _planned(request: Request, *, quiet: bool) -> tuple[Atlas, Network | None]:
@@ -193,10 +194,10 @@ def _planned(request: Request, *, quiet: bool) -> tuple[Atlas, Network | None]:
     if flat and not quiet:
         names = ", ".join(flat[:SHOWN]) + (f" and {len(flat) - SHOWN} more" if len(flat) > SHOWN else "")
         advice = f"to draw classes: kerasdream atlas {request.model} --classes 0:5"
-        click.echo(f"not drawn, because they have no positions in a picture: {names}; {advice}", err=True)
+        echo(f"not drawn, because they have no positions in a picture: {names}; {advice}", err=True)
     if request.channels:
         return content.of_channels(request.model, chosen, request.channels), network
-    photo = Path(request.photo or content.PHOTO).expanduser().absolute()
+    photo = at_home(request.photo or content.PHOTO).absolute()
     return content.of_layers(request.model, chosen, None if request.photo == "noise" else photo), network
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kerasdream.cli.options import PLUGINS, QUIET, TRUST
+from kerasdream.cli.options import PLUGINS, QUIET, TRUST, echo
 
 if TYPE_CHECKING:
     from kerasdream.config.run_config import RunConfig
@@ -86,13 +86,13 @@ def concept(output: Path, overwrite: bool, quiet: bool, **options: Any) -> None:
     if quiet:
         return
     for note in found.notes:
-        click.echo(f"kerasdream: {note}", err=True)
+        echo(f"kerasdream: {note}", err=True)
     shown, other = found.photos
-    click.echo(f"{output}: a direction of {found.layer}, {found.network}, from {shown} photos with it, {other} without")
+    echo(f"{output}: a direction of {found.layer}, {found.network}, from {shown} photos with it, {other} without")
     poor = "; the layer hardly tells them apart: try another one, or more photos" if found.auc < POOR else ""
-    click.echo(f"AUC on photos held out: {found.auc:.3f} (1 is perfect, 0.5 is chance){poor}")
-    click.echo("To draw it, write into a run file in this folder:")
-    click.echo(f"  objectives: [{{cosine: {{layer: {found.layer}, direction: {output}}}}}]")
+    echo(f"AUC on photos held out: {found.auc:.3f} (1 is perfect, 0.5 is chance){poor}")
+    echo("To draw it, write into a run file in this folder:")
+    echo(f"  objectives: [{{cosine: {{layer: {found.layer}, direction: {output}}}}}]")
 
 
 def _config(model: str, overrides: tuple[str, ...], plugin_files: tuple[Path, ...], trust: bool) -> RunConfig:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from kerasdream.errors import printable
 from kerasdream.events import Event, Finished, Started, Stepped
 from kerasdream.session.progress import Course, terminal_progress
 
@@ -48,9 +49,9 @@ class Terminal:
         if self.quiet:
             return
         if self.progress:
-            self.progress.console.print(text, highlight=False, markup=False)
+            self.progress.console.print(printable(text), highlight=False, markup=False)
         else:
-            print(text, file=sys.stderr, flush=True)
+            print(printable(text), file=sys.stderr, flush=True)
 
 
 class Display(Terminal):
@@ -131,7 +132,7 @@ class Display(Terminal):
             state = "already done"
         self.print(f"{result.name}: {state}")
         for path in self.paths:
-            print(path, flush=True)
+            print(printable(str(path)), flush=True)
         self.first, self.noted, self.paths = True, set(), []
 
 

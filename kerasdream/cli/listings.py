@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kerasdream.cli.options import AS_JSON, PLUGINS, loaded
+from kerasdream.cli.options import AS_JSON, PLUGINS, echo, loaded
 from kerasdream.errors import KerasdreamError, ModelError, did_you_mean
 
 if TYPE_CHECKING:
@@ -45,16 +45,16 @@ def list_(kind: str | None, name: str | None, plugin_files: tuple[Path, ...], as
         from kerasdream.cli.describe import part_row
 
         rows = [part_row(registration, plugins) for one in kinds for registration in plugins.registry.of(one)]
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     for one in kinds:
-        click.echo(f"{one}:" if kind is None else f"{len(plugins.registry.entries[one])} {one}:")
+        echo(f"{one}:" if kind is None else f"{len(plugins.registry.entries[one])} {one}:")
         for registration in plugins.registry.of(one):
             source = "" if registration.plugin == BUILT_IN else f"  [{registration.plugin}]"
-            click.echo(f"  {registration.name:<20} {registration.summary}{source}")
+            echo(f"  {registration.name:<20} {registration.summary}{source}")
     if plugins.broken:
         names = ", ".join(plugin.name for plugin in plugins.broken)
-        click.echo(f"kerasdream: not in use: {names}; see kerasdream plugins", err=True)
+        echo(f"kerasdream: not in use: {names}; see kerasdream plugins", err=True)
 
 
 def _describe(plugins: Plugins, kind: str, name: str, as_json: bool) -> None:
@@ -66,16 +66,16 @@ def _describe(plugins: Plugins, kind: str, name: str, as_json: bool) -> None:
     except KeyError as error:
         raise KerasdreamError(f"{error.args[0]} (a part of a plugin file needs --plugin FILE)") from None
     if as_json:
-        click.echo(json.dumps(row, indent=2, ensure_ascii=False))
+        echo(json.dumps(row, indent=2, ensure_ascii=False))
         return
-    click.echo(f"{row['name']}: {row['help']}\n")
-    click.echo("Parameters:" if row["parameters"] else "No parameters.")
+    echo(f"{row['name']}: {row['help']}\n")
+    echo("Parameters:" if row["parameters"] else "No parameters.")
     for parameter in row["parameters"]:
         state = "required" if parameter["required"] else f"default {json.dumps(parameter['default'])}"
-        click.echo(f"  {parameter['name']}: {parameter['type']}, {state}")
+        echo(f"  {parameter['name']}: {parameter['type']}, {state}")
         if parameter["help"]:
-            click.echo(f"      {parameter['help']}")
-    click.echo(f"\nFrom plugin {row['plugin']} ({row['origin']}), {row['where']}")
+            echo(f"      {parameter['help']}")
+    echo(f"\nFrom plugin {row['plugin']} ({row['origin']}), {row['where']}")
 
 
 @click.command()
@@ -89,7 +89,7 @@ def plugins(plugin_files: tuple[Path, ...], as_json: bool) -> None:
     """
     found = loaded(plugin_files)
     if as_json:
-        click.echo(json.dumps([_row(plugin, found) for plugin in found.found], indent=2, ensure_ascii=False))
+        echo(json.dumps([_row(plugin, found) for plugin in found.found], indent=2, ensure_ascii=False))
         return
     for plugin in found.found:
         parts = found.parts_of(plugin)
@@ -100,10 +100,10 @@ def plugins(plugin_files: tuple[Path, ...], as_json: bool) -> None:
             state = (
                 f"{len(parts)} part{'s' * (len(parts) != 1)}, {len(plugin.hooks)} hook{'s' * (len(plugin.hooks) != 1)}"
             )
-        click.echo(f"{plugin.name} {plugin.version}".strip() + f" ({plugin.origin}): {state}")
+        echo(f"{plugin.name} {plugin.version}".strip() + f" ({plugin.origin}): {state}")
         if plugin.origin != "built in":
             for line in (*parts, *plugin.notes):
-                click.echo(f"  {line}")
+                echo(f"  {line}")
 
 
 def _row(plugin: Plugin, found: Plugins) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def layers(model: str, plugin_files: tuple[Path, ...]) -> None:
     amplified with views: crops, as a class is.
     """
     for row in _layer_rows(model, loaded(plugin_files).require(plugin_files).registry):
-        click.echo(row)
+        echo(row)
 
 
 def _layer_rows(model: str, registry: Registry) -> Iterator[str]:
@@ -188,7 +188,7 @@ def classes(text: str) -> None:
     if not indices:
         raise KerasdreamError(f"no class has {text!r} in its name; expected {imagenet.wanted(text)}")
     for index in indices:
-        click.echo(f"{index:>3}  {', '.join(imagenet.classes()[index])}")
+        echo(f"{index:>3}  {', '.join(imagenet.classes()[index])}")
 
 
 @click.command()
@@ -206,12 +206,12 @@ def presets(name: str | None, as_json: bool) -> None:
     if as_json:
         chosen = [name] if name else names()
         rows = [{"name": one, "summary": summary(one), "text": text(one)} for one in chosen]
-        click.echo(json.dumps(rows[0] if name else rows, indent=2, ensure_ascii=False))
+        echo(json.dumps(rows[0] if name else rows, indent=2, ensure_ascii=False))
     elif name:
-        click.echo(text(name).rstrip())
+        echo(text(name).rstrip())
     else:
         for one in names():
-            click.echo(f"{one:<22} {summary(one)}")
+            echo(f"{one:<22} {summary(one)}")
 
 
 @click.command()
@@ -220,16 +220,17 @@ def schema(plugin_files: tuple[Path, ...]) -> None:
     """Print the JSON Schema of run files, for your editor."""
     from kerasdream.config.schema import json_schema
 
-    click.echo(json.dumps(json_schema(loaded(plugin_files).require(plugin_files).registry), indent=2))
+    echo(json.dumps(json_schema(loaded(plugin_files).require(plugin_files).registry), indent=2))
 
 
 @click.command()
 @click.argument("picture", type=click.Path(path_type=Path))
-def show(picture: Path) -> None:
+@click.option("--run-file", is_flag=True, help="Print a run file: to change it, or to trust it with any file it names.")
+def show(picture: Path, run_file: bool) -> None:
     """Print the recipe inside a picture made by kerasdream."""
-    from kerasdream.config.recipes import recipe_in
+    from kerasdream.config.recipes import recipe_in, run_file_in
 
-    click.echo(recipe_in(picture).rstrip())
+    echo((run_file_in if run_file else recipe_in)(picture).rstrip())
 
 
 @click.command(name="new-plugin")
@@ -263,8 +264,8 @@ def new_plugin(name: str, kind: str, folder: Path, author: str, license: str) ->
     registry = loaded(()).registry
     path = write_plugin(name, folder, kind=kinds[kind], author=author, license=license, registry=registry)
     for file in sorted(file for file in path.rglob("*") if file.is_file()):
-        click.echo(file)
-    click.echo(f'\nNext: cd {path}; pip install -e ".[test]"; pytest', err=True)
+        echo(file)
+    echo(f'\nNext: cd {path}; pip install -e ".[test]"; pytest', err=True)
 
 
 COMMANDS = list_, plugins, layers, presets, classes, schema, show, new_plugin

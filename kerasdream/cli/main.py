@@ -6,6 +6,7 @@ Nothing here imports TensorFlow; a command imports what it computes with when it
 from __future__ import annotations
 
 import errno
+import io
 import os
 import platform
 import sys
@@ -23,7 +24,7 @@ from kerasdream.cli.options import CRASH, ERROR, INTERRUPTED, discovered, print_
 from kerasdream.cli.plan import plan
 from kerasdream.cli.runs import dream, run, validate
 from kerasdream.cli.tune import tune
-from kerasdream.errors import KerasdreamError, on_command_line
+from kerasdream.errors import KerasdreamError, on_a_screen, on_command_line, printable
 from kerasdream.hookspecs import GROUP
 
 
@@ -77,17 +78,18 @@ def main() -> None:
         print_error(error)
         sys.exit(ERROR)
     except click.ClickException as error:
-        error.show()
+        error.show(told := io.StringIO())
+        click.echo(on_a_screen(told.getvalue().rstrip()), err=True)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo("kerasdream: interrupted", err=True)
         sys.exit(INTERRUPTED)
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
-            name = os.path.basename(os.fsdecode(error.filename or "a file"))[:30]
+            name = printable(os.path.basename(os.fsdecode(error.filename or "a file")))[:30]
             click.echo(f"kerasdream: {name}... is longer than the name of a file can be; check it", err=True)
             sys.exit(ERROR)
-        reason = str(error).strip().partition("\n")[0]
+        reason = on_a_screen(str(error).strip().partition("\n")[0])
         click.echo(f"kerasdream: unexpected error: {type(error).__name__}: {reason}", err=True)
         click.echo(f"kerasdream: the traceback is in {write_log(error)}; please report it", err=True)
         sys.exit(CRASH)

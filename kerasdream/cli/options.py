@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kerasdream.errors import KerasdreamError, OutputError
+from kerasdream.errors import KerasdreamError, OutputError, on_a_screen, printable
 
 if TYPE_CHECKING:
     from kerasdream.plugins.manager import Plugins
@@ -42,8 +42,8 @@ PLUGINS = click.option(
 TRUST = click.option(
     "--trust",
     is_flag=True,
-    help="Load plugin files named by a run file or by the recipe in a picture, wherever they are, and run code that a "
-    "model file holds (Lambda layers).",
+    help="Load plugin files that a run file names, wherever they are, or that the recipe in a picture names, next to "
+    "it and unchanged; and run code that a model file holds (Lambda layers).",
 )
 FOLDER = click.option(
     "-o",
@@ -96,9 +96,14 @@ def reported(kinds: type[Exception] | tuple[type[Exception], ...] = KerasdreamEr
         print_error(error)
 
 
+def echo(text: object, *, err: bool = False) -> None:
+    """Print a line; names of files and what else comes from a file in it cannot control the terminal."""
+    click.echo(printable(str(text)), err=err)
+
+
 def print_error(error: Exception) -> None:
     """Print the message of an expected error, each line as one of kerasdream's."""
-    for line in str(error).splitlines():
+    for line in on_a_screen(str(error)).splitlines():
         click.echo(f"kerasdream: {line}", err=True)
 
 
@@ -112,7 +117,7 @@ def interruptible(*options: str) -> Iterator[None]:
         program, command, *arguments = sys.argv
         called = [sys.executable, "-m", "kerasdream"] if program.endswith("__main__.py") else [program]
         again = shlex.join([*called, command, *(option for option in options if option not in arguments), *arguments])
-        click.echo(f"kerasdream: stopped; go on with: {again}", err=True)
+        echo(f"kerasdream: stopped; go on with: {again}", err=True)
         raise click.Abort from None
     finally:
         signal.signal(signal.SIGTERM, before)

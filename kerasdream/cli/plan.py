@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kerasdream.cli.options import AS_JSON, OVERRIDES, PLUGINS, TRUST
+from kerasdream.cli.options import AS_JSON, OVERRIDES, PLUGINS, TRUST, echo
 
 if TYPE_CHECKING:
     from kerasdream.config.run_config import RunConfig
@@ -31,15 +31,15 @@ def plan(file: Path, overrides: tuple[str, ...], plugin_files: tuple[Path, ...],
 
     config = load_any(file, overrides, plugins=plugin_files, trust=trust)
     for plugin in config.plugin_files:
-        click.echo(f"plugin file: {plugin}", err=True)
+        echo(f"plugin file: {plugin}", err=True)
     for note in left_out(config):
-        click.echo(f"note: {note}", err=True)
+        echo(f"note: {note}", err=True)
     rows = list(describe(config))
     if as_json:
-        click.echo(json.dumps(rows))
+        echo(json.dumps(rows))
         return
     for row in rows:
-        click.echo(row["text"])
+        echo(row["text"])
 
 
 def describe(config: RunConfig) -> Iterator[dict[str, Any]]:

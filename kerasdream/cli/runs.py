@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kerasdream._files import at_home
 from kerasdream.cli.options import (
     ERROR,
     FOLDER,
@@ -22,6 +23,7 @@ from kerasdream.cli.options import (
     RESUME,
     TRUST,
     create,
+    echo,
     interruptible,
     reported,
 )
@@ -127,7 +129,7 @@ def dream(
     one = len(photos) == 1 and not _is_several(photos[0])
     base = Path(photos[0]).absolute().parent if one else Path.cwd()
     if preset is not None and is_file(preset):
-        preset = str(Path(preset).expanduser().absolute())
+        preset = str(at_home(preset).absolute())
         base = Path(preset).parent
     document = _document(photos, preset, size, strength)
     folder = output.absolute() if output else None
@@ -187,21 +189,24 @@ def _format(output: Path, one: bool) -> str:
 def validate(files: tuple[Path, ...], overrides: tuple[str, ...], plugin_files: tuple[Path, ...], trust: bool) -> None:
     """Check run files without computing anything.
 
-    Reports every error at once, each with its line. Photos and the network may be missing; every other file that a
-    run file names must exist.
+    Reports every error at once, each with its line, and what would not fit into this machine's memory. Photos and the
+    network may be missing; every other file that a run file names must exist.
     """
     from kerasdream.config.recipes import load_any
+    from kerasdream.session.sources import too_large
 
     failed = False
     for file in files:
         with reported() as outcome:
             config = load_any(file, overrides, plugins=plugin_files, trust=trust)
             for plugin in config.plugin_files:
-                click.echo(f"plugin file: {plugin}", err=True)
+                echo(f"plugin file: {plugin}", err=True)
             _require_files(config)
+            if found := list(too_large(config)):
+                raise ImageError("\n".join(found))
             for note in config.notes:
-                click.echo(f"note: {note}", err=True)
-            click.echo(f"{file}: ok")
+                echo(f"note: {note}", err=True)
+            echo(f"{file}: ok")
         failed |= outcome.failed
     sys.exit(ERROR if failed else 0)
 
@@ -249,7 +254,7 @@ def run_all(
                     deterministic(config.seed)
                     result = session.dream(picture, targets)
                 if as_json:
-                    click.echo(json.dumps(_summary(result)))
+                    echo(json.dumps(_summary(result)))
                 if result.interrupted:
                     raise KeyboardInterrupt
             failed |= outcome.failed

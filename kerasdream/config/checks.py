@@ -6,14 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from math import prod
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
+from kerasdream._files import at_home, not_to_be_opened
 from kerasdream.components import Projection
 from kerasdream.config.messages import Errors
 from kerasdream.config.octaves import Octaves
-from kerasdream.config.sections import Frames, Image
+from kerasdream.config.sections import NOISE, Frames, Image
 from kerasdream.errors import did_you_mean
 from kerasdream.models import known_layers
 from kerasdream.plugins.signature import layer_names
@@ -51,6 +53,19 @@ def check_schedules(settings: Mapping[str, Any], entries: Iterable[PartSpec], er
         if isinstance(value, Each) and len(value.each) < octaves.number:
             text = f"expected an item for each of the {octaves.number} octaves, not {len(value.each)}"
             errors.add((*path, "each"), text)
+
+
+def check_sources(settings: Mapping[str, Any], base: Path, errors: Errors) -> None:
+    """Report photos that must not be opened. They may be missing, and patterns and folders are looked at later.
+
+    Args:
+        settings: the settings that are valid, by key.
+        base: the folder that relative paths are relative to.
+    """
+    image: Image | None = settings.get("image")
+    for source in image.sources if image else ():
+        if source != NOISE and (reason := not_to_be_opened(base / at_home(source))):
+            errors.add(("image", "source"), reason)
 
 
 def check_pixels(parametrization: PartSpec | None, entries: Iterable[PartSpec], errors: Errors) -> None:
@@ -110,6 +125,6 @@ def missing_files(entries: Iterable[PartSpec]) -> Iterator[str]:
     """Yield a message for each missing file of a part other than the network, with the nearest name."""
     for entry in entries:
         for path in entry.files if entry.kind != "models" else ():
-            if not path.exists():
+            if not path.exists():  # a folder may stand for all pictures in it
                 siblings = sorted(file.name for file in path.parent.glob("*") if file.is_file())
                 yield entry.located(f"{path.name}: there is no such file; {did_you_mean(path.name, siblings)}")

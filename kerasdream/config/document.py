@@ -1,12 +1,12 @@
 """Read YAML into plain data, with the line and column of every value.
 
 Scalars follow YAML 1.2: ``yes`` and ``12:30`` are strings, ``1e-4`` is a number. Tags and duplicate keys are errors,
-and so is what no run file needs and something deep inside would fail on: very many values, nesting, endless texts.
+and so is what goes beyond the limits of ``bounded_yaml``.
 """
 
 from __future__ import annotations
 
-import re
+import io
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,22 +14,9 @@ from typing import Any
 
 import yaml
 
+from kerasdream._files import open_regular
+from kerasdream.config.bounded_yaml import MAX_DEPTH, MAX_SIZE, MAX_VALUES, LimitError, compose, joined, unreadable
 from kerasdream.errors import ConfigError, Place, Problem
-
-MAX_VALUES = 20_000
-"""More values than any run file has; aliases that expand to more are an attack or a mistake."""
-
-MAX_SIZE = 1_000_000
-"""Characters; more than any run file has."""
-
-MAX_DEPTH = 50
-"""More levels than any run file has."""
-
-MAX_TEXT = 4096
-"""Characters of the longest path of a file."""
-
-MAX_DIGITS = 300
-"""Digits of the largest number that a float can be."""
 
 KeyPath = tuple[str | int, ...]
 """The keys and indices that lead to a value: ``("objectives", 0, "l2", "layer")``."""
@@ -61,26 +48,6 @@ class YamlDocument:
         return self.folders.get(self.where(path).name, base)
 
 
-class _Loader(yaml.SafeLoader):
-    """PyYAML's loader with the scalars of YAML 1.2 (core schema)."""
-
-
-_Loader.yaml_implicit_resolvers = {}
-for _tag, _pattern, _first in (
-    ("null", r"~|null|Null|NULL|", "~nN\0"),
-    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
-    (
-        "float",
-        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
-        "-+.0123456789",
-    ),
-):
-    _Loader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), ["" if c == "\0" else c for c in _first]
-    )
-
-
 def parse(text: str, name: str) -> YamlDocument:
     """Parse one YAML document.
 
@@ -89,16 +56,16 @@ def parse(text: str, name: str) -> YamlDocument:
     """
     reader = _Reader(name)
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        node = compose(text, name)
         data = None if node is None else reader.read(node, ())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = reader.place(mark) if mark else Place(name)
-        raise ConfigError.of([Problem((), place, f"invalid YAML: {error.problem or error.context}")]) from None
+        wrong = str(error.problem or error.context)
+        wrong = wrong if isinstance(error, LimitError) else f"invalid YAML: {wrong}"
+        raise ConfigError.of([Problem((), place, wrong)]) from None
     except yaml.YAMLError as error:
         raise ConfigError.of([Problem((), Place(name), f"invalid YAML: {' '.join(str(error).split())}")]) from None
-    except RecursionError:
-        raise ConfigError.of([Problem((), Place(name), "nested too deeply for a run file")]) from None
     if reader.problems:
         raise ConfigError.of(reader.problems)
     return YamlDocument(data, name, reader.marks)
@@ -108,14 +75,11 @@ def read(path: Path) -> YamlDocument:
     """Read a YAML file.
 
     Raises:
-        ConfigError: it is endless; see ``parse``.
-        OSError, UnicodeDecodeError: it cannot be read.
+        ConfigError: see ``parse``.
+        OSError, UnicodeDecodeError: it is not a regular file, or cannot be read.
     """
-    with path.open(encoding="utf-8") as file:
-        text = file.read(MAX_SIZE + 1)  # of a device, there is no end
-    if len(text) > MAX_SIZE:
-        raise ConfigError(f"{path} is not a run file: it has more than {MAX_SIZE:,} characters")
-    return parse(text, str(path))
+    with open_regular(path) as file, io.TextIOWrapper(file, encoding="utf-8") as text:
+        return parse(text.read(MAX_SIZE + 1), str(path))
 
 
 class _Reader:
@@ -135,7 +99,7 @@ class _Reader:
         self.marks.setdefault(path, place)
         self.count += 1
         if self.count > MAX_VALUES:
-            text = f"the aliases in this file expand to more than {MAX_VALUES} values; write them out"
+            text = f"the aliases in this file expand to more than {MAX_VALUES:,} values; write them out"
             raise ConfigError.of([Problem((), place, text)])
         if len(path) > MAX_DEPTH:
             text = f"nested too deeply for a run file; expected at most {MAX_DEPTH} levels"
@@ -148,14 +112,10 @@ class _Reader:
             return [self.read(item, (*path, i)) for i, item in enumerate(node.value)]
         if isinstance(node, yaml.MappingNode):
             return dict(self.pairs(node, path))
-        if reason := _unreadable(node.value, kind):
+        if reason := unreadable(node.value, kind):
             self.problem(path, place, reason)
             return None
-        try:
-            return _SCALARS[kind](node.value)
-        except ValueError:
-            self.problem(path, place, f"{node.value!r} does not match its tag {_short(node.tag)}")
-            return None
+        return _SCALARS[kind](node.value)
 
     def pairs(self, node: yaml.MappingNode, path: KeyPath) -> Iterator[tuple[Any, Any]]:
         seen: dict[Any, Place] = {}
@@ -179,26 +139,6 @@ _KEY = "<key>"
 """Stands in a path for a mapping's key, which is a node of its own."""
 
 
-def _unreadable(text: str, kind: str) -> str:
-    """Return what is wrong with the characters of a scalar; nothing if they can be read."""
-    if kind == "int" and len(text) > MAX_DIGITS:
-        return f"expected a number of at most {MAX_DIGITS} digits, not {len(text):,}"
-    if len(text) > MAX_TEXT:
-        return f"expected at most {MAX_TEXT:,} characters, not {len(text):,}: {text[:20]}..."
-    if "\0" in text:
-        return f"has a null character, which no name can have: {text!r}"
-    try:
-        _str(text)
-    except UnicodeDecodeError:
-        return f"has half of a character (U+D800 to U+DFFF), which cannot be written: {text!r}"
-    return ""
-
-
-def _str(text: str) -> str:
-    """Return a text with its surrogate pairs, in which JSON escapes an emoji, as the characters they stand for."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16")
-
-
 def _int(text: str) -> int:
     sign = -1 if text.startswith("-") else 1
     text = text.lstrip("+-")
@@ -210,7 +150,7 @@ def _float(text: str) -> float:
 
 
 _SCALARS: Mapping[str, Any] = {
-    "str": _str,
+    "str": joined,
     "null": lambda text: None,
     "bool": lambda text: text.lower() == "true",
     "int": _int,

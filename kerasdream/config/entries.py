@@ -13,16 +13,17 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from kerasdream._files import LONGEST_NAME, is_too_long
+from kerasdream._files import at_home, is_too_long, not_to_be_opened
 from kerasdream.components import Network, Parametrization
 from kerasdream.config.document import KeyPath
 from kerasdream.config.ensembles import ENSEMBLE, NETWORKS, for_each, named_entry, with_members
 from kerasdream.config.messages import Errors, shown, without_space
 from kerasdream.config.overrides import OverridePlace
 from kerasdream.config.plugin_files import Trust, check_code
+from kerasdream.config.recorded import Recorded, files_in, not_a_base_name
 from kerasdream.config.sections import FIRST, LISTS, Sum
 from kerasdream.config.validation import validated
-from kerasdream.errors import OutputError
+from kerasdream.errors import ImageError, OutputError
 from kerasdream.images.masks import Mask
 from kerasdream.images.several import is_glob, matching
 from kerasdream.models import model_entry, unusable, why_not
@@ -51,6 +52,7 @@ class Context:
         network: the name of the run's network, once it is known; selects from ``{network: layer}``.
         networks: the names of an ensemble's networks, for each of which ``{network: layer}`` may name a layer.
         trust: which Python files that the entries name may be run.
+        recorded: if they are from the recipe of a picture: the files that they may name.
     """
 
     base: Path
@@ -61,6 +63,7 @@ class Context:
     network: str | None = None
     networks: tuple[str, ...] = ()
     trust: Trust = "folder"
+    recorded: Recorded | None = None
 
 
 def model_spec(value: Any, context: Context, path: KeyPath = ("model",)) -> PartSpec | None:
@@ -91,7 +94,9 @@ def _file_of_that_name(name: Any, path: KeyPath, context: Context) -> str:
         return ""
     document = context.errors.document
     typed_here = isinstance(document.where(path), OverridePlace)
-    file = (Path() if typed_here else document.folder(path, context.base)) / Path(name).expanduser()
+    if context.recorded and not typed_here:
+        return ""
+    file = (Path() if typed_here else document.folder(path, context.base)) / at_home(name)
     return why_not(file) if not is_too_long(file) and file.exists() else ""
 
 
@@ -181,12 +186,14 @@ def _spec(kind: str, name: Any, given: Any, at: KeyPath, path: KeyPath, context:
     parameters = validated(schema, given, path, errors, network=context.network)
     if parameters is None:
         return None
+    if _names_strange_files(registration.kind, parameters, path, context):
+        return None
     made = _finished(registration, parameters, path, context)
-    endless = [file.name for file in made.files if is_too_long(file)]
-    for name in endless:
-        errors.add(path, f"expected a file name of at most {LONGEST_NAME} bytes, not {shown(name)}")
+    unusable = [reason for file in made.files if (reason := not_to_be_opened(file))]
+    for reason in unusable:
+        errors.add(path, reason)
     unmatched = [name for name in picture_parameters(registration.factory) if made.values[name] == ()]
-    return None if endless or any(getattr(parameters, name) is not None for name in unmatched) else made
+    return None if unusable or any(getattr(parameters, name) is not None for name in unmatched) else made
 
 
 def _finished(registration: Registration, parameters: BaseModel, path: KeyPath, context: Context) -> PartSpec:
@@ -230,20 +237,43 @@ def _finished(registration: Registration, parameters: BaseModel, path: KeyPath, 
     )
 
 
+def _names_strange_files(kind: str, parameters: BaseModel, path: KeyPath, context: Context) -> bool:
+    """Report each file that a recipe from a picture names and may not; return whether there are any."""
+    recorded, document = context.recorded, context.errors.document
+    if recorded is None:
+        return False
+    found: list[tuple[KeyPath, str]] = []
+    for name in type(parameters).model_fields:
+        for inner, file in files_in(getattr(parameters, name)):
+            if not isinstance(document.where((*path, name, *inner)), OverridePlace):
+                found.append(((*path, name, *inner), recorded.refused(str(file))))
+    written = document.where((*path, "path"))
+    if kind == "outputs" and not isinstance(written, OverridePlace):
+        found.append(((*path, "path"), not_a_base_name(getattr(parameters, "path"))))  # noqa: B009
+    refused = [(where, reason) for where, reason in found if reason]
+    for where, reason in refused:
+        context.errors.add(where, reason)
+    return bool(refused)
+
+
 def _absolute(value: Any, base: Path) -> Any:
     """Return a file parameter, or each in a mapping, relative to ``base``; any other value unchanged."""
     if isinstance(value, dict):
         return {name: _absolute(each, base) for name, each in value.items()}
     if isinstance(value, Mask):
         return replace(value, path=_absolute(value.path, base))
-    return base / value.expanduser() if isinstance(value, Path) else value
+    return base / at_home(value) if isinstance(value, Path) else value
 
 
 def _pictures(value: Path | list[Path] | None, base: Path, path: KeyPath, errors: Errors) -> tuple[Path, ...]:
     """Return one or several pictures, or none, relative to ``base``; patterns are written out."""
     found: list[Path] = []
     for each in value if isinstance(value, list) else [] if value is None else [value]:
-        matches = matching(str(each), base) if is_glob(str(each), base) else [_absolute(each, base)]
+        try:
+            matches = matching(str(each), base) if is_glob(str(each), base) else [_absolute(each, base)]
+        except ImageError as error:
+            errors.add(path, str(error))
+            continue
         if not matches:
             errors.add(path, f"no file matches {shown(str(each))}; expected a picture, a folder, a pattern or a list")
         found += matches
@@ -266,6 +296,8 @@ def _summands(value: Any, path: KeyPath, context: Context) -> Iterator[PartSpec]
     of, at = (value["of"], (*path, "of")) if written_out else (value, path)
     given = {name: setting for name, setting in value.items() if name != "of"} if written_out else {}
     whole = validated(Sum, given, path, errors) or Sum()
+    if _names_strange_files("objectives", whole, path, context):
+        return
     if of is None or of == []:
         errors.add(at, "expected at least one objective")
         return

@@ -13,6 +13,7 @@ from kerasdream.config.ensembles import NETWORKS, named_entry
 from kerasdream.config.messages import shown
 from kerasdream.config.overrides import Override, names_preset, override, sets
 from kerasdream.config.presets import with_preset
+from kerasdream.config.recorded import not_a_base_name
 from kerasdream.config.sections import DEFAULT_PARTS, FIRST, SECTIONS, written_out
 from kerasdream.errors import ConfigError, Place, Problem
 from kerasdream.models import default_layers, model_entry
@@ -77,7 +78,7 @@ def merged(
     # Now the model and the parametrization are those of the run.
     model = document.data["model"]
     chosen: Sequence[str] = ()
-    if "objectives" not in document.data and not layers:
+    if "objectives" not in document.data and not layers and not (recipe and _leads_elsewhere(model)):
         chosen = _default_layers(model, document.folder(("model",), base))
     defaults = {"ascent": _default_ascent(document.data["parametrization"]), **_objectives(chosen, model)}
     document = with_layers(replace(document, data={**defaults, **document.data}), layers)
@@ -158,6 +159,13 @@ def _default_layers(model: Any, base: Path) -> Sequence[str]:
         return default_layers(model, base)
     found = {_name(member): default_layers(member, base) for member in members}
     return [f"{name}/{layer}" for name, layers in found.items() for layer in layers] if all(found.values()) else []
+
+
+def _leads_elsewhere(model: Any) -> bool:
+    """Whether a network, or one of an ensemble's, is in a file that is not next to the picture."""
+    members = named_entry(model).get(NETWORKS) if isinstance(model, dict) else None
+    entries = [model_entry(one) or {} for one in (members if isinstance(members, list) else [model])]
+    return any("file" in entry and not_a_base_name(entry["file"]) for entry in entries)
 
 
 def _objectives(layers: Sequence[str], model: Any) -> dict[str, Any]:

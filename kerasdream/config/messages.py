@@ -16,6 +16,9 @@ from kerasdream.config.document import KeyPath, YamlDocument
 from kerasdream.errors import ConfigError, Problem, did_you_mean
 from kerasdream.schedules import SCHEDULES
 
+MOST = 100
+"""Errors that are looked for in one document."""
+
 
 class Errors:
     """The errors found so far in a document, to be reported all at once.
@@ -29,8 +32,14 @@ class Errors:
         self.problems = list(problems)
 
     def add(self, path: KeyPath, text: str) -> None:
-        """Add an error of the value at ``path``."""
+        """Add an error of the value at ``path``.
+
+        Raises:
+            ConfigError: it is one of more than ``MOST``; to look for further ones could take long.
+        """
         self.problems.append(Problem(path, self.document.where(path), text))
+        if len(self.problems) > MOST:
+            self.raise_if_any()
 
     def raise_if_any(self) -> None:
         """Raise a ConfigError that lists the errors in the order of the file; those without a line come last."""

@@ -27,9 +27,9 @@ OneOrMany = Annotated[
     Annotated[One, Tag("one")] | Annotated[list[Item], Tag("many"), Field(min_length=1, max_length=MOST)],
     Discriminator(lambda value: "many" if isinstance(value, (list, tuple)) else "one"),
 ]
-Side = Annotated[int, Field(ge=16)]
+Side = Annotated[int, Field(ge=16, le=65_536)]
 Factor = Annotated[float, Field(ge=1, le=10)]
-Steps = Annotated[int, Field(ge=1)]
+Steps = Annotated[int, Field(ge=1, le=100_000)]
 
 
 class Octaves(StrictModel):

@@ -10,10 +10,11 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from kerasdream.config.bounded_yaml import MAX_DEPTH
 from kerasdream.config.document import KeyPath, YamlDocument, parse
 from kerasdream.config.presets import KEY, is_file
 from kerasdream.config.sections import FIRST, LISTS, PARTS, SHORT
-from kerasdream.errors import ConfigError, Place, Problem, setting
+from kerasdream.errors import ConfigError, Place, Problem, setting, shortened
 from kerasdream.models import model_entry
 from kerasdream.plugins.registry import SUM
 from kerasdream.schedules import MARKS, SCHEDULES
@@ -34,7 +35,8 @@ class OverridePlace(Place):
     __slots__ = ()
 
     def __str__(self) -> str:
-        return setting(f"-s {self.name}", repr(self.name))
+        text = shortened(self.name, 200)
+        return setting(f"-s {text}", repr(text))
 
 
 class Override(NamedTuple):
@@ -62,6 +64,8 @@ class Override(NamedTuple):
         appends, key = key.endswith("+"), key.removesuffix("+").strip()
         if not equals or not key:
             raise _error(place, f"expected KEY=VALUE, as in {typed('octaves.steps=5')}")
+        if key.count(".") >= MAX_DEPTH:
+            raise _error(place, f"expected at most {MAX_DEPTH} keys, not {key.count('.') + 1:,}")
         return cls(place, tuple(map(_index_or_key, key.split("."))), value, appends)
 
     @property

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from kerasdream._files import at_home
 from kerasdream.config.document import KeyPath
 from kerasdream.config.messages import Errors
 from kerasdream.config.overrides import OverridePlace, typed
@@ -49,7 +50,7 @@ def load_plugins(
     before = len(errors.problems)
     places: dict[Path, int] = {}
     for index, name in enumerate(named or ()):
-        path = Path(os.path.normpath(base / Path(name).expanduser()))
+        path = Path(os.path.normpath(base / at_home(name)))
         if trust == "none" and path.name in [file.name for file in given]:
             continue
         if _trusted(index, name, path, base, trust, errors):

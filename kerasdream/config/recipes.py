@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from kerasdream.config.document import YamlDocument, parse
 from kerasdream.config.messages import shown
-from kerasdream.config.overrides import typed
+from kerasdream.config.overrides import sets
+from kerasdream.config.plugin_files import Trust
+from kerasdream.config.recorded import Recorded
 from kerasdream.config.resolve import load, resolve
 from kerasdream.config.run_config import RunConfig
+from kerasdream.config.sections import written_out
 from kerasdream.errors import ConfigError, ImageError
 from kerasdream.images import FORMATS, read_recipe
-from kerasdream.plugins import files as plugin_files
 
 PICTURES = (*FORMATS, ".gif")
 
@@ -28,8 +31,9 @@ def load_any(
     """Load a run file, or the recipe inside a picture.
 
     A recipe contains the base name and checksum of its photo, which must be in the picture's folder unless
-    ``image.source`` is overridden. Plugin files that the recipe names are loaded only with ``trust``, and only if they
-    are unchanged; those in ``plugins`` are always loaded.
+    ``image.source`` is overridden; the same holds for the files of its parts. It may name no others: see ``recorded``.
+    Plugin files that the recipe names are loaded only with ``trust``, and only if they are unchanged; those in
+    ``plugins`` are always loaded.
 
     Args:
         overrides, plugins, trust: see ``kerasdream.config.resolve.load``.
@@ -41,21 +45,42 @@ def load_any(
     overrides = list(overrides)
     if file.suffix.lower() not in PICTURES:
         return load(file, overrides, plugins=plugins, trust=trust)
-    manifest = parse(recipe_in(file), f"{file} (its recipe)")
-    if not isinstance(manifest.data, dict) or not isinstance(manifest.data.get("recipe"), dict):
-        raise ConfigError(f"{file}: this kerasdream cannot read the recipe inside")
+    manifest = _manifest(file)
     marks = {path[1:]: where for path, where in manifest.marks.items() if path[:1] == ("recipe",)}
     document = YamlDocument(manifest.data["recipe"], manifest.name, marks)
     _keep_scales(document.data)
+    recorded = Recorded(file, *(_mapping(manifest.data.get(key)) for key in ("files", "plugins")))
     if not any(override.startswith(("image=", "image.source=")) for override in overrides):
-        _check_source(file, manifest.data.get("source"))
-    if not any(override.startswith("model") for override in overrides):
-        _check_files(file, manifest.data.get("files"))
-    if trust:
-        _check_plugins(file, manifest.data.get("plugins"))
-    return resolve(
-        document, file.parent, overrides, plugins=plugins, trust="anywhere" if trust else "none", recipe=True
-    )
+        image = written_out("image", document.data.get("image"))
+        recorded.check_photo(_mapping(image).get("source"), manifest.data.get("source"))
+    if trust and not any(sets(override, ("plugins",)) for override in overrides):
+        named, given = document.data.get("plugins"), {plugin.name for plugin in plugins}
+        recorded.check_plugins([name for name in named if name not in given] if isinstance(named, list) else named)
+    trusted: Trust = "anywhere" if trust else "none"
+    return resolve(document, file.parent, overrides, plugins=plugins, trust=trusted, recorded=recorded)
+
+
+def _manifest(picture: Path) -> YamlDocument:
+    manifest = parse(recipe_in(picture), f"{picture} (its recipe)")
+    if not isinstance(manifest.data, dict) or not isinstance(manifest.data.get("recipe"), dict):
+        raise ConfigError(f"{picture}: this kerasdream cannot read the recipe inside")
+    return manifest
+
+
+def run_file_in(picture: Path) -> str:
+    """Return the recipe inside a picture as a run file, which has nothing about where and with what it was made.
+
+    Raises:
+        ImageError: there is no recipe.
+        ConfigError: it cannot be read.
+    """
+    recipe = _manifest(picture).data["recipe"]
+    _keep_scales(recipe)
+    return yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True)
+
+
+def _mapping(value: Any) -> Mapping[Any, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _keep_scales(recipe: dict[str, Any]) -> None:
@@ -107,71 +132,3 @@ def differences(new: Any, old: Any, path: str = "") -> Iterator[str]:
         return
     for key in dict.fromkeys([*ours, *theirs]):
         yield from differences(ours.get(key), theirs.get(key), f"{path}.{key}".lstrip("."))
-
-
-def checksum(file: Path, files: Iterable[Path] | None = None) -> str:
-    """Return the SHA-256 of a file, in hexadecimal; for a folder, of the names and checksums of its files.
-
-    Args:
-        files: the files of a folder to include; by default all.
-    """
-    digest = hashlib.sha256()
-    if file.is_dir():
-        for inner in sorted(path for path in file.rglob("*") if path.is_file()) if files is None else files:
-            digest.update(f"{inner.relative_to(file).as_posix()} {checksum(inner)}\n".encode())
-        return digest.hexdigest()
-    with file.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def plugin_checksum(path: Path) -> str:
-    """Return the SHA-256 of a plugin that is not installed: a file, a package or a folder of Python files.
-
-    Raises:
-        PluginError: there is no plugin at this path.
-    """
-    return checksum(path, plugin_files.contents(path))
-
-
-def _check_plugins(picture: Path, made_with: object) -> None:
-    """Check that plugins in the picture's folder are those that the recipe was made with."""
-    for name, expected in made_with.items() if isinstance(made_with, dict) else ():
-        path = picture.parent / Path(str(name)).name
-        if path.exists() and plugin_checksum(path) != expected:
-            raise ConfigError(
-                f"{path} is not the plugin that {picture.name} was made with (its checksum differs); to use it anyway, "
-                f"replace --trust with --plugin {path}"
-            )
-
-
-def _check_files(picture: Path, files: object) -> None:
-    """Check that model and weight files in the picture's folder are those that the recipe was made with."""
-    for name, expected in files.items() if isinstance(files, dict) else ():
-        file = picture.parent / str(name)
-        if not file.exists():
-            raise ConfigError(f"the file {file.name!r}, which {picture.name} was made with, is not in its folder")
-        if checksum(file) != expected:
-            raise ConfigError(f"{file} is not the file that {picture.name} was made with (its checksum differs)")
-
-
-def _check_source(picture: Path, facts: object) -> None:
-    """Check that the photo in the picture's folder is the one that the recipe was made with."""
-    if not isinstance(facts, dict) or "sha256" not in facts:
-        if isinstance(facts, dict) and facts.get("name") == "noise":
-            return
-        raise ConfigError(
-            f"{picture} was dreamed from an array in Python, not from a file; name a file: "
-            f"{typed('image.source=PHOTO')}"
-        )
-    photo = picture.parent / str(facts.get("name"))
-    if not photo.is_file():
-        raise ConfigError(
-            f"the photo {photo.name!r} is not in the folder of {picture}; name it: {typed('image.source=PHOTO')}"
-        )
-    if checksum(photo) != facts["sha256"]:
-        raise ConfigError(
-            f"{photo} is not the photo that {picture.name} was made from (its checksum differs); to dream it anyway: "
-            f"{typed(f'image.source={photo}')}"
-        )

@@ -10,12 +10,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from kerasdream._files import at_home
+from kerasdream.config.capacity import check_capacity
 from kerasdream.config.checks import (
     check_layers,
     check_panels,
     check_pixels,
     check_relative,
     check_schedules,
+    check_sources,
     check_weights,
 )
 from kerasdream.config.document import YamlDocument, read
@@ -25,6 +28,7 @@ from kerasdream.config.ineffective import without_effect
 from kerasdream.config.merge import merged
 from kerasdream.config.messages import Errors
 from kerasdream.config.plugin_files import LoadedPlugins, Trust, load_plugins
+from kerasdream.config.recorded import Recorded
 from kerasdream.config.run_config import RunConfig
 from kerasdream.config.sections import LISTS, NOISE, PARTS, SECTIONS, RunFile, written_out
 from kerasdream.config.step_length import without_length
@@ -62,7 +66,7 @@ def resolve(
     layers: Sequence[str] = (),
     plugins: Sequence[Path] = (),
     trust: Trust = "folder",
-    recipe: bool = False,
+    recorded: Recorded | None = None,
 ) -> RunConfig:
     """Validate plain data into a RunConfig; from Python, parts may be given as objects in place of entries.
 
@@ -74,19 +78,22 @@ def resolve(
         plugins: plugin files and folders to load from anywhere, in addition to those named in the data.
         trust: which of the plugin files named in the data may be loaded: ``none`` (for a recipe from a picture), those
             in ``folder`` base or below, or ``anywhere``.
-        recipe: whether it is the recipe of a picture.
+        recorded: if it is the recipe of a picture: the files that it may name.
 
     Raises:
         ConfigError: lists every error found.
     """
-    document, early, given, chosen = merged(document, base, list(overrides), layers=layers, recipe=recipe)
+    document, early, given, chosen = merged(document, base, list(overrides), layers=layers, recipe=recorded is not None)
     errors = Errors(document, early)
     data: dict[str, Any] = document.data
     settings = _settings(document, base)
     run_file = validated(RunFile, settings, (), errors, more_keys=PARTS)
     valid = dict(run_file) if run_file else _valid_settings(settings, errors)
     loaded = load_plugins(valid.get("plugins"), base, plugins, trust, errors)
-    parts = _parts(data, Context(base, loaded.registry, errors, loaded.complete, loaded.unused, trust=trust))
+    parts = _parts(
+        data, Context(base, loaded.registry, errors, loaded.complete, loaded.unused, trust=trust, recorded=recorded)
+    )
+    check_sources(valid, base, errors)
     _check(valid, parts, errors)
     errors.problems = [with_hint(problem, data, loaded.registry) for problem in errors.problems]
     errors.raise_if_any()
@@ -114,7 +121,7 @@ def _within(folder: Path, base: Path, value: Any) -> Any:
     if isinstance(value, list):
         return [_within(folder, base, item) for item in value]
     outside = isinstance(value, str) and value != NOISE and folder != base
-    return str((folder / Path(value).expanduser()).absolute()) if outside else value
+    return str((folder / at_home(value)).absolute()) if outside else value
 
 
 @dataclass(frozen=True)
@@ -151,6 +158,7 @@ def _check(valid: Mapping[str, Any], parts: _Parts, errors: Errors) -> None:
     check_pixels(parts.parametrization, parts.listed, errors)
     check_weights(parts.listed, errors)
     check_panels(valid, usable, errors)
+    check_capacity(valid, parts.model, errors)
     check_relative(usable, errors)
 
 

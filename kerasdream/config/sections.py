@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 from pydantic_core import PydanticCustomError
 
 from kerasdream._files import LONGEST_NAME, is_too_long
-from kerasdream.config.octaves import Octaves
+from kerasdream.config.octaves import Octaves, Side
 from kerasdream.config.strict import StrictModel
 from kerasdream.images.masks import MaskFile
 from kerasdream.plugins.registry import MAKES
@@ -111,15 +111,13 @@ class Image(StrictModel):
     """Where the picture comes from."""
 
     source: Sources = Field(description="A photo, a glob, a folder, or noise; or a list of them.")
-    side: Annotated[int, Field(ge=16, le=65_536)] | None = Field(
+    side: Side | None = Field(
         default=None, description="Longer side of the dream in pixels: smaller photos are enlarged, larger ones shrunk."
     )
     max_side: Annotated[int, Field(ge=16)] | None = Field(
         default=1024, description="Larger photos are shrunk to this size, unless side sets it; null: never."
     )
-    size: tuple[Annotated[int, Field(ge=16)], Annotated[int, Field(ge=16)]] = Field(
-        default=(512, 512), description="Height and width, for noise."
-    )
+    size: tuple[Side, Side] = Field(default=(512, 512), description="Height and width, for noise.")
     panels: PanelCounts = Field(
         default=1,
         description="Number of pictures dreamed at once, side by side on one sheet; or rows and columns. Each has the "
@@ -149,14 +147,14 @@ class Image(StrictModel):
 class Tiles(StrictModel):
     """How the picture is cut for the network."""
 
-    size: Annotated[int, Field(ge=32)] | Literal["auto"] = Field(
+    size: Annotated[int, Field(ge=32, le=65_536)] | Literal["auto"] = Field(
         default="auto", description="The network sees at most size × size pixels at once; auto: as memory allows."
     )
     halo: Annotated[int, Field(ge=0, le=16_384)] | Literal["auto", "exact"] = Field(
         default="auto",
         description="Pixels of context around each tile; exact: the whole receptive field, at ten times the cost.",
     )
-    batch: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+    batch: Annotated[int, Field(ge=1, le=65_536)] | Literal["auto"] = Field(
         default="auto", description="Tiles that go through the network at once."
     )
     memory: Memory | Literal["auto"] = Field(
@@ -205,7 +203,9 @@ class EngineOptions(StrictModel):
 class Frames(StrictModel):
     """Frame sequences: each frame dreams the previous one after zooming, panning or rotating it."""
 
-    count: Annotated[int, Field(ge=1)] = Field(default=1, description="Number of frames; 1: a single picture.")
+    count: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        default=1, description="Number of frames; 1: a single picture."
+    )
     zoom: Annotated[float, Field(gt=0, le=10)] = Field(
         default=1.05, description="Magnification from frame to frame, about the centre."
     )

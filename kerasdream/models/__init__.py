@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kerasdream._files import at_home
 from kerasdream.components import LOGITS, SIDE, Network
 from kerasdream.errors import ModelError
 from kerasdream.models import applications, defaults, efficientnet_lite, saved, tables
@@ -72,7 +73,7 @@ def default_layers(model: Any, base: Path) -> Sequence[str]:
         return _default_layers_of(model)
     entry = model_entry(model) or {}
     if isinstance(file := entry.get("file"), str):
-        rows = saved.layers_in_file(base / Path(file).expanduser()) or {}
+        rows = saved.layers_in_file(base / at_home(file)) or {}
         return defaults.by_depth(list(rows), rows)[-1:]
     return defaults.named(str(entry.get("name")))
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from kerasdream._files import at_home
 from kerasdream.components import SIDE, Network
 from kerasdream.errors import ModelError
 
@@ -191,7 +192,7 @@ def _delete_damaged(module: str) -> list[Path]:
     """Delete downloads that are not complete HDF5 files. Keras has no hash of MobileNet's and would keep it."""
     import h5py
 
-    folder = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "models"
+    folder = at_home(os.environ.get("KERAS_HOME") or "~/.keras") / "models"
     damaged = []
     for path in folder.glob(f"{module}_*.h5"):
         try:

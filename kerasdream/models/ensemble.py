@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
-from annotated_types import MinLen
+from annotated_types import Len
 
 from kerasdream.components import LOGITS, Network
 from kerasdream.errors import ConfigError
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kerasdream.plugins.spec import PartSpec
 
 
-def ensemble(*, networks: Annotated[list[Any], MinLen(2)]) -> Network:
+def ensemble(*, networks: Annotated[list[Any], Len(2, 16)]) -> Network:
     """Several networks that see the same picture, as one; what they agree on is drawn most clearly.
 
     A layer is named after its network, ``efficientnet_lite1/block15_expand``. An objective with a layer for several
@@ -22,7 +22,7 @@ def ensemble(*, networks: Annotated[list[Any], MinLen(2)]) -> Network:
     so is ``class``: over the logits, if all networks have the same number of classes.
 
     Args:
-        networks: two or more, each as it would stand under ``model``: a name, ``{name: ...}`` or ``{file: ...}``.
+        networks: two to sixteen, each as it would stand under ``model``: a name, ``{name: ...}`` or ``{file: ...}``.
 
     Raises:
         ConfigError: two networks have the same name, or one takes more than an RGB picture.

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kerasdream._files import is_regular, open_regular
 from kerasdream.errors import KerasdreamError, ModelError, did_you_mean
 from kerasdream.models.saved import FILES, config_of, kinds_in_file, operations_in_file
 from kerasdream.plugins import files as python_files
@@ -92,7 +93,7 @@ def why_not(file: Path) -> str:
     if not file.exists():
         siblings = [path.name for path in file.parent.glob("*") if path.suffix in FILES]
         return f"the model file {file} does not exist" + (f"; {did_you_mean(file.name, siblings)}" if siblings else "")
-    if not file.is_file():
+    if not is_regular(file):
         return f"{file} is not an ordinary file; expected a .keras or .h5 file"
     packed, suffix = zipfile.is_zipfile(file), file.suffix.lower()
     hdf = not packed and _starts_with(file, b"\x89HDF\r\n\x1a\n")
@@ -135,7 +136,7 @@ def _folder(folder: Path) -> str:
 
 
 def _starts_with(file: Path, magic: bytes) -> bool:
-    with file.open("rb") as stream:
+    with open_regular(file) as stream:
         return stream.read(len(magic)) == magic
 
 

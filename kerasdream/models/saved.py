@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from kerasdream._files import is_regular
 from kerasdream.models.tables import Layer
 from kerasdream.plan.tiling import Lattice
 
@@ -48,7 +49,7 @@ ALL = 0, 0
 def config_of(file: Path) -> dict[str, Any] | None:
     """Return the configuration of the network in a model file; None if the file has none that can be read."""
     try:
-        if not file.is_file():  # a device may have no end
+        if not is_regular(file):
             return None
         if zipfile.is_zipfile(file):
             with zipfile.ZipFile(file) as archive:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kerasdream._files import at_home, is_regular
 from kerasdream.errors import ModelError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def load_file(name: str, model: keras.Model, path: str | Path) -> None:
         ModelError: the file is missing, damaged or of another kind, or its weights do not fit the model.
     """
     path = Path(path)
-    if not path.is_file():
+    if not is_regular(path):
         what = "is not an ordinary file" if path.exists() else "does not exist"
         raise ModelError(f"the weights file {path} {what}; expected a file saved by Keras")
     if not path.name.endswith(SUFFIXES):
@@ -57,7 +58,7 @@ def load_file(name: str, model: keras.Model, path: str | Path) -> None:
 def cache_dir() -> Path:
     """Return the folder for files that can be recreated: ``$KERASDREAM_CACHE``, or the platform's cache folder."""
     if chosen := os.environ.get("KERASDREAM_CACHE"):
-        return Path(chosen).expanduser()
+        return at_home(chosen)
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("kerasdream", appauthor=False))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from kerasdream._files import replacing
+from kerasdream._files import at_home, replacing
 from kerasdream.errors import ConfigError, OutputError
 
 IN_FLIGHT = 2
@@ -129,7 +129,7 @@ def total_memory() -> int:
 def rules_file() -> Path:
     """Return the file of ``kerasdream tune``: in ``$KERASDREAM_CONFIG``, or in the platform's folder for settings."""
     if chosen := os.environ.get("KERASDREAM_CONFIG"):
-        return Path(chosen).expanduser() / "tiles.json"
+        return at_home(chosen) / "tiles.json"
     return Path(platformdirs.user_config_dir("kerasdream", appauthor=False)) / "tiles.json"
 
 

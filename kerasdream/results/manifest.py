@@ -7,7 +7,7 @@ from functools import cached_property
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from kerasdream.config.recipes import checksum, plugin_checksum
+from kerasdream.config.recorded import checksum, plugin_checksum
 
 if TYPE_CHECKING:
     from kerasdream.config.run_config import RunConfig

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasdream import images
+from kerasdream._files import at_home
 from kerasdream.config.recipes import PICTURES, differences, manifest_in
 from kerasdream.errors import OutputError, setting
 from kerasdream.events import Result
@@ -39,7 +40,7 @@ class Targets:
         names = {"stem": Path(source).stem, "seed": str(self.config.seed)}
         paths = (filled(entry.make().path, names) for entry in self.config.outputs)
         folder = Path(source).parent if self.folder is None else self.folder
-        return [folder / Path(path).expanduser() for path in paths]
+        return [folder / at_home(path) for path in paths]
 
     def files(self, paths: Sequence[Path]) -> list[Path]:
         """Return the files that are written at these paths: one for each frame, if the path has ``{frame}`` in it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kerasdream import images
+from kerasdream._files import at_home, is_regular
+from kerasdream.config.capacity import check_sheet
 from kerasdream.config.sections import NOISE
 from kerasdream.errors import ImageError
 from kerasdream.images.several import is_glob, matching
@@ -41,7 +43,7 @@ def _pictures(base: Path, source: str) -> list[str]:
     """Return the pictures of one source: a photo, a glob, a folder, or noise."""
     if source == NOISE:
         return [source]
-    path = base / Path(source).expanduser()
+    path = base / at_home(source)
     if path.is_dir():
         return [str(file) for file in images.in_folder(path)]
     found = [str(file) for file in matching(source, base)] if is_glob(source, base) else [str(path)]
@@ -56,7 +58,7 @@ def left_out(config: RunConfig) -> list[str]:
 
 
 def _left_out(base: Path, source: str) -> str:
-    path = base / Path(source).expanduser()
+    path = base / at_home(source)
     if source == NOISE or not path.is_dir():
         return ""
     said = images.left_out(file.name for file in path.iterdir() if file.is_file())
@@ -69,7 +71,7 @@ def shape_of(config: RunConfig, source: str) -> tuple[int, int]:
     Raises:
         ImageError: the file is missing, or is not a picture, or the dream would be too large.
     """
-    return config.panels.sheet(_panel(config, source, _size(config, source)))
+    return _sheet(config, source, _size(config, source))
 
 
 def read(config: RunConfig, source: str) -> images.Picture:
@@ -81,7 +83,7 @@ def read(config: RunConfig, source: str) -> images.Picture:
     if source == NOISE:
         return noise(config)
     image, own = config.image, _size(config, source)
-    _panel(config, source, own)
+    _sheet(config, source, own)
     picture = images.read(Path(source), image.side or image.max_side)
     if shrunk := shrinking(picture.name, own, image.max_side):
         picture = replace(picture, notes=(*picture.notes, shrunk))
@@ -105,6 +107,29 @@ def _panel(config: RunConfig, source: str, own: tuple[int, int]) -> tuple[int, i
             f"{images.MAX_PIXELS:,} pixels"
         )
     return height, width
+
+
+def _sheet(config: RunConfig, source: str, own: tuple[int, int]) -> tuple[int, int]:
+    """Return the (height, width) of the dream of a picture of a size, of the whole sheet if there are panels."""
+    shape = config.panels.sheet(_panel(config, source, own))
+    check_sheet(source, shape)
+    return shape
+
+
+def too_large(config: RunConfig) -> Iterator[str]:
+    """Yield what is wrong with the size of each dream whose photo is there already, and named by itself."""
+    for source in config.image.sources:
+        path = str(config.base / at_home(source))
+        if source == NOISE or not is_regular(path):
+            continue
+        try:
+            own = _size(config, path)
+        except ImageError:  # reported when its turn comes
+            continue
+        try:
+            _sheet(config, path, own)
+        except ImageError as error:
+            yield str(error)
 
 
 def shrinking(name: str, own: tuple[int, int], max_side: int | None, keeping: str = "") -> str:
@@ -160,6 +185,6 @@ def sheet(picture: images.Picture, panels: Panels) -> images.Picture:
 def noise(config: RunConfig) -> images.Picture:
     """Return normally distributed noise, which depends only on the config."""
     settings, random = config.image, np.random.default_rng([config.seed, 0x6E6F697365])
-    size = config.panels.sheet(_panel(config, NOISE, settings.size))
+    size = _sheet(config, NOISE, settings.size)
     pixels = random.normal(settings.mean, settings.spread, (*size, 3)).clip(-1, 1).astype("float32")
     return images.Picture(pixels, None, NOISE, "", ())

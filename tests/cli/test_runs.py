@@ -18,6 +18,7 @@ from PIL import Image
 from kerasdream import images
 from kerasdream.cli import display
 from kerasdream.config.document import parse
+from kerasdream.config.recipes import load_any
 from kerasdream.events import Stepped
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -216,6 +217,26 @@ def test_show_prints_the_recipe(dreams, here):
     assert str(folder) not in out
     assert "interrupted" not in manifest
     assert parse(here("show", folder / "c.jpg")[1], "recipe").data == manifest
+
+
+def test_show_makes_a_run_file_of_the_recipe(dreams, here):
+    folder, _ = dreams
+    code, out, err = here("show", folder / "c.jpg", "--run-file")
+    assert (code, err) == (0, "")
+    (folder / "again.yaml").write_text(out)
+    assert here("validate", folder / "again.yaml")[0] == 0
+    assert load_any(folder / "again.yaml").data == load_any(folder / "c.jpg").data
+
+
+def test_nothing_in_a_recipe_or_a_name_controls_the_terminal(tmp_path, here, monkeypatch):
+    monkeypatch.setattr("click.utils.should_strip_ansi", lambda *_: False)  # as on a terminal
+    picture = tmp_path / "\x1b[31m.png"
+    images.save(picture, np.zeros((8, 8, 3)), recipe="recipe: {seed: 1} # \x1b[2J\x9b5m", format="png")
+    for arguments in (["show"], ["validate"], ["run"], ["run", "--resume"], ["layers"]):
+        code, out, err = here(*arguments, picture)
+        assert (code == 0) == (arguments == ["show"])
+        assert not {"\x1b", "\x9b"} & {*out, *err}
+        assert "\\x1b[" in out + err
 
 
 def test_recipe_makes_the_same_picture_again_in_another_process(dreams, here):

@@ -1,7 +1,8 @@
 """YAML as run files use it: scalars of version 1.2, places of values, plain data only."""
 
+import os
 import re
-from pathlib import Path
+import time
 
 import pytest
 import yaml
@@ -46,9 +47,33 @@ def test_the_halves_of_a_character_are_joined_as_in_json():
     assert parse(r'a: "\ud83d\ude00.jpg"', "x").data == {"a": "\N{GRINNING FACE}.jpg"}
 
 
-def test_a_file_without_end_is_refused():
-    with pytest.raises(ConfigError, match=r"/dev/zero is not a run file: it has more than 1,000,000 characters"):
-        read(Path("/dev/zero"))
+@pytest.mark.parametrize("name", ["/dev/zero", "/proc/kmsg", "pipe", "."])
+def test_only_regular_files_are_opened(name, tmp_path):
+    os.mkfifo(tmp_path / "pipe")  # to open it would wait for ever
+    with pytest.raises(OSError, match=r"it is not a regular file|it is a folder"):
+        read(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("#" * 11_000_000, "x is not a run file: it has more than 500,000 characters"),
+        ("a: [" + "b," * 240_000, "x:1:39999: more values than any run file has; expected at most 20,000"),
+        ("- " * 240_000, "x:1:103: nested too deeply"),
+    ],
+)
+def test_a_text_without_end_is_refused_before_it_takes_memory_and_time(text, words):
+    began = time.process_time()
+    with pytest.raises(ConfigError, match=words):
+        parse(text, "x")
+    assert time.process_time() - began < 5
+
+
+def test_a_tag_is_not_taken_at_its_word():
+    """As int() and bool would: !!int '1_000' would be 1000 and !!bool maybe false."""
+    for value in ("!!int '1_000'", "!!int '١'", "!!bool maybe", "!!null nothing", "!!float 0x1"):
+        with pytest.raises(ConfigError, match="does not match its tag"):
+            parse(f"a: {value}", "x")
 
 
 def test_values_have_line_and_column():

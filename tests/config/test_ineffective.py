@@ -7,6 +7,7 @@ import pytest
 
 from kerasdream.config.document import YamlDocument, parse
 from kerasdream.config.ineffective import REASONS
+from kerasdream.config.recorded import Recorded
 from kerasdream.config.resolve import resolve
 from kerasdream.config.sections import SECTIONS
 
@@ -49,7 +50,7 @@ def test_notes_are_of_what_the_user_gave():
     assert notes("preset: zoom\nimage: a.jpg\nframes: {count: 1}") == ()  # the preset's zoom and rotation
     assert notes("image: {source: [a.jpg, noise], size: [64, 64], max_side: 64}\nframes: {count: 2, zoom: 2}") == ()
     recipe = json.loads(json.dumps(resolve(parse("image: a.jpg", "f.yaml"), Path(".")).data))
-    assert resolve(YamlDocument(recipe, "recipe"), Path("."), recipe=True).notes == ()
+    assert resolve(YamlDocument(recipe, "recipe"), Path("."), recorded=Recorded(Path("a.png"))).notes == ()
 
 
 def test_every_setting_in_the_table_exists():

@@ -52,6 +52,14 @@ def test_invalid_overrides_are_named_in_errors(override, words):
         resolve(parse(RUN, "f.yaml"), Path("/somewhere"), [override])
 
 
+def test_an_override_without_end_is_refused_in_short():
+    for text in (".".join("a" * 20_000) + "=1", "seed=" + "9" * 100_000, "x" * 100_000, "seed=" + "[" * 60_000):
+        with pytest.raises(ConfigError) as caught:
+            resolve(parse(RUN, "f.yaml"), Path(), [text])
+        assert re.search(r"at most 50 keys|at most 300 digits|expected KEY=VALUE|nested too deeply", str(caught.value))
+        assert len(str(caught.value)) < 1000
+
+
 def test_lists_can_be_added_to():
     """A list, an entry that stands alone, a default and a key that is not there; each new entry has its place."""
     text = "image: x.jpg\nobjectives: {l2: block5_expand}\n"

@@ -15,6 +15,7 @@ import kerasdream
 from kerasdream import Objective, from_range, images
 from kerasdream.config import presets
 from kerasdream.config.document import YamlDocument, parse
+from kerasdream.config.recorded import Recorded
 from kerasdream.config.resolve import resolve
 from kerasdream.errors import ConfigError
 from kerasdream.events import Stepped
@@ -220,7 +221,11 @@ def test_plugins_of_a_preset_are_trusted_like_those_of_the_run_file(folder):
 
 def test_a_recipe_starts_from_no_file(folder):
     with pytest.raises(ConfigError, match=r"run.yaml is a file, which a recipe does not start from"):
-        resolve(YamlDocument({"preset": "run.yaml", "image": "a.jpg"}, "recipe"), folder, recipe=True)
+        resolve(
+            YamlDocument({"preset": "run.yaml", "image": "a.jpg"}, "recipe"),
+            folder,
+            recorded=Recorded(folder / "a.png"),
+        )
 
 
 def test_null_is_no_preset(chelsea, tiny):

@@ -140,7 +140,10 @@ def test_list_of_layers_by_network():
         (f"image: x.jpg\nplugins: [{300 * 'x'}]", "plugins.0: expected a file name of at most 255 bytes"),
         (f"image: x.jpg\nmodel: {300 * 'x'}", "model: unknown model 'xxx"),
         (f"image: x.jpg\nmodel: {300 * 'x'}.keras", "model: expected a file name of at most 255 bytes"),
-        ("image: x.jpg\nmodel: {file: /dev/zero, input_range: [0, 1]}", "model: /dev/zero is not an ordinary file"),
+        (
+            "image: x.jpg\nmodel: {file: /dev/zero, input_range: [0, 1]}",
+            "expected a regular file: /dev/zero is a device",
+        ),
         (f"image: x.jpg\ntiles: {{memory: {'9' * 400}GB}}", "tiles.memory: expected a memory size"),
         ("image: x.jpg\nmodel: {file: a.keras}", "the model file a.keras does not exist"),
         ("image: x.jpg\ntransforms: {jitter: {pixels: 1}, blur: 2}", "expected one transform"),

